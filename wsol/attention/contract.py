@@ -1,0 +1,84 @@
+"""What an attention module is: four insertion points, one class attribute each.
+
+A module subclasses ``torch.nn.Module`` and sets
+
+- ``insertion``: ``"stage"`` (default), ``"block"``, ``"feedback"`` or ``"head"``;
+- ``at``: the default place or places, by stage name (``"stage4"``, ``"-1"`` for the last);
+- ``identity_start`` (optional): True where a fresh module changes nothing;
+- ``default_map`` (optional): which of its own maps ``--maps attention`` reads;
+- ``parameters_without_gradient(self) -> set[str]`` (optional): names of parameters that rightly
+  get no gradient, such as g under LTPA's softmax.
+
+Signatures, all features (N, C, h, w):
+
+- stage: ``Module(channels, **options)``; ``forward(x) -> x`` or `Attended`.
+- block: ``Module(channels, **options)``; a gate inside each residual block before the shortcut.
+- feedback: ``Module(bottom_channels, top_channels, **options)``; ``forward(bottom, top) -> bottom`` or
+  `Attended`; the model's wrapper owns the loop over steps and the per-step norms.
+- head: ``Module(stage_channels: dict[str, int], num_classes, **options)``; ``forward(stages: dict[str,
+  Tensor]) -> HeadOutput``. Its ``at`` names the stages it taps.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from wsol.errors import UserError, suggest
+
+INSERTIONS = ("stage", "block", "feedback", "head")
+
+# Maps a module shows of itself: one map, or several by name.
+Maps = Tensor | Mapping[str, Tensor]
+
+
+class Attended(NamedTuple):
+    """Features (N, C, h, w) and the module's own attention, (N, h, w) or (N, C, h, w), or several."""
+
+    features: Tensor
+    attention: Maps
+
+
+class HeadOutput(NamedTuple):
+    """Logits (N, K), class maps (N, K, h, w) or None, attention maps {name: (N, h, w)}."""
+
+    logits: Tensor
+    class_maps: Tensor | None
+    attention: Mapping[str, Tensor]
+
+
+def insertion_of(module_class: type[nn.Module]) -> str:
+    """Where the class goes; ``UserError`` for a point that does not exist."""
+    insertion = getattr(module_class, "insertion", "stage")
+    if insertion not in INSERTIONS:
+        raise UserError(
+            f"{module_class.__name__}.insertion is {insertion!r}{suggest(str(insertion), INSERTIONS)}"
+        )
+    return insertion
+
+
+def default_places(module_class: type[nn.Module]) -> tuple[str, ...]:
+    """The class's default ``at`` as a tuple of stage names; the last stage where it says nothing."""
+    at = getattr(module_class, "at", "-1")
+    return (at,) if isinstance(at, str) else tuple(at)
+
+
+def check_options(module_class: type[nn.Module], options: Mapping[str, object]) -> None:
+    """``UserError`` when an option is not in the class's signature."""
+    parameters = inspect.signature(module_class.__init__).parameters
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    positional = {"self", "channels", "bottom_channels", "top_channels", "stage_channels", "num_classes"}
+    known = set(parameters) - positional
+    for option in options:
+        if option not in known:
+            hint = suggest(option, known) if known else ": it takes none"
+            raise UserError(f"attention {module_class.__name__} has no option {option!r}{hint}")
+
+
+def channel_mean(attention: Tensor) -> Tensor:
+    """A (N, C, h, w) attention as the one map (N, h, w) that is shown and scored."""
+    return attention.mean(dim=1) if attention.dim() == 4 else attention

@@ -1,0 +1,32 @@
+"""argparse with the suite's manners: no abbreviations, one-line errors that suggest the near name."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from wsol.errors import UserError, suggest
+
+
+class Parser(argparse.ArgumentParser):
+    """An ``ArgumentParser`` whose errors are ``UserError``."""
+
+    def __init__(self, command: str, description: str) -> None:
+        super().__init__(
+            prog=f"wsol {command}",
+            description=description,
+            allow_abbrev=False,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see {self.prog} --help)")
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Parse ``argv``; an unknown option suggests the near one."""
+        arguments, unknown = self.parse_known_args(argv)
+        if unknown:
+            known = [option for action in self._actions for option in action.option_strings]
+            self.error(f"unknown argument {unknown[0]!r}{suggest(unknown[0].split('=')[0], known)}")
+        return arguments

@@ -1,0 +1,31 @@
+"""The error a user can mend: one line that names the thing, the file and the mend."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(ValueError):
+    """Wrong use or bad input. The command line prints its message and exits with 2.
+
+    Raise it with one line: what is wrong, in which file and line, how to mend it. Several
+    findings of one pass go into one error, a line each.
+    """
+
+    @classmethod
+    def of(cls, findings: list[str], limit: int = 20) -> UserError:
+        """One error of several findings, a line each, the tail counted beyond ``limit``."""
+        shown = findings[:limit]
+        if len(findings) > limit:
+            shown.append(f"... and {len(findings) - limit} more")
+        return cls("\n".join(shown))
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """``": did you mean 'x'?"`` for near names, else the list of what there is."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
+    if near:
+        return ": did you mean " + " or ".join(map(repr, near)) + "?"
+    return ": there are " + ", ".join(names)

@@ -1,0 +1,335 @@
+"""Everything a run is made of, as typed dataclasses; YAML in, YAML out.
+
+A field marked ``how`` (device, workers, paths) does not change the numbers and is left out of the
+run's identity; everything else is ``what`` was run and is hashed into it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wsol.atomic import write_text
+from wsol.errors import UserError, suggest
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def how(default: Any) -> Any:
+    """A field that does not change the numbers."""
+    return field(default=default, metadata={"how": True})
+
+
+@dataclass
+class Data:
+    """Which images, and how they reach the network.
+
+    Attributes:
+        name: data set name, as in the manifest.
+        manifest: folder of the manifest; empty means ``manifests/<name>``.
+        input_size: side in pixels of the square the network sees (test images are squashed to it).
+        resize_size: training images are squashed to this side, then cropped to ``input_size`` at a
+            random place; the same number as ``input_size`` means no crop.
+        flip: flip training images left to right half of the time.
+    """
+
+    name: str = "clutter"
+    manifest: str = how("")
+    input_size: int = 224
+    resize_size: int = 256
+    flip: bool = True
+
+
+@dataclass
+class Weights:
+    """Where the backbone's weights come from, and the conventions they were trained with.
+
+    Attributes:
+        name: what the board calls them: ``none``, ``torchvision`` or ``timm`` for the library's own
+            ImageNet weights, any label for a file.
+        file: a ``.safetensors`` or ``.pth`` file.
+        sha256: of the file; filled in when the run starts, checked when it is given.
+        format: key names in the file: ``native``, ``tdam`` or ``wsolevaluation``.
+        mean, std: input normalisation for RGB in [0, 1].
+    """
+
+    name: str = "none"
+    file: str = how("")
+    sha256: str = ""
+    format: str = "native"
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+
+@dataclass
+class Backbone:
+    """The network under the attention and the head.
+
+    Attributes:
+        name: a timm or torchvision network, or one of ``wsol list backbones``.
+        strides: stage name to stride, e.g. ``{"stage5": 1}`` for larger maps (nothing is dilated).
+        options: arguments of the network's constructor, e.g. ``{"pad_type": "same"}``.
+    """
+
+    name: str = "resnet50"
+    strides: dict[str, int] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Attention:
+    """The attention module.
+
+    Attributes:
+        name: a registered name, ``package.module:Class``, or ``none``.
+        at: stage or stages (blocks) it is inserted at; empty means the class's own default.
+        options: arguments of the class, checked against its signature.
+    """
+
+    name: str = "none"
+    at: list[str] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name on the board: ``tdam``, or ``tdam(gating=top,steps=3)@stage4`` off default."""
+        options = ",".join(f"{key}={value}" for key, value in sorted(self.options.items()))
+        place = "@" + "+".join(self.at) if self.at else ""
+        return self.name + (f"({options})" if options else "") + place
+
+
+@dataclass
+class Head:
+    """The classifier on top.
+
+    Attributes:
+        name: ``cam``: 1x1 convolution, then global average pooling. ``cam_conv``: a 3x3 convolution to
+            ``width`` channels and ReLU before it (the VGG and Inception heads of wsolevaluation).
+            ``native``: the backbone's own classifier, where that is a CAM head already.
+            A `head` attention replaces it.
+        width: channels of the 3x3 convolution.
+    """
+
+    name: str = "cam"
+    width: int = 1024
+
+
+@dataclass
+class Method:
+    """The training method: how a batch becomes a loss."""
+
+    name: str = "cam"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Training:
+    """Optimisation. ``epochs: 0`` scores the weights as they are.
+
+    Attributes:
+        optimizer: ``sgd`` or ``adamw``.
+        lr: learning rate of the backbone; ``attention_lr``, ``head_lr``: of the new parts (0: as ``lr``).
+        schedule: ``step`` (times ``gamma`` at each of ``milestones``, in epochs) or ``cosine`` (to zero).
+        precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``.
+        selection: the checkpoint that is scored: ``last``, ``val_cls`` or ``val_loc`` (the best of val).
+        images_per_class: train on the first so many images of each class; 0 means all.
+    """
+
+    epochs: int = 50
+    batch_size: int = 32
+    optimizer: str = "sgd"
+    lr: float = 0.001
+    attention_lr: float = 0.0
+    head_lr: float = 0.0
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 1e-4
+    schedule: str = "step"
+    milestones: list[int] = field(default_factory=list)
+    gamma: float = 0.1
+    warmup_epochs: int = 0
+    label_smoothing: float = 0.0
+    precision: str = "32-true"
+    channels_last: bool = False
+    selection: str = "last"
+    images_per_class: int = 0
+
+
+@dataclass
+class Evaluation:
+    """How the run is scored. Not part of what was trained: one run may be scored in many ways.
+
+    Attributes:
+        split: ``test`` or ``val``.
+        maps: score map sources, one record each (``wsol list maps``).
+        protocol: a registered protocol.
+        thresholds: ``oracle``, ``val`` or ``fixed:<t>``.
+        step: of the threshold grid.
+        batch_size: images a forward pass; changes float rounding, hence part of the identity.
+    """
+
+    split: str = "test"
+    maps: list[str] = field(default_factory=lambda: ["cam"])
+    protocol: str = "choe2020"
+    thresholds: str = "oracle"
+    step: float = 0.001
+    batch_size: int = 32
+
+
+@dataclass
+class How:
+    """Where and how fast; none of it changes the numbers.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda``.
+        workers: processes that load images.
+        runs: folder of checkpoints.
+        results: folder of records and boards.
+    """
+
+    device: str = "auto"
+    workers: int = 2
+    runs: str = "runs"
+    results: str = "results"
+
+
+@dataclass
+class Recipe:
+    """One leaderboard row, whole."""
+
+    data: Data = field(default_factory=Data)
+    backbone: Backbone = field(default_factory=Backbone)
+    weights: Weights = field(default_factory=Weights)
+    attention: Attention = field(default_factory=Attention)
+    head: Head = field(default_factory=Head)
+    method: Method = field(default_factory=Method)
+    training: Training = field(default_factory=Training)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    how: How = how(None)
+    seed: int = 0
+    pretraining: str = how("")
+    extra_supervision: str = how("")
+    tuning_trials: int = how(0)
+
+    def __post_init__(self) -> None:
+        if self.how is None:
+            self.how = How()
+
+    def what(self) -> dict[str, Any]:
+        """What was trained, without how and without the scoring: the hashed part."""
+        content = _part(self, marked_how=False)
+        content["evaluation"] = {"batch_size": self.evaluation.batch_size}
+        return content
+
+    def how_part(self) -> dict[str, Any]:
+        """Paths, device and workers: recorded, never hashed."""
+        return {**dataclasses.asdict(self.how), **_part(self, marked_how=True)}
+
+    def to_yaml(self) -> str:
+        """The recipe as YAML that `from_yaml` reads back to an equal recipe."""
+        return yaml.safe_dump(_plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True)
+
+    def write(self, path: Path | str) -> Path:
+        """Write the YAML whole or not at all."""
+        return write_text(Path(path), self.to_yaml())
+
+    @classmethod
+    def from_yaml(cls, path: Path | str) -> Recipe:
+        """Read a recipe. ``UserError`` for a missing file, bad YAML or an unknown key."""
+        try:
+            raw = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        except FileNotFoundError:
+            raise UserError(f"{path}: no such recipe") from None
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UserError(f"{path}: not a YAML recipe: {' '.join(str(error).split())}") from error
+        return cls.from_dict(raw, str(path))
+
+    @classmethod
+    def from_dict(cls, raw: Any, source: str = "recipe") -> Recipe:
+        """Build a recipe from nested dictionaries; unknown keys suggest the near one."""
+        return _build(cls, raw, source, "")
+
+
+def _part(node: Any, *, marked_how: bool) -> dict[str, Any]:
+    """The fields of a dataclass tree whose ``how`` mark is as asked, nested."""
+    part: dict[str, Any] = {}
+    for item in dataclasses.fields(node):
+        value = getattr(node, item.name)
+        is_how = item.metadata.get("how", False)
+        if dataclasses.is_dataclass(value) and item.name not in ("how", "evaluation"):
+            nested = _part(value, marked_how=marked_how)
+            if nested:
+                part[item.name] = nested
+        elif is_how == marked_how and not dataclasses.is_dataclass(value):
+            part[item.name] = _plain(value)
+    return part
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _build(cls: type, raw: Any, source: str, prefix: str) -> Any:
+    """Turn a mapping into the dataclass ``cls``, level by level, checking keys."""
+    if not isinstance(raw, dict):
+        # `attention: rfga` is short for `attention: {name: rfga}`, as on the command line.
+        if isinstance(raw, str) and "name" in cls.__dataclass_fields__:
+            return cls(name=raw)
+        raise UserError(f"{source}: {prefix.rstrip('.') or 'the recipe'} must be a mapping, not {raw!r}")
+    fields = {item.name: item for item in dataclasses.fields(cls)}
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in fields:
+            raise UserError(f"{source}: unknown key {prefix + str(key)!r}{suggest(str(key), fields)}")
+        part = PARTS.get(key) if cls is Recipe else None
+        if part is not None:
+            values[key] = _build(part, value, source, f"{prefix}{key}.")
+        else:
+            values[key] = _checked(value, fields[key], source, prefix + key)
+    return cls(**values)
+
+
+def _checked(value: Any, item: dataclasses.Field, source: str, key: str) -> Any:
+    """The value in its field's type; YAML reads ``1e-3`` as text and ``1`` as an int."""
+    wanted = str(item.type)
+    try:
+        if wanted == "float" and not isinstance(value, bool):
+            return float(value)
+        if wanted == "int" and not isinstance(value, bool) and int(value) == float(value):
+            return int(value)
+        if wanted == "str" and isinstance(value, str):
+            return value
+        if wanted == "bool" and isinstance(value, bool):
+            return value
+        if wanted.startswith("tuple") and isinstance(value, list | tuple):
+            return tuple(float(number) for number in value)
+        if wanted.startswith("list"):
+            members = [value] if isinstance(value, str) else list(value)
+            return [int(member) if wanted == "list[int]" else str(member) for member in members]
+        if wanted.startswith("dict") and isinstance(value, dict):
+            return dict(value)
+    except (TypeError, ValueError):
+        pass
+    raise UserError(f"{source}: {key} must be {wanted}, not {value!r}")
+
+
+PARTS: dict[str, type] = {
+    "data": Data,
+    "backbone": Backbone,
+    "weights": Weights,
+    "attention": Attention,
+    "head": Head,
+    "method": Method,
+    "training": Training,
+    "evaluation": Evaluation,
+    "how": How,
+}

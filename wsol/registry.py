@@ -1,0 +1,85 @@
+"""One registry class for everything that is chosen by name."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from wsol.errors import UserError, suggest
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Names to things, imported when asked for.
+
+    An entry is an object or a ``"package.module:attribute"`` string, which is imported on first
+    use, so that listing names costs nothing. Whoever asks may give such a string in place of a
+    name: a user's own class needs no change here.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, T | str] = {}
+
+    def register(self, name: str, entry: T | str | None = None) -> Callable[[T], T]:
+        """Register ``entry`` under ``name``, or decorate it. A name taken raises ``ValueError``."""
+
+        def add(thing: T | str) -> None:
+            if name in self._entries:
+                raise ValueError(f"{self.kind} {name!r} is registered twice")
+            self._entries[name] = thing
+
+        def decorate(thing: T) -> T:
+            add(thing)
+            return thing
+
+        if entry is not None:
+            add(entry)
+        return decorate
+
+    def get(self, name: str) -> T:
+        """The thing called ``name``; ``UserError`` suggests near names where there is none."""
+        if name in self._entries:
+            entry = self._entries[name]
+            if isinstance(entry, str):
+                entry = _import(entry, self.kind)
+                self._entries[name] = entry
+            return entry
+        if ":" in name:
+            return _import(name, self.kind)
+        raise UserError(f"unknown {self.kind} {name!r}{suggest(name, self._entries)}")
+
+    def names(self) -> list[str]:
+        """All registered names, sorted."""
+        return sorted(self._entries)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+
+def _import(path: str, kind: str):
+    module_name, _, attribute = path.partition(":")
+    # A user's own file lies where the command is run from, which a console script does not search.
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{kind} {path!r}: cannot import {error.name!r}; run from the folder that holds it or "
+            "put it on PYTHONPATH"
+        ) from error
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        raise UserError(
+            f"{kind} {path!r}: {module_name} has no {attribute!r}{suggest(attribute, vars(module))}"
+        ) from None
