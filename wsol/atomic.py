@@ -22,7 +22,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        with open(temporary, "rb+") as file:
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         # mkstemp makes private files; a result is as readable as any other file of the user's.
         temporary.chmod(0o666 & ~_umask())
