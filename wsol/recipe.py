@@ -134,7 +134,7 @@ class Training:
     Attributes:
         optimizer: ``sgd`` or ``adamw``.
         lr: learning rate of the backbone; ``attention_lr``, ``head_lr``: of the new parts (0: ``lr``).
-        schedule: ``step`` (times ``gamma`` at each of the epochs ``milestones``) or ``cosine`` (to zero).
+        schedule: ``step`` (times ``gamma`` at each epoch of ``milestones``) or ``cosine`` (to zero).
         precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``.
         selection: the checkpoint that is scored: ``last``, ``val_cls`` or ``val_loc`` (the best of val).
         images_per_class: train on the first so many images of each class; 0 means all.
