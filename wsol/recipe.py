@@ -20,7 +20,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def how(default: Any) -> Any:
+def not_hashed(default: Any) -> Any:
     """A field that does not change the numbers."""
     return field(default=default, metadata={"how": True})
 
@@ -39,7 +39,7 @@ class Data:
     """
 
     name: str = "clutter"
-    manifest: str = how("")
+    manifest: str = not_hashed("")
     input_size: int = 224
     resize_size: int = 256
     flip: bool = True
@@ -59,7 +59,7 @@ class Weights:
     """
 
     name: str = "none"
-    file: str = how("")
+    file: str = not_hashed("")
     sha256: str = ""
     format: str = "native"
     mean: tuple[float, float, float] = IMAGENET_MEAN
@@ -210,15 +210,11 @@ class Recipe:
     method: Method = field(default_factory=Method)
     training: Training = field(default_factory=Training)
     evaluation: Evaluation = field(default_factory=Evaluation)
-    how: How = how(None)
+    how: How = field(default_factory=How)
     seed: int = 0
-    pretraining: str = how("")
-    extra_supervision: str = how("")
-    tuning_trials: int = how(0)
-
-    def __post_init__(self) -> None:
-        if self.how is None:
-            self.how = How()
+    pretraining: str = not_hashed("")
+    extra_supervision: str = not_hashed("")
+    tuning_trials: int = not_hashed(0)
 
     def what(self) -> dict[str, Any]:
         """What was trained, without how and without the scoring: the hashed part."""
@@ -260,12 +256,13 @@ def _part(node: Any, *, marked_how: bool) -> dict[str, Any]:
     part: dict[str, Any] = {}
     for item in dataclasses.fields(node):
         value = getattr(node, item.name)
-        is_how = item.metadata.get("how", False)
-        if dataclasses.is_dataclass(value) and item.name not in ("how", "evaluation"):
+        if item.name in ("how", "evaluation"):
+            continue
+        if dataclasses.is_dataclass(value):
             nested = _part(value, marked_how=marked_how)
             if nested:
                 part[item.name] = nested
-        elif is_how == marked_how and not dataclasses.is_dataclass(value):
+        elif item.metadata.get("how", False) == marked_how:
             part[item.name] = _plain(value)
     return part
 
