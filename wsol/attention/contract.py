@@ -3,9 +3,11 @@
 A module subclasses ``torch.nn.Module`` and sets
 
 - ``insertion``: ``"stage"`` (default), ``"block"``, ``"feedback"`` or ``"head"``;
-- ``at``: the default place or places, by stage name (``"stage4"``, ``"-1"`` for the last);
+- ``at``: the default place or places, by stage name (``"stage4"``; ``"-1"`` for the last, ``"-2"`` for
+  the one before it); a feedback module may name single blocks too (``"stage4.0"``);
 - ``identity_start`` (optional): True where a fresh module changes nothing;
-- ``default_map`` (optional): which of its own maps ``--maps attention`` reads;
+- ``default_map`` (optional, on the class or on the instance): which of its own maps ``--maps attention``
+  reads; without it the last one of the network;
 - ``parameters_without_gradient(self) -> set[str]`` (optional): names of parameters that rightly
   get no gradient, such as g under LTPA's softmax.
 
@@ -14,9 +16,12 @@ Signatures, all features (N, C, h, w):
 - stage: ``Module(channels, **options)``; ``forward(x) -> x`` or `Attended`.
 - block: ``Module(channels, **options)``; a gate inside each residual block before the shortcut.
 - feedback: ``Module(bottom_channels, top_channels, **options)``; ``forward(bottom, top) -> bottom`` or
-  `Attended`; the model's wrapper owns the loop over steps and the per-step norms.
+  `Attended`; `wsol.models.feedback` owns the loop over steps and the per-step norms, and takes the
+  options of `FEEDBACK_OPTIONS`, which every feedback module so has without naming them.
 - head: ``Module(stage_channels: dict[str, int], num_classes, **options)``; ``forward(stages: dict[str,
-  Tensor]) -> HeadOutput``. Its ``at`` names the stages it taps.
+  Tensor]) -> HeadOutput``. Its ``at`` names the stages it taps: both dictionaries hold them, shallow
+  first, and, where the network has a vector of the whole image of its own (LTPA's VGG), that one (N, C,
+  1, 1) under ``GLOBAL`` after them.
 """
 
 from __future__ import annotations
@@ -30,6 +35,12 @@ from torch import Tensor, nn
 from wsol.errors import UserError, suggest
 
 INSERTIONS = ("stage", "block", "feedback", "head")
+
+# Options of every feedback module that its wrapper reads: the distance and the number of steps.
+FEEDBACK_OPTIONS = ("m", "steps")
+
+# The name under which a network hands its own vector of the whole image to a head.
+GLOBAL = "global"
 
 # Maps a module shows of itself: one map, or several by name.
 Maps = Tensor | Mapping[str, Tensor]
@@ -67,12 +78,14 @@ def default_places(module_class: type[nn.Module]) -> tuple[str, ...]:
 
 
 def check_options(module_class: type[nn.Module], options: Mapping[str, object]) -> None:
-    """``UserError`` when an option is not in the class's signature."""
+    """``UserError`` when an option is not in the class's signature (nor its wrapper's, for feedback)."""
     parameters = inspect.signature(module_class.__init__).parameters
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     positional = {"self", "channels", "bottom_channels", "top_channels", "stage_channels", "num_classes"}
     known = set(parameters) - positional
+    if insertion_of(module_class) == "feedback":
+        known |= set(FEEDBACK_OPTIONS)
     for option in options:
         if option not in known:
             hint = suggest(option, known) if known else ": it takes none"
