@@ -278,9 +278,6 @@ def _plain(value: Any) -> Any:
 def _build(cls: type, raw: Any, source: str, prefix: str) -> Any:
     """Turn a mapping into the dataclass ``cls``, level by level, checking keys."""
     if not isinstance(raw, dict):
-        # `attention: rfga` is short for `attention: {name: rfga}`, as on the command line.
-        if isinstance(raw, str) and "name" in cls.__dataclass_fields__:
-            return cls(name=raw)
         raise UserError(f"{source}: {prefix.rstrip('.') or 'the recipe'} must be a mapping, not {raw!r}")
     fields = {item.name: item for item in dataclasses.fields(cls)}
     values: dict[str, Any] = {}

@@ -1,0 +1,14 @@
+"""``wsol train``: train one recipe."""
+
+from __future__ import annotations
+
+from wsol.cli.recipe_arguments import parse_recipe
+
+
+def main(argv: list[str]) -> int:
+    """Train the recipe of ``--config`` and overrides; prints the run's folder."""
+    recipe, _ = parse_recipe(argv, "train")
+    from wsol import benchmark
+
+    print(benchmark.train(recipe))
+    return 0

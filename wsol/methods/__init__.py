@@ -1,0 +1,13 @@
+"""Training methods, one a file: batch in, loss out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wsol.registry import Registry
+
+if TYPE_CHECKING:
+    from wsol.methods.contract import TrainingMethod
+
+METHODS: Registry[type[TrainingMethod]] = Registry("method")
+METHODS.register("cam", "wsol.methods.cam:CAM")

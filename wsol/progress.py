@@ -1,0 +1,49 @@
+"""Progress of long work: a bar on a terminal, plain lines elsewhere, on rank 0 only."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Off a terminal (a log file, CI) one line at most every so many seconds.
+PLAIN_INTERVAL = 10.0
+
+
+def is_first_rank() -> bool:
+    """Whether this process speaks for all; true outside torchrun."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def say(line: str) -> None:
+    """One line for the reader, from rank 0."""
+    if is_first_rank():
+        print(line, file=sys.stderr, flush=True)
+
+
+def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """The items, with progress shown while they are consumed."""
+    if not is_first_rank():
+        yield from items
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import track as bar
+
+        yield from bar(items, description=what, total=total, console=Console(stderr=True), transient=True)
+    else:
+        yield from _plain_lines(items, total, what)
+
+
+def _plain_lines(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    started = last = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last >= PLAIN_INTERVAL and done < total:
+            rest = (now - started) / done * (total - done)
+            print(f"{what}: {done}/{total}, about {rest:.0f} s left", file=sys.stderr, flush=True)
+            last = now

@@ -1,0 +1,53 @@
+"""The device, the precision and the processes of a run, through Lightning Fabric."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+import torch
+
+from wsol.errors import UserError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
+
+def launch(device: str, precision: str) -> Fabric:
+    """A launched Fabric: one process, or the processes torchrun has started.
+
+    ``device`` is ``auto``, ``cpu`` or ``cuda``. ``UserError`` for a device that is not there.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise UserError(f"how.device is {device!r}: there are auto, cpu, cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("how.device is cuda, but torch sees no GPU: use auto or cpu")
+    if precision not in PRECISIONS:
+        raise UserError(f"training.precision is {precision!r}: there are {', '.join(PRECISIONS)}")
+    # Imported here: it takes seconds, and help or a wrong recipe should not wait for it.
+    from lightning_fabric import Fabric
+
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning_fabric")
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    fabric = Fabric(
+        accelerator="auto" if device == "auto" else device,
+        # On a CPU "auto" would start two rank-0 processes under torchrun.
+        devices=int(os.environ.get("LOCAL_WORLD_SIZE", world_size)),
+        num_nodes=world_size // int(os.environ.get("LOCAL_WORLD_SIZE", world_size)),
+        strategy="ddp" if world_size > 1 else "auto",
+        precision=precision,  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric
+
+
+def device_name(device: torch.device) -> str:
+    """What the board calls the device: the GPU's name, or the CPU and its threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {torch.get_num_threads()} threads"
