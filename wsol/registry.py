@@ -57,6 +57,13 @@ class Registry(Generic[T]):
         """All registered names, sorted."""
         return sorted(self._entries)
 
+    def place(self, name: str) -> str:
+        """``"package.module:attribute"`` of an entry, without importing it."""
+        entry = self._entries[name]
+        if isinstance(entry, str):
+            return entry
+        return f"{entry.__module__}:{getattr(entry, '__qualname__', '')}"
+
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 

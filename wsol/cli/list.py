@@ -1,0 +1,92 @@
+"""``wsol list``: what there is, by name; imports no torch."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from wsol.cli.parser import Parser
+
+Rows = Iterable[tuple[str, str]]
+
+
+def main(argv: list[str]) -> int:
+    """Print the names of one kind of thing, or of every kind."""
+    parser = Parser("list", "What there is, by name.")
+    parser.add_argument("kind", nargs="?", choices=[*KINDS, "all"], default="all", help="what to list")
+    kind = parser.parse(argv).kind
+    for name in KINDS if kind == "all" else [kind]:
+        rows = list(KINDS[name]())
+        width = max(len(entry) for entry, _ in rows)
+        print(f"{name}:")
+        for entry, purpose in rows:
+            print(f"  {entry:<{width}}  {purpose}".rstrip())
+    return 0
+
+
+def _registered(registry) -> Rows:
+    for name in registry.names():
+        yield name, _summary(registry.place(name))
+
+
+def _summary(place: str) -> str:
+    """First docstring line of ``package.module:attribute``, read from the source, not imported."""
+    module, _, attribute = place.partition(":")
+    root = Path(__file__).resolve().parents[2]
+    path = root.joinpath(*module.split(".")).with_suffix(".py")
+    if not path.is_file():
+        return ""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
+def _attention() -> Rows:
+    from wsol.attention import ATTENTION
+
+    yield "none", "No attention."
+    yield from _registered(ATTENTION)
+
+
+def _backbones() -> Rows:
+    from wsol.models.names import BACKBONES
+
+    return ((name, BACKBONES[name]) for name in BACKBONES)
+
+
+def _methods() -> Rows:
+    from wsol.methods import METHODS
+
+    return _registered(METHODS)
+
+
+def _datasets() -> Rows:
+    from wsol.data import DATASETS
+
+    return _registered(DATASETS)
+
+
+def _protocols() -> Rows:
+    from wsol.evaluation.protocol import PROTOCOLS
+
+    for name in PROTOCOLS:
+        protocol = PROTOCOLS.get(name)
+        yield name, f"version {protocol.version}, thresholds {protocol.policy}"
+
+
+def _maps() -> Rows:
+    from wsol.maps import SOURCES
+
+    return SOURCES.items()
+
+
+KINDS: dict[str, Callable[[], Rows]] = {
+    "attention": _attention,
+    "backbones": _backbones,
+    "methods": _methods,
+    "datasets": _datasets,
+    "protocols": _protocols,
+    "maps": _maps,
+}
