@@ -1,0 +1,294 @@
+"""The attention modules of timm under the contract of the suite: one class a name.
+
+timm's forward passes stay timm's; where one has a spatial gate, its class here computes that gate beside
+it from the module's own layers and shows it as a map. Options are those that papers vary, by name.
+
+Left out of timm 1.0.31's list, with the reason:
+
+- ``ge`` raises ``TypeError`` when it is built (it hands ``None`` on as a positional argument);
+- ``bottleneck`` and ``halo`` are tied to one feature size (``halo`` to multiples of 8), while stages of
+  28, 14 and 7 are what a 224 pixel image gives;
+- ``ecam``, ``lcbam``, ``scoord`` and ``strip`` are experiments of timm without a paper.
+"""
+
+from __future__ import annotations
+
+import torch
+from timm.layers.cbam import CbamModule
+from timm.layers.coord_attn import CoordAttn, EfficientLocalAttn
+from timm.layers.eca import CecaModule, EcaModule
+from timm.layers.global_context import GlobalContext
+from timm.layers.lambda_layer import LambdaLayer
+from timm.layers.non_local_attn import BatNonLocalAttn, NonLocalAttn
+from timm.layers.selective_kernel import SelectiveKernel
+from timm.layers.split_attn import SplitAttn
+from timm.layers.squeeze_excite import EffectiveSEModule, SEModule
+from torch import Tensor
+
+from wsol.attention.contract import Attended
+from wsol.attention.coordinate import axis_maps
+from wsol.errors import UserError
+
+# A gate in every residual block, as in the papers' ResNets.
+EVERY_STAGE = ("stage2", "stage3", "stage4", "stage5")
+
+
+class SE(SEModule):
+    """Squeeze-and-excitation (Hu et al., CVPR 2018, arXiv 1709.01507): one gate a channel, from means.
+
+    Args:
+        channels: C of the features (N, C, h, w).
+        reduction: hidden channels are C // reduction, rounded to a multiple of 8.
+        bias: of both layers. ResNet50 has 28.09M parameters with it, 28.07M (as often printed) without.
+    """
+
+    insertion = "block"
+    at = EVERY_STAGE
+
+    def __init__(self, channels: int, reduction: int = 16, bias: bool = True) -> None:
+        super().__init__(channels, rd_ratio=1 / reduction, bias=bias)
+
+
+class ESE(EffectiveSEModule):
+    """Effective SE (Lee, Park, CVPR 2020 workshops, arXiv 1911.06667): one full layer, hard sigmoid."""
+
+    insertion = "block"
+    at = EVERY_STAGE
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+
+
+class ECA(EcaModule):
+    """ECA (Wang et al., CVPR 2020, arXiv 1910.03151): a 1-D convolution across channel means.
+
+    Args:
+        channels: C of the features (N, C, h, w).
+        gamma, beta: the kernel is the odd number next to ``(log2 C + beta) / gamma``, at least 3.
+    """
+
+    insertion = "block"
+    at = EVERY_STAGE
+
+    def __init__(self, channels: int, gamma: float = 2, beta: float = 1) -> None:
+        super().__init__(channels, gamma=gamma, beta=beta)
+
+
+class CECA(CecaModule):
+    """ECA with the channels in a ring (timm's variant of arXiv 1910.03151): no channel is at an edge."""
+
+    insertion = "block"
+    at = EVERY_STAGE
+
+    def __init__(self, channels: int, gamma: float = 2, beta: float = 1) -> None:
+        super().__init__(channels, gamma=gamma, beta=beta)
+
+
+class CBAM(CbamModule):
+    """CBAM (Woo et al., ECCV 2018, arXiv 1807.06521): a gate a channel, then a gate a position.
+
+    The map shown is the spatial gate.
+
+    Args:
+        channels: C of the features (N, C, h, w).
+        reduction: hidden channels of the channel gate are C // reduction.
+        kernel: side of the spatial gate's convolution, odd.
+    """
+
+    insertion = "block"
+    at = EVERY_STAGE
+
+    def __init__(self, channels: int, reduction: int = 16, kernel: int = 7) -> None:
+        super().__init__(channels, rd_ratio=1 / reduction, spatial_kernel_size=kernel)
+
+    def forward(self, x: Tensor) -> Attended:
+        """Features (N, C, h, w) and the spatial gate (N, h, w) in (0, 1)."""
+        x = self.channel(x)
+        pooled = torch.cat([x.mean(dim=1, keepdim=True), x.amax(dim=1, keepdim=True)], dim=1)
+        gate = self.spatial.gate(self.spatial.conv(pooled))
+        return Attended(x * gate, gate[:, 0])
+
+
+class Coord(CoordAttn):
+    """Coordinate attention (Hou et al., CVPR 2021, arXiv 2103.02907), timm's; see also `coordinate`.
+
+    The maps shown are the channel means of both gates' product (``gate``) and of either gate.
+
+    Args:
+        channels: C of the features (N, C, h, w).
+        reduction: hidden channels are 2/3 of C // reduction, rounded to a multiple of 8.
+    """
+
+    insertion = "block"
+    at = EVERY_STAGE
+    default_map = "gate"
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__(channels, rd_ratio=1 / reduction)
+
+    def forward(self, x: Tensor) -> Attended:
+        """Features (N, C, h, w) and maps (N, h, w) in (0, 1)."""
+        height, width = x.shape[2:]
+        strips = torch.cat([x.mean(3, keepdim=True), x.mean(2, keepdim=True).mT], dim=2)
+        shared = self.act(self.bn1(self.conv1(strips)))
+        along_height, along_width = shared.split([height, width], dim=2)
+        gate_h = self.gate(self.conv_h(along_height))
+        gate_w = self.gate(self.conv_w(along_width.mT))
+        return Attended(x * gate_w * gate_h, axis_maps(gate_h, gate_w))
+
+
+class ELA(EfficientLocalAttn):
+    """Efficient local attention (Xu, Wan 2024, arXiv 2403.01123): depthwise gates along either axis.
+
+    The maps shown are those of coordinate attention.
+
+    Args:
+        channels: C of the features (N, C, h, w).
+        kernel: length of the depthwise convolutions, odd.
+    """
+
+    insertion = "block"
+    at = EVERY_STAGE
+    default_map = "gate"
+
+    def __init__(self, channels: int, kernel: int = 7) -> None:
+        super().__init__(channels, kernel_size=kernel)
+
+    def forward(self, x: Tensor) -> Attended:
+        """Features (N, C, h, w) and maps (N, h, w) in (0, 1)."""
+        gate_h = self.gate(self.act(self.norm_h(self.conv_h(x.mean(dim=3, keepdim=True)))))
+        gate_w = self.gate(self.act(self.norm_w(self.conv_w(x.mean(dim=2, keepdim=True)))))
+        return Attended(x * gate_h * gate_w, axis_maps(gate_h, gate_w))
+
+
+class GC(GlobalContext):
+    """Global context (Cao et al. 2019, arXiv 1904.11492), multiplied: softmax pooling, channel gate.
+
+    The maps shown are the pooling's scores before the softmax and after it.
+
+    Args:
+        channels: C of the features (N, C, h, w).
+        reduction: hidden channels are C // reduction.
+    """
+
+    insertion = "block"
+    at = EVERY_STAGE
+    default_map = "scores"
+    fuse_add = False
+
+    def __init__(self, channels: int, reduction: int = 8) -> None:
+        fusion = {"fuse_add": self.fuse_add, "fuse_scale": not self.fuse_add}
+        super().__init__(channels, rd_ratio=1 / reduction, **fusion)
+
+    def forward(self, x: Tensor) -> Attended:
+        """Features (N, C, h, w) and maps (N, h, w): scores unbounded, softmax summing to 1."""
+        scores = self.conv_attn(x)[:, 0]
+        softmax = scores.flatten(1).softmax(dim=1).view_as(scores)
+        return Attended(super().forward(x), {"scores": scores, "softmax": softmax})
+
+
+class GCA(GC):
+    """Global context (Cao et al. 2019, arXiv 1904.11492), added: the paper's own fusion.
+
+    The maps shown are the pooling's scores before the softmax and after it.
+    """
+
+    fuse_add = True
+
+
+class NonLocal(NonLocalAttn):
+    """Non-local block (Wang et al., CVPR 2018, arXiv 1711.07971): self-attention, added.
+
+    Args:
+        channels: C of the features (N, C, h, w).
+        reduction: queries, keys and values have C // reduction channels.
+    """
+
+    # It carries its own shortcut, so it follows a stage. Paper: five inside ResNet50's stages 3 and 4.
+    insertion = "stage"
+    at = ("stage3", "stage4")
+    # The norm before its shortcut starts at zero.
+    identity_start = True
+
+    def __init__(self, channels: int, reduction: int = 8) -> None:
+        super().__init__(channels, rd_ratio=1 / reduction)
+
+
+class BAT(BatNonLocalAttn):
+    """Grouped bilinear attentional transform (Chi et al., CVPR 2020): blocks of positions mixed, added.
+
+    Args:
+        channels: C of the features (N, C, h, w); h and w must be multiples of ``block_size``.
+        block_size: side of the grid of blocks.
+        groups: of channels with a transform each.
+        drop_rate: of whole channels before the sum.
+    """
+
+    insertion = "stage"
+    at = ("stage3", "stage4")
+
+    def __init__(
+        self, channels: int, block_size: int = 7, groups: int = 2, drop_rate: float = 0.2
+    ) -> None:
+        super().__init__(channels, block_size=block_size, groups=groups, drop_rate=drop_rate)
+        self.block_size = block_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (N, C, h, w); ``UserError`` where they do not divide into blocks."""
+        if x.shape[2] % self.block_size or x.shape[3] % self.block_size:
+            raise UserError(
+                f"attention BAT: features of {x.shape[2]}x{x.shape[3]} do not divide into blocks of "
+                f"{self.block_size}x{self.block_size}; change options.block_size, at or the input size"
+            )
+        return super().forward(x)
+
+
+class SK(SelectiveKernel):
+    """Selective kernels (Li et al., CVPR 2019, arXiv 1903.06586): a choice of 3x3 and 5x5 a channel.
+
+    Args:
+        channels: C of the features (N, C, h, w), even.
+        reduction: hidden channels of the choice are C // reduction.
+        split_input: half of the channels a path (timm's, with fewer weights); off is the paper's.
+    """
+
+    # Paper: in the place of a block's 3x3 convolution. The contract adds modules and replaces no layer,
+    # so ours follows the last stage.
+    insertion = "stage"
+    at = "-1"
+
+    def __init__(self, channels: int, reduction: int = 16, split_input: bool = True) -> None:
+        super().__init__(channels, rd_ratio=1 / reduction, split_input=split_input)
+
+
+class SplAt(SplitAttn):
+    """Split attention (Zhang et al. 2020, arXiv 2004.08955): a softmax over ``radix`` feature groups.
+
+    Args:
+        channels: C of the features (N, C, h, w).
+        radix: feature groups.
+    """
+
+    # Paper: in the place of a block's 3x3 convolution; see `SK`.
+    insertion = "stage"
+    at = "-1"
+
+    def __init__(self, channels: int, radix: int = 2) -> None:
+        super().__init__(channels, radix=radix)
+
+
+class Lambda(LambdaLayer):
+    """Lambda layer (Bello, ICLR 2021, arXiv 2102.08602): context as linear functions, local in position.
+
+    Args:
+        channels: C of the features (N, C, h, w), a multiple of ``heads``.
+        heads: parallel queries a position.
+        radius: side of the window of positions, odd (the paper's local context).
+    """
+
+    # Paper: in the place of a block's 3x3 convolution; see `SK`.
+    insertion = "stage"
+    at = "-1"
+
+    def __init__(self, channels: int, heads: int = 4, radius: int = 9) -> None:
+        super().__init__(channels, num_heads=heads, r=radius)
