@@ -27,7 +27,7 @@ Signatures, all features (N, C, h, w):
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -75,6 +75,20 @@ def default_places(module_class: type[nn.Module]) -> tuple[str, ...]:
     """The class's default ``at`` as a tuple of stage names; the last stage where it says nothing."""
     at = getattr(module_class, "at", "-1")
     return (at,) if isinstance(at, str) else tuple(at)
+
+
+def stage_of(place: str, stages: Iterable[str]) -> str:
+    """The stage that ``place`` names among ``stages`` (shallow first): itself, or counted from the end.
+
+    Raises:
+        UserError: there is no such stage; the line lists those there are.
+    """
+    names = list(stages)
+    if place in names:
+        return place
+    if place.removeprefix("-").isdecimal() and -len(names) <= int(place) < 0:
+        return names[int(place)]
+    raise UserError(f"no stage {place!r} in this network{suggest(place, names)}")
 
 
 def check_options(module_class: type[nn.Module], options: Mapping[str, object]) -> None:

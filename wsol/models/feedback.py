@@ -1,0 +1,252 @@
+"""Feedback inside residual blocks: the loop over steps that a `feedback` attention module needs.
+
+TDAM (Jaiswal, Fernando, Tan, ECCV 2022, arXiv 2111.13470): the last m convolutions of a block run T
+times; after every step but the last the block's own output (top) attends to the loop's input (bottom).
+Convolutions are shared over the steps, normalisations are one per step.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+
+from wsol.attention.contract import Attended, channel_mean, check_options, stage_of
+from wsol.errors import UserError
+from wsol.models.residual_blocks import BlockPlan, plan_of
+
+
+class FeedbackBlock(nn.Module):
+    """A residual block whose last m convolutions run ``steps`` times under attention.
+
+    The block's own weights keep their names under ``block.``; they are those of step 0.
+
+    Attributes:
+        steps: T. It may be lowered, for testing with fewer steps; T = 1 is the plain block.
+        last_attention: the maps of the last call, ``{"t1": (N, h, w), ...}``: the one that step t's
+            output made, in the frame of the loop's input. Empty at T = 1.
+    """
+
+    def __init__(
+        self, block: nn.Module, plan: BlockPlan, attention: nn.Module, m: int, steps: int
+    ) -> None:
+        super().__init__()
+        self.block = block
+        self.attention = attention
+        self.plan = plan
+        self.m = m
+        # The later steps start as copies of step 0's norms, its statistics and any zero initialisation
+        # included. Released code: they start fresh, and its zero initialisation reaches only step 0's.
+        self.step_norms = nn.ModuleList(
+            nn.ModuleList(copy.deepcopy(block.get_submodule(unit.norm)) for unit in plan.units[-m:])
+            for _ in range(1, steps)
+        )
+        self._steps = steps
+        self.last_attention: dict[str, Tensor] = {}
+
+    @property
+    def steps(self) -> int:
+        """T, the number of steps of a call."""
+        return self._steps
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        most = len(self.step_norms) + 1
+        if not 1 <= steps <= most:
+            raise UserError(
+                f"steps={steps}: this network was built for {most}, and each step has norms of its own; "
+                f"choose 1 to {most}, or train with more steps"
+            )
+        self._steps = steps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (N, C, H, W) -> the block's output."""
+        bottom = x
+        for unit in self.plan.units[: -self.m]:
+            bottom = self._through(unit.after, self._part(unit.norm)(self._part(unit.conv)(bottom)))
+        maps: dict[str, Tensor] = {}
+        top = self._loop(bottom, step=0)
+        for step in range(1, self.steps):
+            attended = self.attention(bottom, top)
+            if isinstance(attended, Attended):
+                bottom = attended.features
+                maps.update(_named(attended.attention, f"t{step}"))
+            else:
+                bottom = attended
+            top = self._loop(bottom, step)
+        self.last_attention = maps
+        return self._leave(x, top)
+
+    def _loop(self, bottom: Tensor, step: int) -> Tensor:
+        """The last m convolutions with the norms of this step; nothing follows the last norm."""
+        for index, unit in enumerate(self.plan.units[-self.m :]):
+            norm = self._part(unit.norm) if step == 0 else self.step_norms[step - 1][index]  # type: ignore[index]
+            bottom = self._through(unit.after, norm(self._part(unit.conv)(bottom)))
+        return bottom
+
+    def _leave(self, x: Tensor, top: Tensor) -> Tensor:
+        """The way out of the block: what follows the last norm, the shortcut, the activation."""
+        top = self._through(self.plan.before_sum, top)
+        if self.plan.has_shortcut:
+            top = top + self._through(self.plan.shortcut, x)
+        return self._through(self.plan.after_sum, top)
+
+    def _part(self, name: str) -> nn.Module:
+        return self.block.get_submodule(name)
+
+    def _through(self, names: tuple[str, ...], x: Tensor) -> Tensor:
+        for name in names:
+            x = self._part(name)(x)
+        return x
+
+    def parameters_without_gradient(self) -> set[str]:
+        """Names of what the present steps leave unused, and of what the module itself declares."""
+        idle = {name for name, _ in self.step_norms.named_parameters("step_norms")}
+        idle = {name for name in idle if int(name.split(".")[1]) >= self.steps - 1}
+        if self.steps == 1:
+            return idle | {name for name, _ in self.attention.named_parameters("attention")}
+        declared = getattr(self.attention, "parameters_without_gradient", set)()
+        return idle | {f"attention.{name}" for name in declared}
+
+    def __getstate__(self) -> dict[str, object]:
+        # Maps hang on the graph of the last call, which can be neither copied nor sent.
+        return {**self.__dict__, "last_attention": {}}
+
+
+def with_feedback(
+    block: nn.Module,
+    attention: Callable[..., nn.Module],
+    m: int | None = None,
+    steps: int = 2,
+    **options: object,
+) -> FeedbackBlock:
+    """The residual block with feedback; the block itself is taken over, its weights with it.
+
+    Args:
+        block: a block that `plan_of` knows.
+        attention: class or factory, ``attention(bottom_channels, top_channels, **options)``.
+        m: distance: how many of the block's convolutions the loop holds, counted from its end. None is
+            the paper's for the block: 2 where it has two convolutions, else 1.
+        steps: T >= 1; 2 is one pass of feedback.
+        options: of ``attention``; what is left out has the block's own defaults, then the class's.
+
+    Raises:
+        UserError: a block of another kind, one with an inner SE or anti-aliasing, an impossible m or T.
+    """
+    plan = plan_of(block)
+    if plan is None:
+        raise UserError(f"{type(block).__name__} is no residual block that feedback can be put into")
+    m = plan.m if m is None else m
+    kind, most = type(block).__name__, len(plan.units)
+    if not 1 <= m <= most:
+        raise UserError(f"m={m}: a {kind} has {most} convolutions, so m is 1 to {most}")
+    if steps < 1:
+        raise UserError(f"steps={steps}: choose 1 (the plain {kind}), 2 (one pass of feedback) or more")
+    accepted = inspect.signature(attention).parameters
+    defaults = {name: value for name, value in plan.options.items() if name in accepted}
+    bottom = block.get_submodule(plan.units[-m].conv)
+    top = block.get_submodule(plan.units[-1].conv)
+    module = attention(bottom.in_channels, top.out_channels, **{**defaults, **options})
+    weight = top.get_parameter("weight")
+    return FeedbackBlock(block, plan, module.to(weight.device, weight.dtype), m, steps)
+
+
+def insert_feedback(
+    network: nn.Module,
+    stages: Mapping[str, Sequence[str]],
+    attention: type[nn.Module],
+    at: Sequence[str],
+    m: int | None = None,
+    steps: int = 2,
+    **options: object,
+) -> dict[str, FeedbackBlock]:
+    """Replace residual blocks of the network, in place, by blocks with feedback.
+
+    Args:
+        network: any module; load pretrained weights before.
+        stages: stage name -> names of the submodules that make it, e.g. ``{"stage4": ["layer3"]}``.
+        attention: the feedback module's class.
+        at: whole stages (``"stage4"``) or single blocks, counted from 0 (``"stage4.2"``).
+        m, steps, options: as in `with_feedback`; checked against the class's signature.
+
+    Returns:
+        The new blocks by place (``"stage4.0"``), in the order of ``stages``.
+    """
+    check_options(attention, options)
+    blocks = {stage: list(_blocks_of(network, names)) for stage, names in stages.items()}
+    chosen: dict[str, str] = {}
+    for place in at:
+        chosen.update(_chosen(place, blocks))
+    inserted: dict[str, FeedbackBlock] = {}
+    for place in (f"{stage}.{i}" for stage, paths in blocks.items() for i in range(len(paths))):
+        if place in chosen:
+            path = chosen[place]
+            try:
+                block = with_feedback(network.get_submodule(path), attention, m, steps, **options)
+            except UserError as error:
+                raise UserError(f"{place} ({path}): {error}") from error
+            inserted[place] = block
+    # Only now, so that a refused block leaves the network as it was.
+    for place, block in inserted.items():
+        network.set_submodule(chosen[place], block)
+    return inserted
+
+
+def feedback_blocks(network: nn.Module) -> dict[str, FeedbackBlock]:
+    """All blocks with feedback by their module names, in the network's order."""
+    return {name: part for name, part in network.named_modules() if isinstance(part, FeedbackBlock)}
+
+
+@contextmanager
+def lowered_steps(network: nn.Module, steps: int) -> Iterator[None]:
+    """Within the context every block takes ``steps`` steps: what the network sees at t = ``steps``.
+
+    Raises:
+        UserError: no block has feedback, or one was built for fewer steps.
+    """
+    blocks = list(feedback_blocks(network).values())
+    if not blocks:
+        raise UserError(f"t={steps}: this network has no feedback, hence no steps to choose from")
+    before = [block.steps for block in blocks]
+    try:
+        for block in blocks:
+            block.steps = steps
+        yield
+    finally:
+        for block, number in zip(blocks, before, strict=True):
+            block.steps = number
+
+
+def _named(attention: Tensor | Mapping[str, Tensor], step: str) -> dict[str, Tensor]:
+    if isinstance(attention, Tensor):
+        return {step: channel_mean(attention)}
+    return {f"{step}.{name}": channel_mean(one) for name, one in attention.items()}
+
+
+def _blocks_of(network: nn.Module, names: Sequence[str]) -> Iterator[str]:
+    """Paths of the residual blocks in these submodules, in order, none inside another."""
+    for path in names:
+        module = network.get_submodule(path)
+        if isinstance(module, FeedbackBlock):
+            raise UserError(f"{path} has feedback already")
+        if plan_of(module, refuse=False) is not None:
+            yield path
+        else:
+            yield from _blocks_of(network, [f"{path}.{child}" for child, _ in module.named_children()])
+
+
+def _chosen(place: str, blocks: Mapping[str, list[str]]) -> dict[str, str]:
+    """Place of every block that ``place`` means, to its path in the network."""
+    stage, _, number = place.partition(".")
+    stage = stage_of(stage, blocks)
+    paths = blocks[stage]
+    if not paths:
+        raise UserError(f"{stage} has no residual block for feedback: choose another stage or network")
+    if not number:
+        return {f"{stage}.{index}": path for index, path in enumerate(paths)}
+    if not number.isdecimal() or int(number) >= len(paths):
+        raise UserError(f"{place}: {stage} has blocks {stage}.0 to {stage}.{len(paths) - 1}")
+    return {f"{stage}.{int(number)}": paths[int(number)]}
