@@ -1,0 +1,175 @@
+"""What both contour rules do first: fill holes, rank pixels, note who arrives before whom.
+
+Maps here are *padded*: uint8 (H + 2, W + 2) with a frame of zeros, so that no neighbour is missing.
+A pixel's *place* is ``row << 16 | column`` in the padded map: places compare as raster order does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+LEVELS = 256
+
+
+def pad(map_u8: np.ndarray) -> np.ndarray:
+    """A uint8 (H, W) map with a frame of zeros around it, (H + 2, W + 2)."""
+    height, width = map_u8.shape
+    padded = np.zeros((height + 2, width + 2), np.uint8)
+    padded[1:-1, 1:-1] = map_u8
+    return padded
+
+
+@njit(nogil=True, cache=True)
+def fill_holes(padded):
+    """Each pixel raised to the smallest maximum of all 4-connected paths from it to the frame.
+
+    Thresholding the result gives the thresholded map with its holes filled, at every level. Two
+    raster scans settle nearly every pixel of a smooth map; a flood in order of level (Dijkstra's
+    algorithm with one bucket a level) settles the others, each of them once.
+    """
+    height, width = padded.shape
+    filled = np.zeros_like(padded)
+    for y in range(1, height - 1):
+        path = np.uint8(0)
+        for x in range(1, width - 1):
+            path = max(padded[y, x], min(path, filled[y - 1, x]))
+            filled[y, x] = path
+    for y in range(height - 2, 0, -1):
+        path = np.uint8(0)
+        for x in range(width - 2, 0, -1):
+            path = min(filled[y, x], max(padded[y, x], min(path, filled[y + 1, x])))
+            filled[y, x] = path
+    unsettled = 0
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            unsettled += filled[y, x] > max(padded[y, x], min(filled[y, x - 1], filled[y - 1, x]))
+    if unsettled:
+        _flood(padded.ravel(), filled.ravel(), width, unsettled)
+    return filled
+
+
+@njit(nogil=True, cache=True)
+def _flood(ground, water, width, unsettled):
+    """Lower ``water`` to its final level, starting from the pixels below their neighbours."""
+    pixels = ground.size
+    queued = np.empty(2 * unsettled + pixels, np.int32)
+    following = np.empty(2 * unsettled + pixels, np.int32)
+    bucket = np.full(LEVELS, -1, np.int32)
+    used = 0
+    for pixel in range(width, pixels - width):
+        for source in (pixel - 1, pixel - width):
+            if water[pixel] > max(ground[pixel], water[source]):
+                queued[used] = source
+                following[used] = bucket[water[source]]
+                bucket[water[source]] = used
+                used += 1
+    for level in range(LEVELS):
+        while bucket[level] >= 0:
+            entry = bucket[level]
+            bucket[level] = following[entry]
+            source = queued[entry]
+            if water[source] != level:
+                continue  # it was lowered and queued again meanwhile
+            for pixel in (source - 1, source + 1, source - width, source + width):
+                lowered = max(ground[pixel], level)
+                if lowered < water[pixel]:
+                    water[pixel] = lowered
+                    queued[used] = pixel
+                    following[used] = bucket[lowered]
+                    bucket[lowered] = used
+                    used += 1
+
+
+@njit(nogil=True, cache=True)
+def rank(padded):
+    """Places of all pixels above 0, by rising level, in raster order within one.
+
+    Returns ``(places (n,) int32, starts (257,) int64)``: those of a level are
+    ``places[starts[level]:starts[level + 1]]``.
+    """
+    height, width = padded.shape
+    starts = np.zeros(LEVELS + 1, np.int64)
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            starts[padded[y, x] + 1] += 1
+    starts[1] = 0
+    for level in range(LEVELS):
+        starts[level + 1] += starts[level]
+    end = starts[:LEVELS].copy()
+    places = np.empty(starts[LEVELS], np.int32)
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            level = padded[y, x]
+            if level:
+                places[end[level]] = y << 16 | x
+                end[level] += 1
+    return places, starts
+
+
+@njit(nogil=True, cache=True)
+def earlier_neighbours(padded):
+    """For every pixel, which of its 8 neighbours come before it from bright to dark.
+
+    Ties go by raster order. One bit a neighbour, in the order of ``NEIGHBOURS``; the frame's bits are
+    meaningless, as are those of pixels at 0, which are never foreground. uint8, shape of ``padded``.
+    """
+    height, width = padded.shape
+    bits = np.empty_like(padded)
+    for y in range(1, height - 1):
+        above, here, below, out = padded[y - 1], padded[y], padded[y + 1], bits[y]
+        for x in range(1, width - 1):
+            v = here[x]
+            out[x] = (
+                (above[x - 1] >= v)
+                | (above[x] >= v) << 1
+                | (above[x + 1] >= v) << 2
+                | (here[x - 1] >= v) << 3
+                | (here[x + 1] > v) << 4
+                | (below[x - 1] > v) << 5
+                | (below[x] > v) << 6
+                | (below[x + 1] > v) << 7
+            )
+    return bits
+
+
+# (row, column) steps to the neighbours, in raster order: bit k of `earlier_neighbours` is NEIGHBOURS[k].
+NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
+
+
+def _one_bit_a_group() -> np.ndarray:
+    """Of each set of neighbours, one a group that hangs together without the pixel itself."""
+    kept = np.zeros(LEVELS, np.uint8)
+    for bits in range(LEVELS):
+        left = [k for k in range(8) if bits >> k & 1]
+        while left:
+            kept[bits] |= 1 << left[0]
+            group = [left.pop(0)]
+            for member in group:
+                near = [k for k in left if _touch(NEIGHBOURS[member], NEIGHBOURS[k])]
+                group += near
+                left = [k for k in left if k not in near]
+    return kept
+
+
+def _touch(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    return max(abs(a[0] - b[0]), abs(a[1] - b[1])) == 1
+
+
+def _area_gained() -> np.ndarray:
+    """Twice the polygon area that a pixel adds when it joins these neighbours.
+
+    Of each 2x2 quad the third pixel adds a triangle of half a unit and the fourth the other one.
+    """
+    gained = np.zeros(LEVELS, np.uint8)
+    for bits in range(LEVELS):
+        there = {step: bits >> k & 1 for k, step in enumerate(NEIGHBOURS)}
+        for dy in (-1, 1):
+            for dx in (-1, 1):
+                gained[bits] += there[dy, 0] + there[0, dx] + there[dy, dx] >= 2
+    return gained
+
+
+GROUPS = _one_bit_a_group()
+AREA_GAINED = _area_gained()
+LOWEST_BIT = np.array([0] + [(n & -n).bit_length() - 1 for n in range(1, LEVELS)], np.uint8)

@@ -1,0 +1,117 @@
+"""Intersection over union of boxes, and the best of it at every cut of a score map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import numpy as np
+from numba import njit
+
+from wsol.evaluation.sweep import LEVELS, all_contour_boxes, largest_contour_boxes
+
+Convention = Literal["inclusive", "halfopen"]
+Contours = Literal["single", "all"]
+
+
+def iou_matrix(a: np.ndarray, b: np.ndarray, convention: Convention = "halfopen") -> np.ndarray:
+    """IoU of boxes ``a`` (n, 4) with ``b`` (m, 4), ``x0, y0, x1, y1``: float64 (n, m) in [0, 1].
+
+    ``inclusive`` (wsolevaluation) takes the corners as pixels of the box, so sides are the difference plus
+    one; ``halfopen`` takes them as its edges. Two boxes of no area have IoU 0.
+    """
+    a = np.asarray(a, np.float64).reshape(-1, 4)[:, None]
+    b = np.asarray(b, np.float64).reshape(-1, 4)[None]
+    one = 1.0 if convention == "inclusive" else 0.0
+    shared = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]) + one
+    shared = np.maximum(shared, 0).prod(axis=-1)
+    union = (a[..., 2:] - a[..., :2] + one).prod(axis=-1) + (b[..., 2:] - b[..., :2] + one).prod(axis=-1)
+    union -= shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def best_iou_per_cut_single(map_u8: np.ndarray, gt_boxes: np.ndarray, inclusive: bool) -> np.ndarray:
+    """IoU of the largest contour's box with the true box it fits best, at each cut: float64 (256,).
+
+    ``map_u8`` uint8 (H, W); ``gt_boxes`` (g, 4) in pixels of the map; 0 throughout where g is 0.
+    ``inclusive`` is wsolevaluation's reading: boxes end at ``min(x + w, W - 1), min(y + h, H - 1)``,
+    and where nothing is above the cut the box is (0, 0, 0, 0), which can meet a true box in the
+    corner. Otherwise boxes are half-open and no box has IoU 0.
+    """
+    boxes = largest_contour_boxes(map_u8)
+    cut = np.arange(LEVELS, dtype=np.int32)
+    return _best_per_cut(boxes, cut, cut, _as_boxes(gt_boxes), map_u8.shape, inclusive)
+
+
+def best_iou_per_cut_all(map_u8: np.ndarray, gt_boxes: np.ndarray, inclusive: bool) -> np.ndarray:
+    """The best IoU of any contour's box with any true box, at each cut: float64 (256,).
+
+    As ``best_iou_per_cut_single`` otherwise.
+    """
+    entries = all_contour_boxes(map_u8)
+    return _best_per_cut(*entries, _as_boxes(gt_boxes), map_u8.shape, inclusive)
+
+
+def best_iou_per_cut(
+    maps: Iterable[np.ndarray],
+    gt_boxes: Iterable[np.ndarray],
+    contours: Contours,
+    inclusive: bool,
+    threads: int = 1,
+) -> np.ndarray:
+    """The best IoU per cut of many maps: float64 (n, 256), in their order.
+
+    ``maps`` are uint8 (H, W) of any sizes, ``gt_boxes`` (g, 4) one array a map. The kernels release the
+    interpreter lock, so threads share the maps out.
+    """
+    best = best_iou_per_cut_single if contours == "single" else best_iou_per_cut_all
+    pairs = list(zip(maps, gt_boxes, strict=True))
+    if threads <= 1:
+        rows = [best(*pair, inclusive) for pair in pairs]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            rows = list(pool.map(lambda pair: best(*pair, inclusive), pairs))
+    return np.array(rows, np.float64).reshape(-1, LEVELS)
+
+
+def _as_boxes(boxes: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(boxes, np.float64).reshape(-1, 4)
+
+
+@njit(nogil=True, cache=True)
+def _best_per_cut(boxes, first_cut, last_cut, gt_boxes, size, inclusive):
+    """The largest IoU at each cut over boxes that each live from ``first_cut`` to ``last_cut``."""
+    height, width = size
+    best = np.zeros(LEVELS)
+    if inclusive:
+        best[:] = _best_iou(0, 0, 0, 0, gt_boxes, 1)
+        live = np.zeros(LEVELS, np.bool_)
+    for i in range(boxes.shape[0]):
+        x0, y0, x1, y1 = boxes[i]
+        if x1 == 0:
+            continue  # nothing above this cut
+        if inclusive:
+            iou = _best_iou(x0, y0, min(x1, width - 1), min(y1, height - 1), gt_boxes, 1)
+        else:
+            iou = _best_iou(x0, y0, x1, y1, gt_boxes, 0)
+        for cut in range(first_cut[i], last_cut[i] + 1):
+            if inclusive and not live[cut]:
+                live[cut] = True
+                best[cut] = iou
+            best[cut] = max(best[cut], iou)
+    return best
+
+
+@njit(nogil=True, cache=True)
+def _best_iou(x0, y0, x1, y1, gt_boxes, one):
+    best = 0.0
+    area = (x1 - x0 + one) * (y1 - y0 + one)
+    for i in range(gt_boxes.shape[0]):
+        gx0, gy0, gx1, gy1 = gt_boxes[i]
+        width = min(x1, gx1) - max(x0, gx0) + one
+        height = min(y1, gy1) - max(y0, gy0) + one
+        if width > 0 and height > 0:
+            shared = width * height
+            best = max(best, shared / (area + (gx1 - gx0 + one) * (gy1 - gy0 + one) - shared))
+    return best

@@ -1,0 +1,19 @@
+"""Compile the evaluator's kernels once, so that no evaluation waits for it: run with ``python -m``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wsol.evaluation.iou import best_iou_per_cut
+
+
+def warm_up() -> None:
+    """Run every kernel on a small map; numba keeps what it compiles beside the source files."""
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32)).astype(np.uint8)
+    for contours in ("single", "all"):
+        for inclusive in (True, False):
+            best_iou_per_cut([noise], [np.array([[4, 4, 20, 20]])], contours, inclusive)
+
+
+if __name__ == "__main__":
+    warm_up()
