@@ -10,9 +10,7 @@ from wsol.attention import ATTENTION
 from wsol.attention.contract import Attended
 from wsol.errors import UserError
 
-FROM_TIMM = (
-    "bat cbam ceca coord eca ela ese gc gca lambda nl se sk splat".split()  # what of create_attn is listed
-)
+FROM_TIMM = "bat cbam ceca coord eca ela ese gc gca lambda nl se sk splat"
 
 
 def shaken(module: torch.nn.Module) -> torch.nn.Module:
@@ -27,7 +25,7 @@ def shaken(module: torch.nn.Module) -> torch.nn.Module:
     return module
 
 
-@pytest.mark.parametrize("name", FROM_TIMM)
+@pytest.mark.parametrize("name", FROM_TIMM.split())
 def test_the_same_numbers_as_timm(name):
     ours = shaken(ATTENTION.get(name)(64)).eval()
     theirs = create_attn(name, 64).eval()

@@ -23,7 +23,7 @@ for name, place in {
     "sge": "wsol.attention.sge:SGE",
     "simam": "wsol.attention.simam:SimAM",
     "triplet": "wsol.attention.triplet:TripletAttention",
-    "bat": "wsol.attention.library:BAT",
+    "bat": "wsol.attention.library_stage:BAT",
     "cbam": "wsol.attention.library:CBAM",
     "ceca": "wsol.attention.library:CECA",
     "coord": "wsol.attention.library:Coord",
@@ -32,10 +32,10 @@ for name, place in {
     "ese": "wsol.attention.library:ESE",
     "gc": "wsol.attention.library:GC",
     "gca": "wsol.attention.library:GCA",
-    "lambda": "wsol.attention.library:Lambda",
-    "nl": "wsol.attention.library:NonLocal",
+    "lambda": "wsol.attention.library_stage:Lambda",
+    "nl": "wsol.attention.library_stage:NonLocal",
     "se": "wsol.attention.library:SE",
-    "sk": "wsol.attention.library:SK",
-    "splat": "wsol.attention.library:SplAt",
+    "sk": "wsol.attention.library_stage:SK",
+    "splat": "wsol.attention.library_stage:SplAt",
 }.items():
     ATTENTION.register(name, place)

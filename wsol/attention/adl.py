@@ -24,7 +24,7 @@ class ADL(nn.Module):
     insertion = "stage"
     # Reference: after block 1 of layer3 and blocks 1 and 3 of layer4 of ResNet50. A stage module goes
     # after whole stages, so ours is once after each of the two.
-    at = ("stage4", "stage5")
+    at = ("-2", "-1")
     # A fresh module changes nothing at test; in training it never does.
     identity_start = True
 

@@ -4,7 +4,8 @@ A module subclasses ``torch.nn.Module`` and sets
 
 - ``insertion``: ``"stage"`` (default), ``"block"``, ``"feedback"`` or ``"head"``;
 - ``at``: the default place or places, by stage name (``"stage4"``; ``"-1"`` for the last, ``"-2"`` for
-  the one before it); a feedback module may name single blocks too (``"stage4.0"``);
+  the one before it); a block or feedback module may name single blocks too (``"stage4.0"``), and a
+  block module ``"all"``, every stage that has residual blocks;
 - ``identity_start`` (optional): True where a fresh module changes nothing;
 - ``default_map`` (optional, on the class or on the instance): which of its own maps ``--maps attention``
   reads; without it the last one of the network;
@@ -38,6 +39,9 @@ INSERTIONS = ("stage", "block", "feedback", "head")
 
 # Options of every feedback module that its wrapper reads: the distance and the number of steps.
 FEEDBACK_OPTIONS = ("m", "steps")
+
+# The place of a block module that means every stage with residual blocks.
+EVERY_STAGE = "all"
 
 # The name under which a network hands its own vector of the whole image to a head.
 GLOBAL = "global"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wsol.attention.contract import Attended
+from wsol.attention.contract import EVERY_STAGE, Attended
 
 
 class CoordinateAttention(nn.Module):
@@ -21,7 +21,7 @@ class CoordinateAttention(nn.Module):
     """
 
     insertion = "block"
-    at = ("stage2", "stage3", "stage4", "stage5")
+    at = EVERY_STAGE
     default_map = "gate"
 
     def __init__(self, channels: int, reduction: int = 32) -> None:

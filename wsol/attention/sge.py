@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from wsol.attention.contract import Attended
+from wsol.attention.contract import EVERY_STAGE, Attended
 from wsol.errors import UserError
 
 EPSILON = 1e-5
+PAPER_GROUPS = 64
 
 
 class SGE(nn.Module):
@@ -20,14 +23,17 @@ class SGE(nn.Module):
 
     Args:
         channels: C of the features (N, C, h, w).
-        groups: consecutive channel groups; must divide C.
+        groups: consecutive channel groups; must divide C. None is the paper's 64, or as many of them as
+            divide C (32 for 96 channels).
     """
 
     insertion = "block"
-    at = ("stage2", "stage3", "stage4", "stage5")
+    at = EVERY_STAGE
 
-    def __init__(self, channels: int, groups: int = 64) -> None:
+    def __init__(self, channels: int, groups: int | None = None) -> None:
         super().__init__()
+        if groups is None:
+            groups = math.gcd(PAPER_GROUPS, channels)
         if groups < 1 or channels % groups:
             raise UserError(
                 f"attention SGE: {channels} channels do not split into {groups} groups; "

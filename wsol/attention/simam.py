@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from wsol.attention.contract import Attended
+from wsol.attention.contract import EVERY_STAGE, Attended
 
 
 class SimAM(nn.Module):
@@ -19,7 +19,7 @@ class SimAM(nn.Module):
     """
 
     insertion = "block"
-    at = ("stage2", "stage3", "stage4", "stage5")
+    at = EVERY_STAGE
 
     def __init__(self, channels: int, e_lambda: float = 1e-4) -> None:
         super().__init__()

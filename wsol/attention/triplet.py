@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wsol.attention.contract import Attended
+from wsol.attention.contract import EVERY_STAGE, Attended
 
 
 class TripletAttention(nn.Module):
@@ -23,7 +23,7 @@ class TripletAttention(nn.Module):
     """
 
     insertion = "block"
-    at = ("stage2", "stage3", "stage4", "stage5")
+    at = EVERY_STAGE
 
     def __init__(
         self, channels: int, spatial_branch: bool = True, kernel: int = 7, bn_momentum: float = 0.01
