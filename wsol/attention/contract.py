@@ -21,8 +21,8 @@ Signatures, all features (N, C, h, w):
   options of `FEEDBACK_OPTIONS`, which every feedback module so has without naming them.
 - head: ``Module(stage_channels: dict[str, int], num_classes, **options)``; ``forward(stages: dict[str,
   Tensor]) -> HeadOutput``. Its ``at`` names the stages it taps: both dictionaries hold them, shallow
-  first, and, where the network has a vector of the whole image of its own (LTPA's VGG), that one (N, C,
-  1, 1) under ``GLOBAL`` after them.
+  first, and after them ``GLOBAL``: the network's own vector of the whole image (N, C, 1, 1) where it
+  makes one (LTPA's VGG), else its last features (N, C, h, w).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ FEEDBACK_OPTIONS = ("m", "steps")
 # The place of a block module that means every stage with residual blocks.
 EVERY_STAGE = "all"
 
-# The name under which a network hands its own vector of the whole image to a head.
+# The name under which a head gets the last features, or the network's own vector of the whole image.
 GLOBAL = "global"
 
 # Maps a module shows of itself: one map, or several by name.

@@ -1,0 +1,249 @@
+"""LTPA: the classifier sees local features only, weighed by how well they agree with the whole image.
+
+Jetley, Lord, Lee, Torr, "Learn to Pay Attention", ICLR 2018, arXiv 1804.02391. Author code: Torch7,
+saumya-jetley/cd_ICLR18_LearnToPayAttention. Its own networks are `wsol.models.ltpa_networks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from wsol.attention.contract import GLOBAL, HeadOutput
+from wsol.errors import UserError, suggest
+
+CHOICES = {
+    "compatibility": ("dp", "pc"),
+    "fusion": ("concat", "indep"),
+    "normalisation": ("softmax", "sigmoid"),
+    "project": ("down", "up"),
+}
+DROPOUT = 0.5
+
+
+class TapOutput(NamedTuple):
+    """What one tap gives.
+
+    ``descriptor`` g_a (N, d); ``score`` the compatibilities c before and ``attention`` a after
+    normalising, (N, h, w); ``parts`` (N, d, h, w): what each position adds to the descriptor.
+    """
+
+    descriptor: Tensor
+    score: Tensor
+    attention: Tensor
+    parts: Tensor
+
+
+class CompatibilityBlock(nn.Module):
+    """Weighs the local vectors l_i of one tap by their compatibility c_i with a global vector g.
+
+    ``"pc"``: c_i = u . (l_i + g); ``"dp"``: c_i = l_i . g. Softmax over positions, g_a = sum_i a_i l_i;
+    or sigmoid, g_a = mean_i a_i l_i.
+
+    Args:
+        local_channels, global_channels: widths of l and g; where they differ, a 1x1 convolution without
+            bias projects l up to g's, and the descriptor has g's width.
+        compatibility, normalisation: as above.
+    """
+
+    def __init__(
+        self, local_channels: int, global_channels: int, compatibility: str, normalisation: str
+    ) -> None:
+        super().__init__()
+        self.normalisation = normalisation
+        self.projector = (
+            nn.Conv2d(local_channels, global_channels, 1, bias=False)
+            if local_channels != global_channels
+            else nn.Identity()
+        )
+        # Author code: this 1x1 convolution has a bias. The paper's c_i = <u, l_i + g> has none, and to the
+        # softmax it is nothing.
+        self.compatibility = (
+            nn.Conv2d(global_channels, 1, 1, bias=False) if compatibility == "pc" else None
+        )
+
+    def forward(self, local: Tensor, global_: Tensor) -> TapOutput:
+        """``local`` (N, C, h, w) and ``global_`` (N, d, 1, 1) -> the tap's descriptor and maps."""
+        local = self.projector(local)
+        if self.compatibility is None:
+            score = (local * global_).sum(dim=1)
+        else:
+            score = self.compatibility(local + global_).squeeze(1)
+        if self.normalisation == "softmax":
+            attention = score.flatten(1).softmax(dim=1).view_as(score)
+            weight = attention
+        else:
+            attention = torch.sigmoid(score)
+            weight = attention / (score.shape[1] * score.shape[2])
+        parts = weight.unsqueeze(1) * local
+        return TapOutput(parts.sum(dim=(2, 3)), score, attention, parts)
+
+
+class LTPA(nn.Module):
+    """Attention at several stages in place of the classifier, which sees the descriptors only.
+
+    The vector of the whole image g is the spatial average of what comes under ``"global"`` (the network's
+    last features, or a vector of its own), else that of the deepest stage. "att1", "att2", "att3" of the paper is the number of
+    stages in ``at``.
+
+    Maps: ``<stage>.score`` (compatibilities before normalising) and ``<stage>.softmax`` or
+    ``.sigmoid`` (after). ``default_map`` is the deepest stage's score: softmaxed maps are spikes.
+
+    Class maps (N, K, h, w), at the size of the largest tap, average to the logits exactly, for each
+    logit is a sum over taps and positions: ``b_c + sum_i a_i w_c . l_i``. A constant of the logits (the
+    bias; under ``indep`` the log-softmax's normaliser too) is spread evenly. With ``author_head`` that
+    split is false, and there are none.
+
+    Args:
+        stage_channels: tapped stages, shallow first, to channels, and maybe ``"global"``.
+        num_classes: K.
+        compatibility: ``"dp"`` or ``"pc"``. The default is dp, since under pc with softmax g cancels out
+            (u . g is the same at all positions) and whatever lies above the last tap stays untrained.
+        fusion: ``"concat"``: one linear layer over all descriptors; ``"indep"``: one a tap, their
+            log-softmax added.
+        normalisation: ``"softmax"`` or ``"sigmoid"``.
+        project: where widths differ, map g ``"down"`` to the stage's or the stage ``"up"`` to g's.
+        author_head: batch norm, ReLU and dropout before every linear layer, as in the author code.
+
+    Raises:
+        UserError: an option's value that there is not, or no stage to tap.
+    """
+
+    insertion = "head"
+    at = ("-2", "-1")
+
+    def __init__(
+        self,
+        stage_channels: Mapping[str, int],
+        num_classes: int,
+        compatibility: str = "dp",
+        fusion: str = "concat",
+        normalisation: str = "softmax",
+        project: str = "down",
+        author_head: bool = False,
+    ) -> None:
+        super().__init__()
+        _check(compatibility=compatibility, fusion=fusion, normalisation=normalisation, project=project)
+        self.taps = [stage for stage in stage_channels if stage != GLOBAL]
+        if not self.taps:
+            raise UserError("LTPA: name at least one stage to tap in attention.at")
+        self.fusion = fusion
+        self.normalisation = normalisation
+        self.author_head = author_head
+        self.ignores_global = compatibility == "pc" and normalisation == "softmax"
+        self.default_map = f"{self.taps[-1]}.score"
+        width = stage_channels.get(GLOBAL, stage_channels[self.taps[-1]])
+        widths = {tap: stage_channels[tap] if project == "down" else width for tap in self.taps}
+        self.global_maps = nn.ModuleDict(
+            {tap: self._global_map(width, stage_channels[tap], project) for tap in self.taps}
+        )
+        self.blocks = nn.ModuleDict(
+            {
+                tap: CompatibilityBlock(stage_channels[tap], widths[tap], compatibility, normalisation)
+                for tap in self.taps
+            }
+        )
+        self.before_classifier = nn.ModuleDict({tap: self._rectify(widths[tap]) for tap in self.taps})
+        self.widths = list(widths.values())
+        self.classifier = (
+            nn.Linear(sum(self.widths), num_classes)
+            if fusion == "concat"
+            else nn.ModuleList(nn.Linear(width, num_classes) for width in self.widths)
+        )
+        self._initialise()
+
+    def _global_map(self, width: int, stage_width: int, project: str) -> nn.Module:
+        """What brings g to the width of the stage: nothing where they agree (or the stage goes up)."""
+        if width == stage_width:
+            return nn.Identity()
+        down = nn.Linear(width, stage_width) if project == "down" else nn.Identity()
+        # Author code: BN, ReLU and dropout before g is mapped; paper: a linear mapping.
+        return nn.Sequential(self._rectify(width), down)
+
+    def _rectify(self, width: int) -> nn.Module:
+        # Author code: every descriptor and every mapped g passes BN, ReLU and dropout; paper: none does.
+        if not self.author_head:
+            return nn.Identity()
+        return nn.Sequential(nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(DROPOUT))
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                # Author code: N(0, sqrt(2 / (k k n_out))), here with k = 1.
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, stages: Mapping[str, Tensor]) -> HeadOutput:
+        """Features {stage: (N, C, h, w)} -> logits (N, K), class maps (N, K, h, w) or None, maps."""
+        vector = stages.get(GLOBAL, stages[self.taps[-1]]).mean(dim=(2, 3))
+        outputs = {
+            tap: block(stages[tap], self.global_maps[tap](vector)[:, :, None, None])
+            for tap, block in self.blocks.items()
+        }
+        descriptors = [self.before_classifier[tap](out.descriptor) for tap, out in outputs.items()]
+        maps: dict[str, Tensor] = {}
+        for tap, output in outputs.items():
+            maps[f"{tap}.score"] = output.score
+            maps[f"{tap}.{self.normalisation}"] = output.attention
+        if isinstance(self.classifier, nn.Linear):
+            logits = self.classifier(torch.cat(descriptors, dim=1))
+            weights = list(self.classifier.weight.split(self.widths, dim=1))
+            constant = self.classifier.bias.expand_as(logits)
+        else:
+            # Paper: the mean of the taps' probabilities; author code: their log-softmax outputs summed.
+            votes = [layer(vector) for layer, vector in zip(self.classifier, descriptors, strict=True)]
+            logits = torch.stack([functional.log_softmax(vote, dim=1) for vote in votes]).sum(dim=0)
+            weights = [layer.get_parameter("weight") for layer in self.classifier]
+            biases = torch.stack([layer.get_parameter("bias") for layer in self.classifier]).sum(dim=0)
+            constant = biases - torch.stack(votes).logsumexp(dim=2).sum(dim=0).unsqueeze(1)
+        if self.author_head:
+            return HeadOutput(logits, None, maps)
+        parts = [output.parts for output in outputs.values()]
+        return HeadOutput(logits, split_logits(parts, weights, constant), maps)
+
+    def parameters_without_gradient(self) -> set[str]:
+        """What only makes g, where pc with softmax cancels it: its mappings."""
+        if not self.ignores_global:
+            return set()
+        return {name for name, _ in self.global_maps.named_parameters("global_maps")}
+
+
+def split_logits(parts: Sequence[Tensor], weights: Sequence[Tensor], constant: Tensor) -> Tensor:
+    """What every position adds to the logits, as class maps whose spatial mean is the logits.
+
+    Args:
+        parts: a tap each, (N, d, h, w), adding up over positions to its descriptor.
+        weights: a tap each, (K, d).
+        constant: (N, K), what no position made: it is spread evenly.
+
+    Returns:
+        (N, K, H, W) at the largest tap's size.
+    """
+    height = max(part.shape[2] for part in parts)
+    width = max(part.shape[3] for part in parts)
+    votes = [
+        spread(functional.conv2d(part, weight[:, :, None, None]), height, width)
+        for part, weight in zip(parts, weights, strict=True)
+    ]
+    return torch.stack(votes).sum(dim=0) * (height * width) + constant[:, :, None, None]
+
+
+def spread(votes: Tensor, height: int, width: int) -> Tensor:
+    """Nearest-neighbour upsampling that keeps every sum: a value is shared by the pixels it covers.
+
+    Args:
+        votes: (N, K, h, w), h <= ``height``, w <= ``width``; the ratios need not be whole.
+    """
+    rows = torch.arange(height, device=votes.device) * votes.shape[2] // height
+    columns = torch.arange(width, device=votes.device) * votes.shape[3] // width
+    shares = torch.bincount(rows)[rows].unsqueeze(1) * torch.bincount(columns)[columns]
+    return votes[:, :, rows.unsqueeze(1), columns] / shares
+
+
+def _check(**options: str) -> None:
+    for option, value in options.items():
+        if value not in CHOICES[option]:
+            raise UserError(f"LTPA: unknown {option} {value!r}{suggest(str(value), CHOICES[option])}")
