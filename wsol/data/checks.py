@@ -1,0 +1,43 @@
+"""What is wrong with a name or a box: the same sentences when a manifest is written and when it is read."""
+
+from __future__ import annotations
+
+import math
+
+
+def bad_name(name: str, what: str) -> str:
+    """What is wrong with an id or a path that must stay inside its folder; empty where nothing is."""
+    if not name:
+        return f"no {what}"
+    if any(ord(character) < 32 or ord(character) == 127 for character in name):
+        return f"{what} {name!r} holds control characters"
+    if name.startswith(("/", "\\", "~")) or name[1:3] in (":/", ":\\"):
+        return f"{what} {name!r} must be relative to the root"
+    if ".." in name.replace("\\", "/").split("/"):
+        return f"{what} {name!r} leaves the root"
+    return ""
+
+
+def bad_box(box: list[float] | tuple[float, ...], height: int = 0, width: int = 0) -> str:
+    """What is wrong with a half-open box, empty where nothing is.
+
+    It must lie in the image of ``height`` and ``width``; 0 means that they are not known.
+    """
+    problem = bad_numbers(box)
+    if problem:
+        return problem
+    x0, y0, x1, y1 = box
+    if x1 <= x0:
+        return f"x1 ({x1:g}) is not right of x0 ({x0:g})"
+    if y1 <= y0:
+        return f"y1 ({y1:g}) is not below y0 ({y0:g})"
+    if height and width and (x0 < 0 or y0 < 0 or x1 > width or y1 > height):
+        return f"box {x0:g} {y0:g} {x1:g} {y1:g} sticks out of the image ({width} x {height})"
+    return ""
+
+
+def bad_numbers(numbers: list[float] | tuple[float, ...]) -> str:
+    """Says so where a number is infinite or not a number."""
+    if all(map(math.isfinite, numbers)):
+        return ""
+    return f"{' '.join(f'{number:g}' for number in numbers)} are not finite numbers"

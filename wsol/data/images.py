@@ -1,0 +1,67 @@
+"""Opening image files: what the camera, the scanner or the web left in them, out comes plain RGB."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from wsol.errors import UserError
+
+ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 swap width and height
+
+
+def image_size(path: str | os.PathLike[str], *, exif: bool = False) -> tuple[int, int]:
+    """(height, width) from the header, without decoding.
+
+    Raises ``FileNotFoundError`` where there is no file, ``UserError`` where it is not an image.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+        if exif and image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8):
+            width, height = height, width
+        return height, width
+
+
+def open_image(path: str | os.PathLike[str], *, exif: bool = False) -> Image.Image:
+    """The decoded image as RGB; with ``exif`` turned as its tag says.
+
+    Grey, palette, alpha (dropped, as the field's loaders do), CMYK and 16-bit images come out as
+    8-bit RGB. ``UserError`` names the file where it is truncated or not an image.
+    """
+    with _opened(path) as image:
+        try:
+            image.load()
+        except (OSError, SyntaxError, ValueError) as error:
+            raise UserError(f"{path}: damaged image ({error}); fetch it again") from error
+        picture = ImageOps.exif_transpose(image) if exif else image
+        return _to_rgb(picture)
+
+
+def _opened(path: str | os.PathLike[str]) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from 89 million pixels on and refuses from twice that: the refusal is enough.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(path)
+    except FileNotFoundError:
+        raise
+    except UnidentifiedImageError:
+        size = Path(path).stat().st_size
+        what = "empty file" if size == 0 else "not an image"
+        raise UserError(f"{path}: {what}; fetch it again") from None
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path}: too many pixels ({error}); scale it down") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        # 16-bit grey: Pillow's own conversion clips at 255; the high byte is the picture.
+        image = image.point(lambda value: value * (1 / 256)).convert("L")
+    elif image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    return image.convert("RGB")

@@ -1,0 +1,53 @@
+"""Plain text tables of the official releases: a key, then values, one row a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from wsol.errors import UserError
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Line number and text, blanks around stripped, of each line that is not empty.
+
+    ``UserError`` where the file is missing or no UTF-8 text.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for line, text in enumerate(file, start=1):
+                if text := text.strip():
+                    yield line, text
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not a UTF-8 text file ({error})") from error
+
+
+def read_keyed(
+    path: Path, values: int, findings: list[str], *, separator: str | None = None
+) -> dict[str, tuple[list[str], str]]:
+    """Rows ``key value ...`` as {key: (values, "file line n")}; what is wrong goes to ``findings``.
+
+    The last value takes the rest of its line.
+    """
+    table: dict[str, tuple[list[str], str]] = {}
+    for line, text in read_lines(path):
+        where = f"{path.name} line {line}"
+        key, *rest = text.split(separator, values)
+        if len(rest) != values:
+            findings.append(f"{where}: {len(rest)} values after {key!r} where there should be {values}")
+        elif key in table:
+            findings.append(f"{where}: {key!r} is already in {table[key][1]}")
+        else:
+            table[key] = rest, where
+    return table
+
+
+def numbers(texts: list[str], where: str, findings: list[str]) -> tuple[float, ...] | None:
+    """The texts as numbers; None, and a finding, where one is none."""
+    try:
+        return tuple(map(float, texts))
+    except ValueError:
+        findings.append(f"{where}: {' '.join(texts)!r} are not {len(texts)} numbers")
+        return None
