@@ -1,0 +1,69 @@
+"""Is a row better than another on the very same images? Paired tests over images.
+
+Two intervals that overlap do not answer that: both rows stumble over the same hard images, and what
+counts is the images on which only one of them is right.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``difference`` (row minus other) with its 95 % interval in percentage points, p, images shared."""
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    n_images: int
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the difference is one that ``n_images`` images can show."""
+        return self.p_value < SIGNIFICANCE
+
+
+def compare(scores: np.ndarray, others: np.ndarray) -> Comparison:
+    """Compare two rows by their scores in [0, 1] on the same images, (n,) each, in the same order.
+
+    Scores are right or wrong, or a mean of such over seeds or IoU levels. The thresholds are those each
+    row was scored at: where the row's best threshold was chosen on these images, so was the other's,
+    and to first order the choice of a best threshold does not change the error of the mean there.
+    """
+    if scores.shape != others.shape or scores.ndim != 1 or not len(scores):
+        raise ValueError(f"scores of shapes {scores.shape} and {others.shape} cannot be paired")
+    differences = np.asarray(scores, np.float64) - np.asarray(others, np.float64)
+    count = len(differences)
+    mean = float(differences.mean())
+    error = float(differences.std(ddof=1)) / math.sqrt(count) if count > 1 else math.inf
+    binary = bool(np.isin(scores, (0, 1)).all() and np.isin(others, (0, 1)).all())
+    if binary:
+        p_value = mcnemar(int((differences > 0).sum()), int((differences < 0).sum()))
+    else:
+        p_value = math.erfc(abs(mean) / error / math.sqrt(2)) if error > 0 else float(mean == 0)
+    reach = 1.959964 * error
+    return Comparison(100 * mean, 100 * (mean - reach), 100 * (mean + reach), p_value, count)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Exact two-sided p of McNemar's test from the images on which only one row is right.
+
+    McNemar, Psychometrika 1947: under the null hypothesis each such image is a fair coin.
+    """
+    total = only_first + only_second
+    if total == 0:
+        return 1.0
+    smaller = min(only_first, only_second)
+    tail = sum(math.exp(_log_choose(total, k) - total * math.log(2)) for k in range(smaller + 1))
+    return min(1.0, 2 * tail)
+
+
+def _log_choose(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

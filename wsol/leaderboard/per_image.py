@@ -1,0 +1,127 @@
+"""The per-image arrays beside a record: which images a row gets right, and at which thresholds.
+
+Read as plain arrays, by the names that `wsol.evaluation` stores them under: ``image_ids`` (N,);
+``has_box`` (N,) bool; ``top`` (N,) uint8, the map's largest 8-bit value, so that a threshold t cuts at
+``int(t * top)``; ``top1`` (N,), -1 where no class scores exist; ``single`` (N, 256) uint16 and ``all``
+(N, 256) uint8, the IoU at each cut of the largest contour's box in 1/50,000 and of the best contour's
+in 1/100, both stored as differences from one cut to the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from wsol.errors import UserError
+from wsol.leaderboard.columns import DELTAS
+from wsol.leaderboard.reading import StoredRun
+from wsol.leaderboard.rows import Row
+
+UNITS = {"single": 50_000, "all": 100}
+
+# The thresholds at which curves are drawn: the 8-bit map has hardly more to show.
+CURVE_THRESHOLDS = np.arange(0, 100) / 100
+
+
+@dataclass(frozen=True)
+class ImageArrays:
+    """The stored arrays, of the n images that have a true box; ``top1`` (n,) is None without classes."""
+
+    image_ids: np.ndarray
+    top: np.ndarray
+    top1: np.ndarray | None
+    codes: Mapping[str, np.ndarray]
+
+    def right(self, contours: str, delta: str, threshold: float) -> np.ndarray:
+        """Whether each image's box has IoU >= ``delta`` at ``threshold``, (n,) bool.
+
+        ``contours`` is ``"single"`` or ``"all"``.
+        """
+        cuts = (threshold * self.top.astype(np.float64)).astype(np.intp)
+        code = self.codes[contours][np.arange(len(self.top)), cuts].astype(np.int64)
+        return code * 100 >= round(100 * float(delta)) * UNITS[contours]
+
+    def curve(self, delta: str) -> np.ndarray:
+        """Percent of images right by the largest contour, (T,) over `CURVE_THRESHOLDS`."""
+        return np.array([100 * self.right("single", delta, t).mean() for t in CURVE_THRESHOLDS])
+
+
+def read_arrays(run: StoredRun) -> ImageArrays | None:
+    """The arrays of a run; None where they are not beside the record or hold no boxes.
+
+    Raises:
+        UserError: the file there is not the one that the record was written with.
+    """
+    name = run.record.arrays.get("file")
+    path = run.path.parent / name if name else None
+    if path is None or not path.is_file():
+        return None
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != run.record.arrays.get("sha256"):
+        raise UserError(f"{path}: not the arrays {run.path} was written with; evaluate the run again")
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            if "single" not in stored.files or "all" not in stored.files:
+                return None
+            boxed = stored["has_box"]
+            top1 = stored["top1"][boxed]
+            codes = {
+                key: np.cumsum(stored[key][boxed], axis=1, dtype=stored[key].dtype) for key in UNITS
+            }
+            return ImageArrays(
+                image_ids=stored["image_ids"][boxed],
+                top=stored["top"][boxed],
+                top1=top1 == 1 if (top1 >= 0).all() else None,
+                codes=codes,
+            )
+    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
+
+
+def image_scores(run: StoredRun) -> dict[str, dict[str, float]]:
+    """``{metric: {image_id: score in [0, 1]}}`` at the run's own thresholds, empty without arrays."""
+    arrays = read_arrays(run)
+    if arrays is None:
+        return {}
+    ids = [str(image_id) for image_id in arrays.image_ids]
+    thresholds = run.record.threshold.get("values") or {}
+    scores = _box_scores(arrays, thresholds)
+    return {metric: dict(zip(ids, values.tolist(), strict=True)) for metric, values in scores.items()}
+
+
+def row_scores(row: Row) -> dict[str, dict[str, float]]:
+    """`image_scores` of a row, mean over its seeds; a metric that one seed lacks is left out."""
+    runs = [image_scores(run) for run in row.runs]
+    means: dict[str, dict[str, float]] = {}
+    for metric, first in runs[0].items():
+        seeds = [run.get(metric, {}) for run in runs]
+        if all(seed.keys() == first.keys() for seed in seeds):
+            means[metric] = {image: sum(seed[image] for seed in seeds) / len(seeds) for image in first}
+    return means
+
+
+def _box_scores(arrays: ImageArrays, thresholds: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """Metric to the score of every image, for the metrics whose threshold is known."""
+    scores: dict[str, np.ndarray] = {}
+    for name, contours in (("max_box_acc", "single"), ("max_box_acc_v2", "all")):
+        for delta in DELTAS:
+            key = f"{name}@{delta}"
+            if key in thresholds:
+                scores[key] = arrays.right(contours, delta, thresholds[key])
+    each = [scores[key] for delta in DELTAS if (key := f"max_box_acc_v2@{delta}") in scores]
+    if len(each) == len(DELTAS):
+        scores["max_box_acc_v2"] = np.mean(each, axis=0)
+    if "gt_known_loc@0.5" in thresholds:
+        known = arrays.right("single", "0.5", thresholds["gt_known_loc@0.5"])
+        scores["gt_known_loc@0.5"] = known
+        if arrays.top1 is not None:
+            scores["top1_loc@0.5"] = known & arrays.top1
+    if "box_acc_v2" in thresholds:
+        threshold = thresholds["box_acc_v2"]
+        scores["box_acc_v2"] = np.mean([arrays.right("all", d, threshold) for d in DELTAS], axis=0)
+    return {metric: values.astype(np.float64) for metric, values in scores.items()}

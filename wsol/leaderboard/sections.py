@@ -1,0 +1,173 @@
+"""Rows -> the tables people read: one for each data set, split, protocol and threshold policy, ranked.
+
+Numbers are comparable within a section and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from wsol.leaderboard.columns import BASELINES, MAIN_METRICS, RANKED_BY, SHORT_NAMES
+from wsol.leaderboard.paired import Comparison, compare
+from wsol.leaderboard.per_image import row_scores
+from wsol.leaderboard.rows import Row
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table: its ``place`` (dataset, split, protocol, policy) and its rows, best first.
+
+    ``against_center`` compares a row's metric with the centred box on the same images:
+    ``{(row key, metric): Comparison}``, where per-image arrays of both exist.
+    """
+
+    place: tuple[str, str, str, str]
+    rows: list[Row]
+    against_center: dict[tuple[tuple[str, ...], str], Comparison] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The data set's own title, or its name."""
+        return str(self.rows[0].records[0].dataset.get("title") or self.place[0])
+
+    @property
+    def metrics(self) -> list[str]:
+        """The main metrics that a row of this table has."""
+        return [
+            metric
+            for metric in MAIN_METRICS
+            if any(
+                metric in row.estimates and row.estimates[metric].value is not None for row in self.rows
+            )
+        ]
+
+    @property
+    def ranked_by(self) -> str:
+        """The metric the rows are ranked by."""
+        return _ranking_metric(self.rows)
+
+    def comparison(self, row: Row, metric: str) -> Comparison | None:
+        """The row against the centred box, or None where the images of both are not at hand."""
+        return self.against_center.get((row.key, metric))
+
+    def like_center(self, row: Row, metric: str) -> bool:
+        """Whether these images cannot tell the row from the centred box."""
+        comparison = self.comparison(row, metric)
+        return comparison is not None and not comparison.distinguishable
+
+    def facts(self) -> list[str]:
+        """What every reader of the table needs: which images, how thresholds were chosen, what lacks."""
+        dataset, split, protocol, policy = self.place
+        return [
+            f"Data: {dataset}, split {split}, {self._images()}",
+            f"Protocol: {protocol}. Thresholds: {self._thresholds(policy)}",
+            *self._manifests(),
+            *self._findings(),
+            *self._missing_baselines(),
+        ]
+
+    def _images(self) -> str:
+        records = [record for row in self.rows for record in row.records]
+        scored = sorted({record.n_images for record in records})
+        expected = max(record.n_expected for record in records)
+        counts = f"{scored[0]:,}" if len(scored) == 1 else f"{scored[0]:,} to {scored[-1]:,}"
+        if scored == [expected]:
+            images = f"all {counts} images."
+        else:
+            images = f"{counts} of {expected:,} images: a subset."
+        note = str(records[0].dataset.get("subset") or "")
+        return images + (f" {note.rstrip('.')}." if note else "")
+
+    def _thresholds(self, policy: str) -> str:
+        chosen_on = sorted(
+            {str(record.threshold.get("chosen_on") or "") for row in self.rows for record in row.records}
+            - {""}
+        )
+        place = ", ".join(chosen_on)
+        if policy == "oracle":
+            return "the best for each metric on the scored images themselves (oracle)."
+        if policy == "val":
+            said = f"chosen on {place or 'val'}, applied here"
+        else:
+            said = f"fixed at {policy.partition(':')[2] or policy}"
+        return said + "; metrics named Max are always oracle."
+
+    def _manifests(self) -> list[str]:
+        hashes = {record.dataset["manifest_hash"] for row in self.rows for record in row.records}
+        many = f"Rows stem from {len(hashes)} different manifests of this name: they do not compare."
+        return [many] if len(hashes) > 1 else []
+
+    def _findings(self) -> list[str]:
+        """What the paired tests say of trained rows, in the metric the table is ranked by."""
+        metric = self.ranked_by
+        compared = [
+            (row, self.against_center[row.key, metric])
+            for row in self.rows
+            if (row.key, metric) in self.against_center and not row.is_baseline
+        ]
+        if not compared:
+            return []
+        alike = [row for row, comparison in compared if not comparison.distinguishable]
+        worse = [row for row, c in compared if c.distinguishable and c.difference < 0]
+        count = compared[0][1].n_images
+        name = SHORT_NAMES.get(metric, metric)
+        return [
+            f"Against the centred box in {name}, paired over {count:,} images: "
+            f"{len(compared) - len(alike) - len(worse)} better, {len(worse)} worse, "
+            f"{len(alike)} not distinguishable with these {count:,} images."
+        ]
+
+    def _missing_baselines(self) -> list[str]:
+        present = {row["maps"] for row in self.rows}
+        missing = [f"{title} (maps {name})" for name, title in BASELINES.items() if name not in present]
+        return [f"Not scored here: {' and '.join(missing)}."] if missing else []
+
+
+def sections(rows: Sequence[Row]) -> list[Section]:
+    """All tables of the board, sorted by place, their rows ranked."""
+    by_place: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        by_place[row["dataset"], row["split"], row["protocol"], row["threshold_policy"]].append(row)
+    return [
+        Section(place, _ranked(members), _against_center(members))
+        for place, members in sorted(by_place.items())
+    ]
+
+
+def _ranking_metric(rows: Sequence[Row]) -> str:
+    return next((metric for metric in RANKED_BY if _measured(rows, metric)), RANKED_BY[0])
+
+
+def _measured(rows: Sequence[Row], metric: str) -> bool:
+    return any(metric in row.estimates and row.estimates[metric].value is not None for row in rows)
+
+
+def _ranked(rows: Sequence[Row]) -> list[Row]:
+    metric = _ranking_metric(rows)
+
+    def rank(row: Row) -> tuple[float, tuple[str, ...]]:
+        figure = row.estimates.get(metric)
+        value = figure.value if figure else None
+        return (float("inf") if value is None else -round(value, 6), row.key)
+
+    return sorted(rows, key=rank)
+
+
+def _against_center(rows: Sequence[Row]) -> dict[tuple[tuple[str, ...], str], Comparison]:
+    center = next((row for row in rows if row["maps"] == "center"), None)
+    comparisons: dict[tuple[tuple[str, ...], str], Comparison] = {}
+    if center is None:
+        return comparisons
+    baseline = row_scores(center)
+    for row in rows:
+        for metric, scores in row_scores(row).items() if row is not center else ():
+            others = baseline.get(metric, {})
+            shared = sorted(scores.keys() & others.keys())
+            if metric in MAIN_METRICS and shared:
+                mine, theirs = (np.array([by[image] for image in shared]) for by in (scores, others))
+                comparisons[row.key, metric] = compare(mine, theirs)
+    return comparisons

@@ -1,0 +1,76 @@
+"""Several seeds of one row -> mean, standard deviation and an interval that says what it is over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Under five seeds a t interval is mostly the t quantile: none is given.
+SEEDS_FOR_INTERVAL = 5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric of a row, in percent.
+
+    ``low`` and ``high`` are the 95 % interval: over the images, of this one checkpoint, where there is
+    one seed (``over`` is ``"images"``); over the seeds, of the method, where there are five or more
+    (``"seeds"``); none in between, since the two answer different questions and are never mixed.
+    ``std`` is the sample standard deviation over seeds, None for one.
+    """
+
+    value: float | None
+    std: float | None = None
+    low: float | None = None
+    high: float | None = None
+    over: str = ""
+
+
+def estimate(figures: Sequence[dict[str, float | None]]) -> Estimate:
+    """The estimate from one ``{"value", "low", "high"}`` a seed.
+
+    A metric that one seed lacks is missing for the row: a mean of fewer seeds than the row claims
+    would pass for another.
+    """
+    values = [figure.get("value") for figure in figures]
+    known = [float(value) for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return Estimate(None)
+    if len(known) == 1:
+        low, high = figures[0].get("low"), figures[0].get("high")
+        return Estimate(known[0], None, low, high, "images" if low is not None else "")
+    mean = math.fsum(known) / len(known)
+    std = math.sqrt(math.fsum((value - mean) ** 2 for value in known) / (len(known) - 1))
+    if len(known) < SEEDS_FOR_INTERVAL:
+        return Estimate(mean, std)
+    reach = t_quantile(len(known) - 1) * std / math.sqrt(len(known))
+    return Estimate(mean, std, mean - reach, mean + reach, "seeds")
+
+
+def t_quantile(freedom: int, coverage: float = 0.95) -> float:
+    """The two-sided quantile of Student's t for whole degrees of freedom.
+
+    Bisection on the closed forms of Abramowitz and Stegun 26.7.3 and 26.7.4: scipy.stats has it too,
+    but its import costs more than the whole board.
+    """
+    low, high = 0.0, 1000.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        if _t_coverage(middle, freedom) < coverage:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _t_coverage(t: float, freedom: int) -> float:
+    """P(|T| <= t)."""
+    angle = math.atan(t / math.sqrt(freedom))
+    cosine, sine = math.cos(angle), math.sin(angle)
+    odd = freedom % 2
+    term, total = (cosine, 0.0) if odd else (1.0, 0.0)
+    for power in range(1 + odd, freedom, 2):
+        total += term
+        term *= power / (power + 1) * cosine**2
+    return 2 / math.pi * (angle + sine * total) if odd else sine * total
