@@ -1,0 +1,51 @@
+"""Names to things: duplicates raise, unknown names suggest, a user's own class needs no entry."""
+
+import pytest
+
+from wsol.errors import UserError
+from wsol.registry import Registry
+
+
+@pytest.fixture
+def registry() -> Registry:
+    shelf: Registry = Registry("shelf")
+    shelf.register("counter", "collections:Counter")
+    return shelf
+
+
+def test_string_entries_are_imported_when_asked_for(registry):
+    from collections import Counter
+
+    assert registry.place("counter") == "collections:Counter"
+    assert registry.get("counter") is Counter
+
+
+def test_duplicates_raise(registry):
+    with pytest.raises(ValueError, match="shelf 'counter' is registered twice"):
+        registry.register("counter", "collections:OrderedDict")
+
+
+def test_unknown_name_suggests_the_near_one(registry):
+    with pytest.raises(UserError, match="unknown shelf 'conter': did you mean 'counter'"):
+        registry.get("conter")
+
+
+def test_a_module_beside_the_user_is_found(registry, tmp_path, monkeypatch):
+    (tmp_path / "my_shelf_module.py").write_text("class Mine: ...\n")
+    monkeypatch.chdir(tmp_path)
+    assert registry.get("my_shelf_module:Mine").__name__ == "Mine"
+    with pytest.raises(UserError, match="my_shelf_module has no 'Mone': did you mean 'Mine'"):
+        registry.get("my_shelf_module:Mone")
+
+
+def test_a_missing_module_is_named(registry):
+    with pytest.raises(UserError, match="cannot import 'no_such_module_here'"):
+        registry.get("no_such_module_here:Thing")
+
+
+def test_decorator(registry):
+    @registry.register("own")
+    class Own: ...
+
+    assert registry.get("own") is Own
+    assert registry.names() == ["counter", "own"]
