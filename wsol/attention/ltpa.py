@@ -6,14 +6,14 @@ saumya-jetley/cd_ICLR18_LearnToPayAttention. Its own networks are `wsol.models.l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from wsol.attention.contract import GLOBAL, HeadOutput
+from wsol.attention.ltpa_classifier import ConcatClassifier, IndependentClassifier, split_logits
 from wsol.errors import UserError, suggest
 
 CHOICES = {
@@ -60,8 +60,8 @@ class CompatibilityBlock(nn.Module):
             if local_channels != global_channels
             else nn.Identity()
         )
-        # Author code: this 1x1 convolution has a bias. The paper's c_i = <u, l_i + g> has none, and to the
-        # softmax it is nothing.
+        # Author code: this 1x1 convolution has a bias. Paper: c_i = <u, l_i + g> without; the softmax
+        # does not see it.
         self.compatibility = (
             nn.Conv2d(global_channels, 1, 1, bias=False) if compatibility == "pc" else None
         )
@@ -86,9 +86,9 @@ class CompatibilityBlock(nn.Module):
 class LTPA(nn.Module):
     """Attention at several stages in place of the classifier, which sees the descriptors only.
 
-    The vector of the whole image g is the spatial average of what comes under ``"global"`` (the network's
-    last features, or a vector of its own), else that of the deepest stage. "att1", "att2", "att3" of the paper is the number of
-    stages in ``at``.
+    The vector of the whole image g is the spatial average of what comes under ``"global"`` (the
+    network's last features, or a vector of its own), else that of the deepest stage. The "att1" to
+    "att3" of the paper say how many stages ``at`` names.
 
     Maps: ``<stage>.score`` (compatibilities before normalising) and ``<stage>.softmax`` or
     ``.sigmoid`` (after). ``default_map`` is the deepest stage's score: softmaxed maps are spikes.
@@ -131,7 +131,6 @@ class LTPA(nn.Module):
         self.taps = [stage for stage in stage_channels if stage != GLOBAL]
         if not self.taps:
             raise UserError("LTPA: name at least one stage to tap in attention.at")
-        self.fusion = fusion
         self.normalisation = normalisation
         self.author_head = author_head
         self.ignores_global = compatibility == "pc" and normalisation == "softmax"
@@ -148,12 +147,8 @@ class LTPA(nn.Module):
             }
         )
         self.before_classifier = nn.ModuleDict({tap: self._rectify(widths[tap]) for tap in self.taps})
-        self.widths = list(widths.values())
-        self.classifier = (
-            nn.Linear(sum(self.widths), num_classes)
-            if fusion == "concat"
-            else nn.ModuleList(nn.Linear(width, num_classes) for width in self.widths)
-        )
+        classifier = ConcatClassifier if fusion == "concat" else IndependentClassifier
+        self.classifier = classifier(list(widths.values()), num_classes)
         self._initialise()
 
     def _global_map(self, width: int, stage_width: int, project: str) -> nn.Module:
@@ -188,59 +183,16 @@ class LTPA(nn.Module):
         for tap, output in outputs.items():
             maps[f"{tap}.score"] = output.score
             maps[f"{tap}.{self.normalisation}"] = output.attention
-        if isinstance(self.classifier, nn.Linear):
-            logits = self.classifier(torch.cat(descriptors, dim=1))
-            weights = list(self.classifier.weight.split(self.widths, dim=1))
-            constant = self.classifier.bias.expand_as(logits)
-        else:
-            # Paper: the mean of the taps' probabilities; author code: their log-softmax outputs summed.
-            votes = [layer(vector) for layer, vector in zip(self.classifier, descriptors, strict=True)]
-            logits = torch.stack([functional.log_softmax(vote, dim=1) for vote in votes]).sum(dim=0)
-            weights = [layer.get_parameter("weight") for layer in self.classifier]
-            biases = torch.stack([layer.get_parameter("bias") for layer in self.classifier]).sum(dim=0)
-            constant = biases - torch.stack(votes).logsumexp(dim=2).sum(dim=0).unsqueeze(1)
+        logits, linearity = self.classifier(descriptors)
         if self.author_head:
             return HeadOutput(logits, None, maps)
-        parts = [output.parts for output in outputs.values()]
-        return HeadOutput(logits, split_logits(parts, weights, constant), maps)
+        return HeadOutput(logits, split_logits([out.parts for out in outputs.values()], linearity), maps)
 
     def parameters_without_gradient(self) -> set[str]:
         """What only makes g, where pc with softmax cancels it: its mappings."""
         if not self.ignores_global:
             return set()
         return {name for name, _ in self.global_maps.named_parameters("global_maps")}
-
-
-def split_logits(parts: Sequence[Tensor], weights: Sequence[Tensor], constant: Tensor) -> Tensor:
-    """What every position adds to the logits, as class maps whose spatial mean is the logits.
-
-    Args:
-        parts: a tap each, (N, d, h, w), adding up over positions to its descriptor.
-        weights: a tap each, (K, d).
-        constant: (N, K), what no position made: it is spread evenly.
-
-    Returns:
-        (N, K, H, W) at the largest tap's size.
-    """
-    height = max(part.shape[2] for part in parts)
-    width = max(part.shape[3] for part in parts)
-    votes = [
-        spread(functional.conv2d(part, weight[:, :, None, None]), height, width)
-        for part, weight in zip(parts, weights, strict=True)
-    ]
-    return torch.stack(votes).sum(dim=0) * (height * width) + constant[:, :, None, None]
-
-
-def spread(votes: Tensor, height: int, width: int) -> Tensor:
-    """Nearest-neighbour upsampling that keeps every sum: a value is shared by the pixels it covers.
-
-    Args:
-        votes: (N, K, h, w), h <= ``height``, w <= ``width``; the ratios need not be whole.
-    """
-    rows = torch.arange(height, device=votes.device) * votes.shape[2] // height
-    columns = torch.arange(width, device=votes.device) * votes.shape[3] // width
-    shares = torch.bincount(rows)[rows].unsqueeze(1) * torch.bincount(columns)[columns]
-    return votes[:, :, rows.unsqueeze(1), columns] / shares
 
 
 def _check(**options: str) -> None:
