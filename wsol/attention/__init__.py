@@ -32,7 +32,6 @@ for name, place in {
     "ese": "wsol.attention.library:ESE",
     "gc": "wsol.attention.library:GC",
     "gca": "wsol.attention.library:GCA",
-    "lambda": "wsol.attention.library_stage:Lambda",
     "nl": "wsol.attention.library_stage:NonLocal",
     "se": "wsol.attention.library:SE",
     "sk": "wsol.attention.library_stage:SK",

@@ -8,6 +8,7 @@ Left out of timm 1.0.31's list, with the reason:
 - ``ge`` raises ``TypeError`` when it is built (it hands ``None`` on as a positional argument);
 - ``bottleneck`` and ``halo`` are tied to one feature size (``halo`` to multiples of 8), while stages of
   28, 14 and 7 are what a 224 pixel image gives;
+- ``lambda`` has a 3-D convolution, with which a network cannot be moved to channels_last;
 - ``ecam``, ``lcbam``, ``scoord`` and ``strip`` are experiments of timm without a paper.
 """
 

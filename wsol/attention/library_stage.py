@@ -1,12 +1,11 @@
 """timm's modules that mix positions or replace a convolution, after a stage; gates are in `library`.
 
 The contract adds modules and replaces no layer, so those that papers put in the place of a block's 3x3
-convolution (selective kernels, split attention, lambda layers) follow the last stage.
+convolution (selective kernels, split attention) follow the last stage.
 """
 
 from __future__ import annotations
 
-from timm.layers.lambda_layer import LambdaLayer
 from timm.layers.non_local_attn import BatNonLocalAttn, NonLocalAttn
 from timm.layers.selective_kernel import SelectiveKernel
 from timm.layers.split_attn import SplitAttn
@@ -91,19 +90,3 @@ class SplAt(SplitAttn):
 
     def __init__(self, channels: int, radix: int = 2) -> None:
         super().__init__(channels, radix=radix)
-
-
-class Lambda(LambdaLayer):
-    """Lambda layer (Bello, ICLR 2021, arXiv 2102.08602): context as linear functions, local in position.
-
-    Args:
-        channels: C of the features (N, C, h, w), a multiple of ``heads``.
-        heads: parallel queries a position.
-        radius: side of the window of positions, odd (the paper's local context).
-    """
-
-    insertion = "stage"
-    at = "-1"
-
-    def __init__(self, channels: int, heads: int = 4, radius: int = 9) -> None:
-        super().__init__(channels, num_heads=heads, r=radius)

@@ -1,0 +1,216 @@
+"""The checks of a bare module: each takes a `Subject` and returns a `Finding`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from wsol.check.finding import Finding
+from wsol.check.gradients import gradient_reaches_input, gradient_reaches_parameters
+from wsol.check.subject import NUM_CLASSES, Subject
+
+# Formats and batches may round differently, bf16 keeps 8 bits.
+SAME = 1e-4
+BF16_SAME = 0.1
+
+
+def check_contract(subject: Subject, *, compiled: bool = False) -> list[Finding]:
+    """Run all checks of the bare module; what follows a wrong shape is not run.
+
+    A check that raises has failed, with the exception as what was found.
+    """
+    findings: list[Finding] = []
+    for check in [*CHECKS, *([compiles] if compiled else [])]:
+        finding = _guarded(check, subject)
+        findings.append(finding)
+        if check in (shape_in_training, shape_at_test) and not finding.passed:
+            break
+    return findings
+
+
+def _guarded(check: Callable[[Subject], Finding], subject: Subject) -> Finding:
+    try:
+        return check(subject)
+    except Exception as error:  # Whatever a user's module raises is a finding, not a crash.
+        found = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return Finding(_title(check), False, "no error", found[:200], "raises")
+
+
+def _title(check: Callable) -> str:
+    return check.__name__.replace("_", " ")
+
+
+def _same_shape(check: str, subject: Subject, found: Tensor, batch: int) -> Finding:
+    expected, shape = subject.expected(batch), tuple(found.shape)
+    problem = ""
+    if len(shape) != len(expected):
+        problem = f"returns {len(shape)} dimensions"
+    elif shape[2:] != expected[2:]:
+        problem = "changes the spatial size"
+    elif shape[1] != expected[1]:
+        problem = "returns the wrong channels"
+    elif shape[0] != expected[0]:
+        problem = "changes the batch"
+    return Finding(check, not problem, str(expected), str(shape), problem)
+
+
+def shape_in_training(subject: Subject) -> Finding:
+    """The output's shape in training mode."""
+    result = subject.run(subject.build().train(), subject.inputs())
+    return _same_shape("shape in training", subject, result.output, 2)
+
+
+def shape_at_test(subject: Subject) -> Finding:
+    """The output's shape in eval mode, of one image alone."""
+    try:
+        result = subject.run(subject.build().eval(), subject.inputs(batch=1))
+    except Exception as error:
+        found = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        expected = str(subject.expected(1))
+        return Finding("shape at test", False, expected, found[:200], "breaks under eval")
+    return _same_shape("shape at test", subject, result.output, 1)
+
+
+def attention_maps(subject: Subject) -> Finding:
+    """Maps (N, h, w) or (N, C, h, w), finite, of the sizes of the features; class maps (N, K, h, w)."""
+    result = subject.run(subject.build().eval(), subject.inputs())
+    expected = "(2, h, w) or (2, C, h, w), finite"
+    sizes = [f"{name} {tuple(one.shape)}" for name, one in result.maps.items()]
+    problem = ""
+    for name, one in result.maps.items():
+        if one.dim() not in (3, 4) or one.shape[0] != 2:
+            problem = f"map {name} has the wrong shape"
+        elif not bool(torch.isfinite(one).all()):
+            problem = f"map {name} is not finite"
+    classes = result.class_maps
+    if classes is not None:
+        sizes.append(f"class maps {tuple(classes.shape)}")
+        if classes.dim() != 4 or classes.shape[:2] != (2, NUM_CLASSES):
+            expected, problem = f"(2, {NUM_CLASSES}, h, w)", "class maps have the wrong shape"
+    return Finding("attention maps", not problem, expected, ", ".join(sizes) or "none shown", problem)
+
+
+def dtype(subject: Subject) -> Finding:
+    """Float32 in, finite float32 out."""
+    output = subject.run(subject.build().eval(), subject.inputs()).output
+    finite = bool(torch.isfinite(output).all())
+    found = f"{output.dtype}, {'finite' if finite else 'not finite'}".removeprefix("torch.")
+    problem = "" if finite and output.dtype == torch.float32 else "float32 does not stay so"
+    return Finding("dtype", not problem, "float32, finite", found, problem)
+
+
+def bf16(subject: Subject) -> Finding:
+    """Under bf16 autocast forward and backward run, near the float32 output."""
+    module, inputs = subject.build().eval(), subject.inputs()
+    plain = subject.run(module, inputs).output
+    with torch.autocast("cpu", torch.bfloat16):
+        output = subject.run(module, inputs).output
+    output.float().sum().backward()
+    return _near("bf16", plain, output.float(), BF16_SAME, "bf16 autocast is far from float32")
+
+
+def channels_last(subject: Subject) -> Finding:
+    """The memory format of the features does not change the output."""
+    module, inputs = subject.build().eval(), subject.inputs()
+    plain = subject.run(module, inputs).output
+    module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    formatted = [one.detach().contiguous(memory_format=torch.channels_last) for one in inputs]
+    output = subject.run(module, formatted).output
+    return _near("channels last", plain, output, SAME, "channels_last gives another output")
+
+
+def _near(check: str, plain: Tensor, output: Tensor, bound: float, problem: str) -> Finding:
+    scale = max(1e-6, float(plain.detach().abs().max()))
+    difference = float((plain - output).detach().abs().max()) / scale
+    passed = difference <= bound
+    return Finding(
+        check,
+        passed,
+        f"within {bound:g} of its largest value",
+        f"{difference:.1e}",
+        "" if passed else problem,
+    )
+
+
+def eval_keeps_state(subject: Subject) -> Finding:
+    """In eval mode a call changes no buffer, and an image's output does not hang on its batch."""
+    module, inputs = subject.build().eval(), subject.inputs()
+    before = {name: one.clone() for name, one in module.state_dict().items()}
+    together = subject.run(module, inputs).output
+    alone = subject.run(module, [one[:1] for one in inputs]).output
+    changed = [name for name, one in module.state_dict().items() if not torch.equal(one, before[name])]
+    if changed:
+        return Finding(
+            "eval keeps state",
+            False,
+            "no change",
+            f"{changed[0]} changed",
+            "a call in eval changes the state",
+        )
+    return _near(
+        "eval keeps state", together[:1], alone, SAME, "in eval an image's output depends on its batch"
+    )
+
+
+def save_and_load(subject: Subject) -> Finding:
+    """Through safetensors into a fresh module: the same output, bit for bit."""
+    module, inputs = subject.build(seed=0), subject.inputs()
+    # Two calls in training move the running statistics, which must travel, too.
+    for _ in range(2):
+        subject.run(module.train(), inputs)
+    fresh = subject.build(seed=7)
+    fresh.load_state_dict(
+        load(save({key: one.contiguous() for key, one in module.state_dict().items()}))
+    )
+    same = torch.equal(
+        subject.run(module.eval(), inputs).output, subject.run(fresh.eval(), inputs).output
+    )
+    found = "the same" if same else "another output"
+    problem = "" if same else "the state_dict does not hold all of the module"
+    return Finding("save and load", same, "the same output, bit for bit", found, problem)
+
+
+def determinism(subject: Subject) -> Finding:
+    """The same seed gives the same output and gradient in training, bit for bit."""
+    runs = []
+    for _ in range(2):
+        module, inputs = subject.build().train(), subject.inputs()
+        torch.manual_seed(3)
+        output = subject.run(module, inputs).output
+        output.square().sum().backward()
+        runs.append([output.detach(), *(one.grad for one in inputs if one.grad is not None)])
+    same = all(torch.equal(first, second) for first, second in zip(*runs, strict=True))
+    found = "the same" if same else "they differ"
+    return Finding(
+        "determinism",
+        same,
+        "two seeded runs the same",
+        found,
+        "" if same else "draws outside torch's seed",
+    )
+
+
+def compiles(subject: Subject) -> Finding:
+    """torch.compile gives the eager output."""
+    module, inputs = subject.build().eval(), subject.inputs()
+    plain = subject.run(module, inputs).output
+    output = subject.run(torch.compile(module), inputs).output  # type: ignore[arg-type]
+    return _near("torch.compile", plain, output, SAME, "the compiled module gives another output")
+
+
+CHECKS: tuple[Callable[[Subject], Finding], ...] = (
+    shape_in_training,
+    shape_at_test,
+    attention_maps,
+    dtype,
+    bf16,
+    channels_last,
+    gradient_reaches_input,
+    gradient_reaches_parameters,
+    eval_keeps_state,
+    save_and_load,
+    determinism,
+)

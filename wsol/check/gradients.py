@@ -1,0 +1,75 @@
+"""The checks of gradients: they must reach every input and every parameter that is not declared idle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from wsol.check.finding import Finding
+from wsol.check.subject import Subject, declared_without_gradient, shake
+
+# Gradients are looked for from several starts: all units of a narrow ReLU layer may be dead in one.
+SEEDS = (0, 1, 2)
+REACHES, BROKEN, DEAD = "reaches", "not finite", "zero everywhere"
+
+
+def gradient_reaches_input(subject: Subject) -> Finding:
+    """Every input gets a gradient in one of three fresh modules, and never one that is not finite."""
+    states: dict[int, set[str]] = {}
+    for seed in SEEDS:
+        module, inputs = subject.build(seed).train(), subject.inputs(seed=seed + 10)
+        _backward(subject, module, inputs, seed)
+        # What declares idle parameters may have an idle input with them (g under LTPA's softmax).
+        for index, one in enumerate(inputs[:1] if declared_without_gradient(module) else inputs):
+            states.setdefault(index, set()).add(_gradient_state(one))
+    bad = [
+        f"{', '.join(sorted(state))} at input {index}"
+        for index, state in states.items()
+        if REACHES not in state or BROKEN in state
+    ]
+    problem = "an input gets no gradient" if bad else ""
+    found = bad[0] if bad else "yes"
+    return Finding("gradient reaches input", not bad, "finite, not zero", found, problem)
+
+
+def gradient_reaches_parameters(subject: Subject) -> Finding:
+    """Every parameter but the declared ones gets a gradient, in one of three fresh modules.
+
+    Moved off its start, since a zero start (a last norm's weight, say) rightly stops gradients on the
+    first step; in eval mode, since batch statistics cancel what precedes them.
+    """
+    reached: set[str] = set()
+    module = subject.build()
+    for seed in SEEDS:
+        module = subject.build(seed).eval()
+        shake(module, seed)
+        _backward(subject, module, subject.inputs(seed=seed + 10), seed)
+        reached |= {name for name, one in module.named_parameters() if _gradient_state(one) == REACHES}
+    wanted = {name for name, one in module.named_parameters() if one.requires_grad}
+    declared = declared_without_gradient(module)
+    missing = sorted(wanted - reached - declared)
+    found = f"{len(wanted & reached)} of {len(wanted)}" + (
+        f", {len(declared)} declared" if declared else ""
+    )
+    if missing:
+        found += f"; none: {', '.join(missing[:3])}" + (" ..." if len(missing) > 3 else "")
+    problem = (
+        "parameters get no gradient and are not in parameters_without_gradient()" if missing else ""
+    )
+    return Finding("gradient reaches parameters", not missing, "every undeclared one", found, problem)
+
+
+def _backward(subject: Subject, module: nn.Module, inputs: Sequence[Tensor], seed: int) -> None:
+    output = subject.run(module, inputs).output
+    generator = torch.Generator().manual_seed(seed)
+    (output * torch.randn(output.shape, generator=generator)).sum().backward()
+
+
+def _gradient_state(tensor: Tensor) -> str:
+    if tensor.grad is None:
+        return "no gradient"
+    if not bool(torch.isfinite(tensor.grad).all()):
+        return BROKEN
+    return REACHES if bool(tensor.grad.any()) else DEAD
