@@ -20,7 +20,7 @@ class BAM(nn.Module):
 
     insertion = "stage"
     # Paper: at each bottleneck, before the network pools, so between its stages and not after the last.
-    at = ("-4", "-3", "-2")
+    at = ("stage2", "stage3", "stage4")
 
     def __init__(self, channels: int, reduction: int = 16, dilation: int = 4) -> None:
         super().__init__()

@@ -4,8 +4,8 @@ A module subclasses ``torch.nn.Module`` and sets
 
 - ``insertion``: ``"stage"`` (default), ``"block"``, ``"feedback"`` or ``"head"``;
 - ``at``: the default place or places, by stage name (``"stage4"``; ``"-1"`` for the last, ``"-2"`` for
-  the one before it); a block or feedback module may name single blocks too (``"stage4.0"``), and a
-  block module ``"all"``, every stage that has residual blocks;
+  the one before it); a block or feedback module may name single blocks too (``"stage4.0"``). Stage
+  numbers speak of a network of five; one with fewer counts from its end and skips those before it;
 - ``identity_start`` (optional): True where a fresh module changes nothing;
 - ``default_map`` (optional, on the class or on the instance): which of its own maps ``--maps attention``
   reads; without it the last one of the network;
@@ -21,8 +21,8 @@ Signatures, all features (N, C, h, w):
   options of `FEEDBACK_OPTIONS`, which every feedback module so has without naming them.
 - head: ``Module(stage_channels: dict[str, int], num_classes, **options)``; ``forward(stages: dict[str,
   Tensor]) -> HeadOutput``. Its ``at`` names the stages it taps: both dictionaries hold them, shallow
-  first, and after them ``GLOBAL``: the network's own vector of the whole image (N, C, 1, 1) where it
-  makes one (LTPA's VGG), else its last features (N, C, h, w).
+  first. Where the network goes on after the last of them, its vector of the whole image (N, C, 1, 1)
+  follows under ``GLOBAL``: its own where it makes one (LTPA's VGG), else the last features' average.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ INSERTIONS = ("stage", "block", "feedback", "head")
 # Options of every feedback module that its wrapper reads: the distance and the number of steps.
 FEEDBACK_OPTIONS = ("m", "steps")
 
-# The place of a block module that means every stage with residual blocks.
-EVERY_STAGE = "all"
+# Places of a gate that goes into every residual block, as in the papers' ResNets: all but the stem.
+EVERY_STAGE = ("stage2", "stage3", "stage4", "stage5")
 
-# The name under which a head gets the last features, or the network's own vector of the whole image.
+# The name under which a head gets the network's vector of the whole image.
 GLOBAL = "global"
 
 # Maps a module shows of itself: one map, or several by name.

@@ -24,7 +24,7 @@ class NonLocal(NonLocalAttn):
 
     # It carries its own shortcut, so it follows a stage. Paper: five inside ResNet50's stages 3 and 4.
     insertion = "stage"
-    at = ("-3", "-2")
+    at = ("stage3", "stage4")
     # The norm before its shortcut starts at zero.
     identity_start = True
 
@@ -43,7 +43,7 @@ class BAT(BatNonLocalAttn):
     """
 
     insertion = "stage"
-    at = ("-3", "-2")
+    at = ("stage3", "stage4")
 
     def __init__(
         self, channels: int, block_size: int = 7, groups: int = 2, drop_rate: float = 0.2
