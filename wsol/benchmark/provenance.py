@@ -9,7 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 # The packages whose version can move a number.
-PACKAGES = ("wsol", "torch", "torchvision", "timm", "numpy", "opencv-python", "pillow", "scikit-image", "numba")
+PACKAGES = (
+    "wsol",
+    "torch",
+    "torchvision",
+    "timm",
+    "numpy",
+    "opencv-python",
+    "pillow",
+    "scikit-image",
+    "numba",
+)
 
 
 def versions() -> dict[str, str]:
@@ -30,7 +40,9 @@ def git_commit() -> str | None:
         return None
     commit = _git(checkout, "rev-parse", "HEAD")
     # Only the code that ran: a record or a README that is being written changes no number.
-    changed = _git(checkout, "status", "--porcelain", "--", "wsol", "pyproject.toml", "requirements.lock")
+    changed = _git(
+        checkout, "status", "--porcelain", "--", "wsol", "pyproject.toml", "requirements.lock"
+    )
     return commit + ("+changes" if changed else "") if commit else None
 
 
@@ -42,7 +54,11 @@ def now() -> str:
 def _git(checkout: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", "-C", str(checkout), *arguments], capture_output=True, text=True, timeout=20, check=False
+            ["git", "-C", str(checkout), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

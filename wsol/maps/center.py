@@ -19,7 +19,9 @@ def center_map(size: int) -> np.ndarray:
     return (1 - np.maximum(distance[:, None], distance[None, :]) / (size / 2)).astype(np.float32)
 
 
-def center_predictions(image_ids: Iterable[str], labels: Iterable[int], size: int) -> Iterator[Prediction]:
+def center_predictions(
+    image_ids: Iterable[str], labels: Iterable[int], size: int
+) -> Iterator[Prediction]:
     """One prediction an image, all with the same map; no class scores."""
     score_map = center_map(size)
     for image_id, label in zip(image_ids, labels, strict=True):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,18 +15,28 @@ from wsol.errors import UserError, suggest
 from wsol.models.localizer import Localizer, LocalizerOutput
 from wsol.records import Prediction
 
-# (images, output, labels) -> (N, h, w)
-MapReader = Callable[[Tensor, LocalizerOutput, Tensor], Tensor]
+
+class Batch(Protocol):
+    """Images (N, 3, H, W), labels (N,), N ids; the first ``real`` are images, the rest padding."""
+
+    images: Tensor
+    labels: Tensor
+    image_ids: Sequence[str]
+    real: int
 
 
-def class_maps(images: Tensor, output: LocalizerOutput, labels: Tensor) -> Tensor:
-    """Each image's class map of its label, (N, h, w)."""
+# Output of one batch and the logits' columns of its true classes (N,) -> maps (N, h, w).
+MapReader = Callable[[LocalizerOutput, Tensor], Tensor]
+
+
+def class_maps(output: LocalizerOutput, columns: Tensor) -> Tensor:
+    """Each image's class map of its true class, (N, h, w)."""
     if output.class_maps is None:
         raise UserError("this head has no class maps: choose --maps attention or features")
-    return output.class_maps[torch.arange(len(labels), device=labels.device), labels]
+    return output.class_maps[torch.arange(len(columns), device=columns.device), columns]
 
 
-def feature_mean(images: Tensor, output: LocalizerOutput, labels: Tensor) -> Tensor:
+def feature_mean(output: LocalizerOutput, columns: Tensor) -> Tensor:
     """Channel mean of the last features, (N, h, w): no class, no training of maps."""
     return output.features.mean(dim=1)
 
@@ -34,7 +44,7 @@ def feature_mean(images: Tensor, output: LocalizerOutput, labels: Tensor) -> Ten
 def attention_map(name: str) -> MapReader:
     """The reader of one of the attention module's own maps."""
 
-    def read(images: Tensor, output: LocalizerOutput, labels: Tensor) -> Tensor:
+    def read(output: LocalizerOutput, columns: Tensor) -> Tensor:
         if name not in output.attention:
             have = suggest(name, output.attention) if output.attention else ": this model has none"
             raise UserError(f"unknown attention map {name!r}{have}")
@@ -64,40 +74,60 @@ def reader(source: str, localizer: Localizer) -> tuple[MapReader, AbstractContex
     if source.startswith("attention"):
         return attention_map(resolve(source, localizer).partition(":")[2]), nullcontext()
     if source.startswith("torchcam:"):
-        from wsol.maps.post_hoc import post_hoc
+        from wsol.maps.post_hoc import PostHoc
 
-        return post_hoc(source.partition(":")[2], localizer)
+        post_hoc = PostHoc(source.partition(":")[2], localizer)
+        return post_hoc, post_hoc.hooked()
     known = ("cam", "attention", "features", "center", "torchcam:GradCAM")
     raise UserError(f"unknown map source {source!r}{suggest(source, known)}")
 
 
 def predictions(
-    localizer: Localizer, batches: Iterable[Any], source: str, device: torch.device | str
+    localizer: Localizer,
+    batches: Iterable[Batch],
+    source: str,
+    class_keys: Sequence[str],
+    device: torch.device | str = "cpu",
 ) -> Iterator[Prediction]:
     """Predictions of ``localizer``, in evaluation mode, in the order of ``batches``.
 
-    A batch has ``images`` (N, 3, H, W), ``labels`` (N,), ``image_ids`` and ``real``, the number of
-    images that are not padding. The maps are those of the true labels.
+    The maps are those of the true labels. ``class_keys`` are the data set's classes: the model may
+    know more (a 1000-way network on ten classes). Top-5 classes the data set lacks become -1.
     """
     read, state = reader(source, localizer)
+    columns = class_columns(localizer.class_keys, class_keys)
+    labels_of = {column: label for label, column in enumerate(columns.tolist())}
     localizer.eval()
     # A post-hoc method needs gradients; everything else is quicker without.
     gradients = torch.enable_grad() if source.startswith("torchcam:") else torch.inference_mode()
     with state, gradients:
         for batch in batches:
             images = batch.images.to(device, non_blocking=True)
-            labels = batch.labels.to(device, non_blocking=True)
             output = localizer(images)
-            maps = read(images, output, labels).detach().float().cpu().numpy()
-            top5 = output.logits.topk(min(5, output.logits.shape[1]), dim=1).indices.cpu().numpy()
+            maps = read(output, columns[batch.labels].to(device)).detach().float().cpu().numpy()
+            top5 = output.logits.topk(min(5, output.logits.shape[1]), dim=1).indices.tolist()
             for index in range(batch.real):
                 yield Prediction(
                     image_id=batch.image_ids[index],
                     label=int(batch.labels[index]),
-                    top5=tuple(int(label) for label in top5[index]),
+                    top5=tuple(labels_of.get(column, -1) for column in top5[index]),
                     # A copy: a view would keep the whole batch alive while maps wait to be scored.
                     score_map=np.array(maps[index], dtype=np.float32),
                 )
+
+
+def class_columns(model_keys: Sequence[str], class_keys: Sequence[str]) -> Tensor:
+    """(K,) the model's logit of each class of the data set; ``UserError`` for a class it lacks."""
+    if not model_keys:
+        return torch.arange(len(class_keys))
+    column = {key: index for index, key in enumerate(model_keys)}
+    lacking = [key for key in class_keys if key not in column]
+    if lacking:
+        raise UserError(
+            f"the model lacks {len(lacking)} of the data set's {len(class_keys)} classes, "
+            f"e.g. {lacking[0]!r}: score it on the data set it was trained for"
+        )
+    return torch.tensor([column[key] for key in class_keys])
 
 
 def _step(source: str) -> int:

@@ -33,37 +33,49 @@ class EpochResult:
     seconds: float
 
 
-def train(recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric) -> Localizer:
-    """Train ``recipe`` on the manifest's train split; returns the localizer with its scored weights.
+def train(
+    recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric
+) -> tuple[Localizer, list[dict[str, Any]]]:
+    """Train ``recipe`` on the manifest's train split; returns the localizer as it is scored, and the log.
 
     A run that was interrupted goes on after its last finished epoch, with the result it would have
     had. ``epochs: 0`` keeps the weights as they were loaded.
     """
     if recipe.training.selection not in SELECTIONS:
         raise UserError(f"training.selection is {recipe.training.selection!r}: {', '.join(SELECTIONS)}")
-    split = manifest.split("train") if recipe.training.epochs else manifest.split(recipe.evaluation.split)
+    split = (
+        manifest.split("train") if recipe.training.epochs else manifest.split(recipe.evaluation.split)
+    )
     torch.manual_seed(recipe.seed)
     localizer = build_localizer(recipe, len(manifest.class_keys), manifest.class_keys)
     method = METHODS.get(recipe.method.name)(localizer, **_method_options(recipe))
     if recipe.training.channels_last:
         method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if fabric.is_global_zero:
+        recipe.write(folder.path / "recipe.yaml")
+    if not recipe.training.epochs:
+        if fabric.is_global_zero:
+            folder.save_weights(method.trained(), "last")
+        return method.trained(), []
+    split = manifest.split("train").first_per_class(recipe.training.images_per_class)
     progress = Training(recipe, manifest, folder, fabric, method)
     for epoch in range(progress.start(), recipe.training.epochs):
         result = progress.run_epoch(epoch, split)
         progress.finish_epoch(epoch, result)
-    if not recipe.training.epochs and fabric.is_global_zero:
-        folder.save_weights(localizer, "last")
-    fabric.barrier()
-    localizer = method.trained()
-    folder.load_weights(localizer, recipe.training.selection if recipe.training.epochs else "last")
-    return localizer
+    folder.load_weights(method.trained(), recipe.training.selection)
+    return method.trained(), progress.log
 
 
 class Training:
     """The state of one training run between epochs."""
 
     def __init__(
-        self, recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric, method: TrainingMethod
+        self,
+        recipe: Recipe,
+        manifest: Manifest,
+        folder: RunFolder,
+        fabric: Fabric,
+        method: TrainingMethod,
     ) -> None:
         self.recipe, self.manifest, self.folder, self.fabric = recipe, manifest, folder, fabric
         self.method = method

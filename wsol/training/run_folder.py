@@ -1,10 +1,10 @@
 """The folder of one training run: its recipe, its weights, its log, and where it stopped.
 
-    recipe.yaml            what was run
-    run.json               identity, classes, cost; written when training has finished
-    log.csv                one line an epoch
-    last.safetensors       weights after the last finished epoch; best_val_cls, best_val_loc beside
-    resume.pth             optimizer and progress, removed when training has finished
+recipe.yaml            what was run
+run.json               identity, classes, cost; written when training has finished
+log.csv                one line an epoch
+last.safetensors       weights after the last finished epoch; best_val_cls, best_val_loc beside
+resume.pth             optimizer and progress, removed when training has finished
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ class RunFolder:
     def save_weights(self, module: nn.Module, selection: str) -> None:
         """Write the weights scored under ``selection``."""
         # Copies: safetensors refuses tensors that share memory, and needs them dense.
-        state = {name: value.detach().cpu().clone().contiguous() for name, value in module.state_dict().items()}
+        state = {
+            name: value.detach().cpu().clone().contiguous()
+            for name, value in module.state_dict().items()
+        }
         with replacing(self._weights(selection)) as temporary:
             save_file(state, temporary)
 

@@ -1,0 +1,30 @@
+"""The centred box: every threshold cuts out one centred square."""
+
+import numpy as np
+import pytest
+
+from wsol.maps.center import center_map, center_predictions
+
+
+@pytest.mark.parametrize("size", [7, 64, 224])
+def test_every_cut_is_a_centred_square(size):
+    score_map = center_map(size)
+    assert score_map.dtype == np.float32
+    for value in np.unique(score_map)[:-1]:
+        rows, columns = np.nonzero(score_map > value)
+        side = rows.max() - rows.min() + 1
+        assert rows.min() == columns.min() == size - 1 - rows.max() == size - 1 - columns.max()
+        assert (score_map > value).sum() == side**2
+
+
+def test_squares_of_every_second_size_are_there():
+    sides = sorted(int((center_map(64) > cut).sum()) for cut in np.unique(center_map(64))[:-1])
+    assert sides == [side**2 for side in range(2, 64, 2)]
+
+
+def test_predictions_follow_the_split():
+    found = list(center_predictions(["a", "b"], np.array([3, 1]), 8))
+    assert [(prediction.image_id, prediction.label) for prediction in found] == [("a", 3), ("b", 1)]
+    assert found[0].top5 == ()
+    with pytest.raises(ValueError, match="shorter"):
+        list(center_predictions(["a", "b"], [1], 8))

@@ -1,0 +1,121 @@
+"""Score map sources against maps computed plainly."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from wsol.errors import UserError
+from wsol.maps.source import class_columns, predictions, resolve
+from wsol.models.factory import build_localizer
+from wsol.recipe import Recipe
+
+KEYS = ["cat", "dog", "owl"]
+
+
+def localizer(attention: str = "none"):
+    recipe = Recipe.from_dict(
+        {"backbone": {"name": "small_resnet"}, "attention": {"name": attention}, "data": {"input_size": 32}}
+    )
+    torch.manual_seed(3)
+    model = build_localizer(recipe, len(KEYS), KEYS)
+    return model.eval()
+
+
+@pytest.fixture
+def batch():
+    images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(5))
+    return SimpleNamespace(
+        images=images, labels=torch.tensor([2, 0, 1, 1]), image_ids=["a", "b", "c", "padding"], real=3
+    )
+
+
+def run(model, batch, source, keys=KEYS):
+    return list(predictions(model, [batch], source, keys))
+
+
+def test_class_maps_are_those_of_the_true_class(batch):
+    model = localizer()
+    found = run(model, batch, "cam")
+    with torch.no_grad():
+        features = model(batch.images).features
+    weight = model.head.classifier.weight[:, :, 0, 0].detach()
+    for index, prediction in enumerate(found):
+        plain = (weight[prediction.label][:, None, None] * features[index]).sum(0)
+        plain = plain + model.head.classifier.bias[prediction.label].detach()
+        np.testing.assert_allclose(prediction.score_map, plain.numpy(), atol=1e-5)
+    assert [prediction.image_id for prediction in found] == ["a", "b", "c"]
+
+
+def test_top5_are_the_logits_in_falling_order(batch):
+    model = localizer()
+    with torch.no_grad():
+        logits = model(batch.images).logits
+    assert [list(p.top5) for p in run(model, batch, "cam")] == logits[:3].argsort(1, descending=True).tolist()
+
+
+def test_feature_mean(batch):
+    model = localizer()
+    with torch.no_grad():
+        plain = model(batch.images).features.mean(1)
+    np.testing.assert_allclose(run(model, batch, "features")[1].score_map, plain[1].numpy(), atol=1e-6)
+
+
+def test_a_model_that_knows_more_classes_is_read_at_the_data_sets_columns(batch):
+    model = localizer()
+    batch.labels = torch.tensor([0, 1, 1, 1])
+    few = run(model, batch, "cam", keys=["owl", "cat"])
+    batch.labels = torch.tensor([2, 0, 0, 0])
+    all_of_them = run(model, batch, "cam")
+    for one, other in zip(few, all_of_them, strict=True):
+        np.testing.assert_array_equal(one.score_map, other.score_map)
+        assert one.top5 == tuple({2: 0, 0: 1, 1: -1}[label] for label in other.top5)
+
+
+def test_a_model_that_lacks_a_class_is_refused():
+    with pytest.raises(UserError, match="lacks 1 of the data set's 2 classes, e.g. 'fox'"):
+        class_columns(KEYS, ["cat", "fox"])
+
+
+def test_attention_by_default_and_by_name(batch):
+    model = localizer("rfga")
+    source = resolve("attention", model)
+    assert source.startswith("attention:")
+    default, named = run(model, batch, "attention")[0], run(model, batch, source)[0]
+    np.testing.assert_array_equal(default.score_map, named.score_map)
+    with torch.no_grad():
+        plain = model(batch.images).attention[source.partition(":")[2]][0]
+    np.testing.assert_allclose(named.score_map, plain.numpy(), atol=1e-6)
+
+
+def test_lowered_steps_change_tdam_alone(batch):
+    model = localizer("tdam")
+    whole, one_step = run(model, batch, "cam")[0], run(model, batch, "cam@t=1")[0]
+    assert not np.array_equal(whole.score_map, one_step.score_map)
+    np.testing.assert_array_equal(run(model, batch, "cam")[0].score_map, whole.score_map)
+
+
+def test_grad_cam_of_a_linear_head_is_the_class_map(batch):
+    # With global average pooling and one linear layer GradCAM's weights are the class weights / (h w).
+    model = localizer()
+    cam = run(model, batch, "cam")[0].score_map - float(model.head.classifier.bias[2])
+    grad_cam = run(model, batch, "torchcam:GradCAM")[0].score_map
+    np.testing.assert_allclose(grad_cam * grad_cam.size, np.maximum(cam, 0), atol=1e-4)
+    assert not model.training
+    assert not model.backbone.stages["stage4"]._forward_hooks
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("can", "unknown map source 'can': did you mean 'cam'"),
+        ("attention", "no attention map of its own"),
+        ("attention:stage9", "unknown attention map 'stage9': this model has none"),
+        ("cam@t=two", "t must be a whole number"),
+        ("torchcam:GradCam", "did you mean 'GradCAM'"),
+    ],
+)
+def test_unknown_sources(batch, source, message):
+    with pytest.raises(UserError, match=message):
+        run(localizer(), batch, source)

@@ -1,0 +1,35 @@
+"""What has to stand before a run: its manifest, and weights whose content is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from wsol.data.manifest import Manifest
+from wsol.progress import is_first_rank, say
+from wsol.recipe import Recipe
+
+
+def manifest_folder(recipe: Recipe) -> Path:
+    """Where the recipe's manifest lies: as it says, or ``manifests/<name>``."""
+    return Path(recipe.data.manifest or f"manifests/{recipe.data.name}")
+
+
+def open_manifest(recipe: Recipe) -> Manifest:
+    """The recipe's data set. The embedded one is made where it is missing; others are prepared first."""
+    folder = manifest_folder(recipe)
+    if recipe.data.name == "clutter" and not folder.exists() and is_first_rank():
+        from wsol.data.clutter import make_clutter
+
+        say(f"making the embedded data set in {folder}")
+        make_clutter(folder)
+    return Manifest.read(folder)
+
+
+def resolved(recipe: Recipe) -> Recipe:
+    """The recipe with its weights file hashed: its identity does not rest on a file name."""
+    if not recipe.weights.file:
+        return recipe
+    from wsol.models.weights import with_sha256
+
+    return dataclasses.replace(recipe, weights=with_sha256(recipe.weights))

@@ -1,0 +1,41 @@
+"""``wsol benchmark``: recipes times seeds, resumable, then the board."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from wsol.cli.parser import Parser
+from wsol.errors import UserError
+from wsol.recipe import Recipe
+
+
+def main(argv: list[str]) -> int:
+    """Train and score every recipe and seed that has no record yet, then write the board."""
+    parser = Parser("benchmark", "Train and evaluate recipes and seeds, skipping what is done.")
+    parser.add_argument("--config", nargs="+", required=True, help="recipes, YAML")
+    parser.add_argument("--seeds", default="0", help="comma-separated")
+    parser.add_argument("--results", help="folder of records and boards; default: as the recipe says")
+    parser.add_argument("--overlays", type=int, default=8, help="pictures a row for the report")
+    parser.add_argument("--device", help="auto, cpu or cuda; default: as the recipe says")
+    arguments = parser.parse(argv)
+    recipes = []
+    for path in arguments.config:
+        recipe = Recipe.from_yaml(path)
+        changes = {"results": arguments.results, "device": arguments.device}
+        how = dataclasses.replace(recipe.how, **{key: value for key, value in changes.items() if value})
+        recipes.append(dataclasses.replace(recipe, how=how))
+    seeds = _seeds(arguments.seeds)
+    from wsol.benchmark.board import write_board
+    from wsol.benchmark.suite import benchmark
+
+    benchmark(recipes, seeds, overlays=arguments.overlays)
+    for results in dict.fromkeys(recipe.how.results for recipe in recipes):
+        print(write_board(results))
+    return 0
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(seed) for seed in text.split(",")]
+    except ValueError:
+        raise UserError(f"--seeds {text!r}: whole numbers with commas between, as in 0,1,2") from None

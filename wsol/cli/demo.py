@@ -1,0 +1,19 @@
+"""``wsol demo``: the main job on the embedded data set, from nothing to the report."""
+
+from __future__ import annotations
+
+from wsol.cli.parser import Parser
+
+
+def main(argv: list[str]) -> int:
+    """Train, score, board and report the demo's rows; prints where to look."""
+    parser = Parser("demo", "Train CAM, RFGA, TDAM and LTPA on the embedded data set; evaluate; report.")
+    parser.add_argument("--output", default="demo", help="folder for everything the demo makes")
+    parser.add_argument("--small", action="store_true", help="a fifth of the images, two epochs: does it run")
+    arguments = parser.parse(argv)
+    from wsol.benchmark.demo import demo
+
+    report = demo(arguments.output, small=arguments.small)
+    print((report.parent / "leaderboard.md").read_text(encoding="utf-8"))
+    print(f"report: {report}")
+    return 0
