@@ -14,6 +14,10 @@ LEVELS = 256
 
 def pad(map_u8: np.ndarray) -> np.ndarray:
     """A uint8 (H, W) map with a frame of zeros around it, (H + 2, W + 2)."""
+    if map_u8.dtype != np.uint8 or map_u8.ndim != 2:
+        raise TypeError(
+            f"map is {map_u8.dtype} {map_u8.shape}, not uint8 (height, width): quantise it first"
+        )
     height, width = map_u8.shape
     padded = np.zeros((height + 2, width + 2), np.uint8)
     padded[1:-1, 1:-1] = map_u8
@@ -30,15 +34,22 @@ def fill_holes(padded):
     """
     height, width = padded.shape
     filled = np.zeros_like(padded)
+    ceiling = np.empty(
+        width, np.uint8
+    )  # all but the pixel's neighbour in its row, known for a whole row
     for y in range(1, height - 1):
-        path = np.uint8(0)
         for x in range(1, width - 1):
-            path = max(padded[y, x], min(path, filled[y - 1, x]))
+            ceiling[x] = max(padded[y, x], filled[y - 1, x])
+        path = 0
+        for x in range(1, width - 1):
+            path = max(min(path, np.int64(ceiling[x])), np.int64(padded[y, x]))
             filled[y, x] = path
     for y in range(height - 2, 0, -1):
-        path = np.uint8(0)
+        for x in range(1, width - 1):
+            ceiling[x] = min(filled[y, x], max(padded[y, x], filled[y + 1, x]))
+        path = 0
         for x in range(width - 2, 0, -1):
-            path = min(filled[y, x], max(padded[y, x], min(path, filled[y + 1, x])))
+            path = max(min(path, np.int64(ceiling[x])), np.int64(padded[y, x]))
             filled[y, x] = path
     unsettled = 0
     for y in range(1, height - 1):
@@ -85,7 +96,7 @@ def _flood(ground, water, width, unsettled):
 def rank(padded):
     """Places of all pixels above 0, by rising level, in raster order within one.
 
-    Returns ``(places (n,) int32, starts (257,) int64)``: those of a level are
+    Returns ``(places (n,) uint32, starts (257,) int64)``: those of a level are
     ``places[starts[level]:starts[level + 1]]``.
     """
     height, width = padded.shape
@@ -97,7 +108,7 @@ def rank(padded):
     for level in range(LEVELS):
         starts[level + 1] += starts[level]
     end = starts[:LEVELS].copy()
-    places = np.empty(starts[LEVELS], np.int32)
+    places = np.empty(starts[LEVELS], np.uint32)
     for y in range(1, height - 1):
         for x in range(1, width - 1):
             level = padded[y, x]
@@ -156,20 +167,8 @@ def _touch(a: tuple[int, int], b: tuple[int, int]) -> bool:
     return max(abs(a[0] - b[0]), abs(a[1] - b[1])) == 1
 
 
-def _area_gained() -> np.ndarray:
-    """Twice the polygon area that a pixel adds when it joins these neighbours.
-
-    Of each 2x2 quad the third pixel adds a triangle of half a unit and the fourth the other one.
-    """
-    gained = np.zeros(LEVELS, np.uint8)
-    for bits in range(LEVELS):
-        there = {step: bits >> k & 1 for k, step in enumerate(NEIGHBOURS)}
-        for dy in (-1, 1):
-            for dx in (-1, 1):
-                gained[bits] += there[dy, 0] + there[0, dx] + there[dy, dx] >= 2
-    return gained
-
-
-GROUPS = _one_bit_a_group()
-AREA_GAINED = _area_gained()
+# Which neighbours a pixel joins, for each set of `earlier_neighbours`. Foreground hangs together by
+# corners too; a hole by its sides only, so that each of them may belong to another hole.
+ONE_A_GROUP = _one_bit_a_group()
+SIDES = np.array([bits & 0b01011010 for bits in range(LEVELS)], np.uint8)
 LOWEST_BIT = np.array([0] + [(n & -n).bit_length() - 1 for n in range(1, LEVELS)], np.uint8)
