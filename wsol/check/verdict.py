@@ -1,0 +1,79 @@
+"""The whole check of one attention module, and its verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wsol.check.contract import check_contract
+from wsol.check.cost import Cost, measure
+from wsol.check.finding import Finding
+from wsol.check.network import build, check_network, one_epoch, recipe_of, subject_in
+from wsol.recipe import Attention
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All findings, and the costs of the bare network and of the one with the module (None: not run).
+
+    ``places`` are where the module went, ``batch`` and ``input_size`` what the costs were measured at.
+    """
+
+    name: str
+    insertion: str
+    backbone: str
+    places: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    costs: tuple[Cost, Cost] | None
+    batch: int
+    input_size: int
+
+    @property
+    def failures(self) -> list[str]:
+        """A line for each check that failed."""
+        return [f"{self.name}: {finding.line}" for finding in self.findings if not finding.passed]
+
+
+def check_attention(
+    name: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    backbone: str = "resnet18",
+    at: Sequence[str] = (),
+    input_size: int = 112,
+    batch: int = 4,
+    compiled: bool = False,
+) -> Verdict:
+    """Run the contract on ``name``, a registered name or ``package.module:Class``.
+
+    The bare module first, with the shapes it meets in the backbone; then, where it passed, the network
+    with it, its costs over the bare network, and an epoch on a small clutter.
+
+    Raises:
+        UserError: an unknown name, option or backbone, a stage that the backbone lacks, a module that
+            cannot be built.
+    """
+    recipe = recipe_of(name, options or {}, backbone, at, input_size)
+    localizer = build(recipe)
+    subject = subject_in(localizer, recipe)
+    findings = check_contract(subject, compiled=compiled)
+    costs = None
+    # A module that does not keep to the contract alone would only fail again, and less clearly.
+    if all(finding.passed for finding in findings):
+        findings += check_network(localizer, recipe)
+        bare = build(dataclasses.replace(recipe, attention=Attention()))
+        before, after = measure([bare, localizer], input_size, batch)
+        costs = (before, after)
+        findings.append(one_epoch(recipe))
+    return Verdict(
+        name=recipe.attention.label,
+        insertion=subject.insertion,
+        backbone=backbone,
+        places=tuple(subject.shapes),
+        findings=tuple(findings),
+        costs=costs,
+        batch=batch,
+        input_size=input_size,
+    )

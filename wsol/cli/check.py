@@ -1,0 +1,60 @@
+"""``wsol check``: run an attention module through the contract."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import yaml
+
+from wsol.cli.parser import Parser
+from wsol.errors import UserError
+
+
+def main(argv: list[str]) -> int:
+    """Print the verdict; ``UserError`` with a line for each check that failed."""
+    parser = Parser("check", "Run an attention module through the contract, in under a minute.")
+    parser.add_argument("name", help="a registered name, or package.module:Class")
+    parser.add_argument(
+        "--options",
+        nargs="+",
+        type=_option,
+        default=[],
+        metavar="KEY=VALUE",
+        help="arguments of the class",
+    )
+    parser.add_argument("--backbone", default="resnet18", help="the network it is put into")
+    parser.add_argument(
+        "--at", nargs="+", default=[], metavar="STAGE", help="where; default: the class's own"
+    )
+    parser.add_argument("--input-size", type=int, default=112, help="side of the images in pixels")
+    parser.add_argument("--compile", action="store_true", help="also under torch.compile (slower)")
+    arguments = parser.parse(argv)
+    if arguments.input_size < 32:
+        raise UserError(f"--input-size {arguments.input_size}: give at least 32 pixels")
+    # Only now: torch takes seconds.
+    from rich.console import Console
+
+    from wsol.check.report import show
+    from wsol.check.verdict import check_attention
+
+    verdict = check_attention(
+        arguments.name,
+        dict(arguments.options),
+        backbone=arguments.backbone,
+        at=arguments.at,
+        input_size=arguments.input_size,
+        compiled=arguments.compile,
+    )
+    show(verdict, Console())
+    if verdict.failures:
+        raise UserError.of(verdict.failures)
+    return 0
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """``k=3`` as a key and a YAML value."""
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, yaml.safe_load(value)
