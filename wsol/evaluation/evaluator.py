@@ -1,0 +1,132 @@
+"""Predictions and annotations in, per-image arrays and metrics out; streaming, over threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from wsol.errors import UserError
+from wsol.evaluation.metrics import Scores, compute
+from wsol.evaluation.per_image import PerImage, check_complete
+from wsol.evaluation.protocol import Protocol, ThresholdPolicy
+from wsol.evaluation.scored_image import score_image
+from wsol.evaluation.threads import in_threads
+from wsol.progress import track
+from wsol.records import Annotation, Prediction
+
+
+@dataclass(frozen=True)
+class Evaluation(Scores):
+    """The scores of a split, the arrays they come from, and how many images it has.
+
+    ``counts`` says what was decided about odd input; ``n_images`` equals ``n_expected`` or there
+    would be no `Evaluation`.
+    """
+
+    per_image: PerImage | None = None
+    counts: dict[str, int] | None = None
+    n_images: int = 0
+    n_expected: int = 0
+
+
+def evaluate(
+    predictions: Iterable[Prediction],
+    annotations: Mapping[str, Annotation] | Sequence[Annotation],
+    protocol: Protocol,
+    *,
+    policy: ThresholdPolicy | None = None,
+    val: PerImage | None = None,
+    threads: int | None = None,
+    pixels: bool | None = None,
+    progress: str | None = None,
+    intervals: bool = True,
+) -> Evaluation:
+    """Score ``predictions``, one an image and in any order, against ``annotations``.
+
+    See `collect` for the arguments that are not here, `wsol.evaluation.metrics.compute` for ``policy``
+    and ``val``. Values, intervals and arrays are in the order of the annotations, whatever the order
+    and timing of the predictions.
+    """
+    per_image = collect(
+        predictions, annotations, protocol, threads=threads, pixels=pixels, progress=progress
+    )
+    return score(per_image, protocol, policy=policy, val=val, intervals=intervals)
+
+
+def score(
+    per_image: PerImage,
+    protocol: Protocol,
+    *,
+    policy: ThresholdPolicy | None = None,
+    val: PerImage | None = None,
+    intervals: bool = True,
+) -> Evaluation:
+    """The evaluation of arrays that were collected, merged or loaded before."""
+    scores = compute(per_image, protocol, policy, val, intervals)
+    return Evaluation(
+        scores.metrics,
+        scores.optimism,
+        scores.threshold,
+        per_image=per_image,
+        counts=per_image.counts,
+        n_images=len(per_image),
+        n_expected=len(per_image),
+    )
+
+
+def collect(
+    predictions: Iterable[Prediction],
+    annotations: Mapping[str, Annotation] | Sequence[Annotation],
+    protocol: Protocol,
+    *,
+    threads: int | None = None,
+    pixels: bool | None = None,
+    progress: str | None = None,
+) -> PerImage:
+    """The per-image arrays of a split, or of one process's share of it (then `PerImage.merge`).
+
+    ``predictions`` is read as threads come free, so that a model goes on while boxes are computed and
+    memory does not grow with maps. ``threads``: None takes one a core, 1 works in this thread.
+    ``pixels``: whether masks are scored; None means if any annotation has one (a share of a split
+    must say it, since it does not see the others). ``progress`` names the work in a progress bar.
+
+    ``UserError`` names images without a prediction, predictions without an image, doubles, and maps
+    that are not numbers of shape (height, width).
+    """
+    listed = list(annotations.values() if isinstance(annotations, Mapping) else annotations)
+    rows = {annotation.image_id: row for row, annotation in enumerate(listed)}
+    if pixels is None:
+        pixels = any(annotation.masks for annotation in listed)
+    per_image = PerImage.empty(listed, protocol, pixels)
+    seen: list[str] = []
+    tally: dict[str, int] = {"images_without_boxes": int((~per_image.has_box).sum())}
+    stream = track(predictions, len(listed), progress) if progress else predictions
+
+    def known():
+        for prediction in stream:
+            seen.append(prediction.image_id)
+            if prediction.image_id in rows and len(seen) <= len(rows):
+                yield prediction
+
+    def work(prediction: Prediction) -> tuple[str, ...]:
+        row = rows[prediction.image_id]
+        return score_image(per_image, row, prediction, listed[row], protocol)
+
+    threads = len(os.sched_getaffinity(0)) if threads is None else threads
+    for odd in in_threads(work, known(), threads):
+        for key in odd:
+            tally[key] = tally.get(key, 0) + 1
+    check_complete(seen, list(rows))
+    _check_classes(per_image)
+    per_image.counts = dict(sorted((key, count) for key, count in tally.items() if count))
+    return per_image
+
+
+def _check_classes(per_image: PerImage) -> None:
+    without = per_image.image_ids[per_image.top1 < 0]
+    if 0 < len(without) < len(per_image):
+        raise UserError(
+            f"{len(without)} predictions have no class scores while others have, e.g. "
+            f"{', '.join(without[:3])}: give top1 to top5 for every image or for none"
+        )

@@ -1,0 +1,237 @@
+"""Which metrics share a threshold: each family is one choice of threshold and the curves read at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from wsol.evaluation.curves import (
+    UNIT,
+    Curve,
+    Mean,
+    MeanOf,
+    Pixels,
+    pooled_iou,
+    right_pixels,
+    twice_iou,
+    units,
+)
+from wsol.evaluation.per_image import ALL_UNITS, SINGLE_UNITS, PerImage
+from wsol.evaluation.protocol import Protocol
+from wsol.evaluation.sweep import cuts
+
+# A threshold this many standard errors below the best is never the best of a resample.
+OUT_OF_REACH = 8.0
+
+
+class Read(NamedTuple):
+    """A metric under B weightings, in percent.
+
+    ``values`` (B,) are its ``curve`` (B, C) at the ``chosen`` (B,) thresholds; ``chosen`` is None
+    where nothing was chosen on these images.
+    """
+
+    values: np.ndarray
+    curve: np.ndarray
+    chosen: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Family:
+    """Curves over the same ``thresholds`` (C,), all read where the first one is highest.
+
+    Of equal thresholds the lowest is taken. Without ``oracle`` there is at most one threshold, and
+    it was given.
+    """
+
+    thresholds: np.ndarray
+    curves: dict[str, Curve]
+    oracle: bool = True
+
+    def __call__(self, weights: np.ndarray) -> dict[str, Read]:
+        """Every metric of the family under the weights (B, N)."""
+        return self._read({key: curve(weights) for key, curve in self.curves.items()})
+
+    def _read(self, curves: dict[str, np.ndarray]) -> dict[str, Read]:
+        if not self.oracle:
+            return {key: Read(curve[:, 0], curve, None) for key, curve in curves.items()}
+        first = next(iter(curves.values()))
+        # argmax of all-NaN rows is 0, and their value NaN.
+        chosen = np.argmax(np.where(np.isnan(first), -1.0, first), axis=1)
+        rows = np.arange(len(first))
+        return {key: Read(curve[rows, chosen], curve, chosen) for key, curve in curves.items()}
+
+
+@dataclass(frozen=True)
+class PixelFamily(Family):
+    """PxAP, and the pooled IoU and what is read where it is highest, from one pool of pixels."""
+
+    pixels: Pixels | None = None
+
+    def __call__(self, weights: np.ndarray) -> dict[str, Read]:
+        """Every metric of the family, and PxAP, under the weights (B, N)."""
+        assert self.pixels is not None
+        precision, iou = self.pixels(weights)
+        curves = {"peak_iou": iou} | {key: curve(weights) for key, curve in self.curves.items()}
+        return {"pxap": Read(precision[:, 0], precision, None), **self._read(curves)}
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """How thresholds cut the 8-bit maps of images.
+
+    ``thresholds`` (C,); ``of`` (U, C): the cuts for each of U maxima; ``maximum`` (n,): which of the
+    maxima each image has.
+    """
+
+    thresholds: np.ndarray
+    of: np.ndarray
+    maximum: np.ndarray
+
+    @classmethod
+    def of_grid(cls, thresholds: np.ndarray, top: np.ndarray) -> Cuts:
+        """Of the grid ``thresholds`` (T,) on images whose maxima are ``top`` (n,) uint8."""
+        tops, maximum = np.unique(top, return_inverse=True)
+        return cls(thresholds, cuts(thresholds, tops), maximum)
+
+    def distinct(self) -> Cuts:
+        """Of thresholds that cut every map alike only the lowest: a grid of 1,000 leaves 255."""
+        new = np.ones(len(self.thresholds), bool)
+        new[1:] = (np.diff(self.of, axis=1) != 0).any(axis=0)
+        return Cuts(self.thresholds[new], self.of[:, new], self.maximum)
+
+    def take(self, codes: np.ndarray) -> np.ndarray:
+        """Values (n, 256) per cut as values (n, C) per threshold."""
+        if len(self.of) == 1:
+            return codes[:, self.of[0]]
+        return np.take_along_axis(codes, self.of[self.maximum], axis=1)
+
+
+def classification(per_image: PerImage) -> list[Family]:
+    """Top-1 and top-5 accuracy."""
+    everyone = np.arange(len(per_image))
+    flags = {"top1_acc": per_image.top1, "top5_acc": per_image.top5}
+    return [
+        Family(np.zeros(0), {key: Mean(flag[:, None] == 1, everyone)}, oracle=False)
+        for key, flag in flags.items()
+        if has_classes(per_image)
+    ]
+
+
+def has_classes(per_image: PerImage) -> bool:
+    """Whether class scores were given for the images."""
+    return len(per_image) > 0 and bool((per_image.top1 >= 0).all())
+
+
+def oracle_boxes(per_image: PerImage, protocol: Protocol, percent: int, contours: str) -> Family:
+    """MaxBoxAcc at one IoU, ``contours`` "single" or "all"; only thresholds that may win a resample."""
+    rows, cut, codes, whole = _at_cuts(per_image, contours, protocol.thresholds)
+    correct = codes >= percent * whole // 100
+    kept = contenders(correct)
+    name = "max_box_acc" if contours == "single" else "max_box_acc_v2"
+    return Family(cut.thresholds[kept], {f"{name}@{percent / 100:g}": Mean(correct[:, kept], rows)})
+
+
+def localization(per_image: PerImage, thresholds: np.ndarray, oracle: bool) -> Family:
+    """GT-known, top-1 and top-5 Loc at IoU 0.5 and mean IoU, at the threshold best for GT-known."""
+    rows, cut, codes, whole = _at_cuts(per_image, "single", thresholds)
+    correct = codes >= 50 * whole // 100
+    kept = contenders(correct)
+    correct = correct[:, kept]
+    curves: dict[str, Curve] = {"gt_known_loc@0.5": Mean(correct, rows)}
+    if has_classes(per_image):
+        for key, flag in {"top1_loc@0.5": per_image.top1, "top5_loc@0.5": per_image.top5}.items():
+            curves[key] = Mean(correct & (flag[rows] == 1)[:, None], rows)
+    curves["mean_iou"] = Mean(twice_iou(codes[:, kept]), rows, whole=2.0 * whole)
+    return Family(cut.thresholds[kept], curves, oracle)
+
+
+def box_acc_v2(per_image: PerImage, protocol: Protocol, thresholds: np.ndarray, oracle: bool) -> Family:
+    """All contours, one threshold for all IoUs: the mean of the accuracies at it."""
+    rows, cut, codes, whole = _at_cuts(per_image, "all", thresholds)
+    curves = [Mean(codes >= percent * whole // 100, rows) for percent in protocol.iou_percents]
+    return Family(cut.thresholds, {"box_acc_v2": MeanOf(curves)}, oracle)
+
+
+def pixels(per_image: PerImage, protocol: Protocol, mean_iou: bool) -> PixelFamily:
+    """PxAP, the peak of the pooled IoU (oracle always), and at that threshold the masks' mean IoU."""
+    everything = np.arange(len(protocol.thresholds))
+    curves: dict[str, Curve] = {"mean_iou": _mean_mask_iou(per_image, everything)} if mean_iou else {}
+    return PixelFamily(protocol.thresholds, curves, pixels=Pixels(*_pixel_counts(per_image)))
+
+
+def mean_mask_iou(per_image: PerImage, protocol: Protocol, threshold: float) -> Family:
+    """IoU of mask and thresholded map, over the images with foreground, at a given threshold."""
+    column = columns_at(protocol, threshold)
+    curves: dict[str, Curve] = {"mean_iou": _mean_mask_iou(per_image, column)}
+    return Family(protocol.thresholds[column], curves, oracle=False)
+
+
+def _mean_mask_iou(per_image: PerImage, columns: np.ndarray) -> Mean:
+    positives, negatives = _pixel_counts(per_image)
+    rows = np.flatnonzero(positives.sum(axis=1) > 0)
+    iou = pooled_iou(positives[rows], negatives[rows])[:, columns]
+    return Mean(units(iou), rows, whole=UNIT)
+
+
+def columns_at(protocol: Protocol, threshold: float) -> np.ndarray:
+    """The place (1,) of a given threshold in the grid; of one off the grid, the next above."""
+    place = np.searchsorted(protocol.thresholds, threshold - 1e-9)
+    return np.array([min(int(place), len(protocol.thresholds) - 1)])
+
+
+def rubinstein(per_image: PerImage, protocol: Protocol, columns: np.ndarray, oracle: bool) -> Family:
+    """J and P a class, then the class mean, at the threshold (of ``columns``) that is best for J.
+
+    P is over all images of a class, J over those with the object (Rubinstein et al., 2013). The
+    paper's maps are binary: that one threshold serves all classes, and that J chooses it, is ours.
+    """
+    all_positives, all_negatives = _pixel_counts(per_image)
+    jaccard, precision = [], []
+    for label in np.unique(per_image.labels):
+        rows = np.flatnonzero(per_image.labels == label)
+        positives, negatives = all_positives[rows], all_negatives[rows]
+        right = units(right_pixels(positives, negatives)[:, columns])
+        precision.append(Mean(right, rows, whole=UNIT))
+        there = positives.sum(axis=1) > 0
+        overlap = units(pooled_iou(positives[there], negatives[there])[:, columns])
+        jaccard.append(Mean(overlap, rows[there], whole=UNIT))
+    curves: dict[str, Curve] = {"rubinstein_j": MeanOf(jaccard), "rubinstein_p": MeanOf(precision)}
+    return Family(protocol.thresholds[columns], curves, oracle)
+
+
+def contenders(values: np.ndarray) -> np.ndarray:
+    """Columns of ``values`` (n, C) whose mean may be the highest in a resample, in their order.
+
+    Left out are those whose mean lies more than eight standard errors of the paired difference
+    below the best: a resample would turn that round with a chance under 1e-14.
+    """
+    if not len(values):
+        return np.arange(values.shape[1])
+    sums = values.sum(axis=0, dtype=np.int64)
+    best = values[:, np.argmax(sums)]
+    gap = sums.max() - sums
+    # The differences are -1, 0 and 1: their squares count the images on which two thresholds differ.
+    differing = (values != best[:, None]).sum(axis=0, dtype=np.int64)
+    return np.flatnonzero(gap <= OUT_OF_REACH * np.sqrt(differing - gap**2 / len(values)))
+
+
+def codes_of(per_image: PerImage, contours: str) -> tuple[np.ndarray, int, np.ndarray]:
+    """The images (n,) with a true box, the code of IoU 1, and the IoU codes (n, 256) per cut."""
+    codes = per_image.single if contours == "single" else per_image.all
+    assert codes is not None
+    rows = np.flatnonzero(per_image.has_box)
+    return rows, SINGLE_UNITS if contours == "single" else ALL_UNITS, codes[rows]
+
+
+def _at_cuts(per_image: PerImage, contours: str, thresholds: np.ndarray):
+    rows, whole, codes = codes_of(per_image, contours)
+    cut = Cuts.of_grid(thresholds, per_image.top[rows]).distinct()
+    return rows, cut, cut.take(codes), whole
+
+
+def _pixel_counts(per_image: PerImage) -> tuple[np.ndarray, np.ndarray]:
+    assert per_image.positives is not None and per_image.negatives is not None
+    return per_image.positives, per_image.negatives
