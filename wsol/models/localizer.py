@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+from wsol.attention.contract import GLOBAL, HeadOutput
+from wsol.errors import UserError
+from wsol.models.backbone import Backbone
+from wsol.models.feedback import FeedbackBlock, lowered_steps
+from wsol.models.heads import CamHead
+from wsol.models.placement import Placed, named_maps
 
 
 class LocalizerOutput(NamedTuple):
@@ -18,3 +27,160 @@ class LocalizerOutput(NamedTuple):
     class_maps: Tensor | None
     attention: Mapping[str, Tensor]
     features: Tensor
+
+
+class TappedHead(nn.Module):
+    """A `head` attention module and the stages it taps, shallow first.
+
+    Where the backbone goes on after the last tap (``has_global``), the average of its last features is
+    the vector of the whole image, and follows the taps under ``GLOBAL`` (N, C, 1, 1).
+    """
+
+    def __init__(self, module: nn.Module, taps: Sequence[str], *, has_global: bool) -> None:
+        super().__init__()
+        self.module = module
+        self.taps = tuple(taps)
+        self.has_global = has_global
+
+    def forward(self, stages: Mapping[str, Tensor]) -> HeadOutput:
+        """Features of the stages, the backbone's last ones last, to what the module says of them."""
+        tapped = {tap: stages[tap] for tap in self.taps}
+        if self.has_global:
+            tapped[GLOBAL] = list(stages.values())[-1].mean(dim=(2, 3), keepdim=True)
+        return self.module(tapped)
+
+
+class Localizer(nn.Module):
+    """Images (N, 3, H, W), normalised, to `LocalizerOutput`.
+
+    Attributes:
+        backbone: the network's stages; gates and feedback sit inside its blocks.
+        stage_attention: stage to the attention after it.
+        head: a `CamHead`, or a `TappedHead` where the attention is the head.
+        placed: place (``stage5``, ``stage5.0``) to the wrapper that holds attention there.
+        class_keys: the classes' keys in the order of the logits.
+        input_size: side of the images it was built for, in pixels.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        head: CamHead | TappedHead,
+        placed: Mapping[str, Placed | FeedbackBlock] | None = None,
+        class_keys: Sequence[str] = (),
+        input_size: int = 224,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.placed = dict(placed or {})
+        self.stage_attention = nn.ModuleDict(
+            {place: wrapper for place, wrapper in self.placed.items() if place in backbone.stages}
+        )
+        self.class_keys = list(class_keys)
+        self.input_size = input_size
+
+    def stage_features(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
+        """Features after attention of the stages ``keep`` and of the backbone's last, shallow first."""
+        kept = {*keep, self.backbone.last_maps, list(self.backbone.stages)[-1]}
+        features: dict[str, Tensor] = {}
+        for name, stage in self.backbone.stages.items():
+            images = stage(images)
+            if name in self.stage_attention:
+                images = self.stage_attention[name](images)
+            if name in kept:
+                features[name] = images
+        return features
+
+    def forward(self, images: Tensor) -> LocalizerOutput:
+        """One pass: logits, class maps, attention maps and the last features."""
+        taps = self.head.taps if isinstance(self.head, TappedHead) else ()
+        stages = self.stage_features(images, taps)
+        features = stages[self.backbone.last_maps]
+        logits, class_maps, attention = self.head(stages if taps else features)
+        return LocalizerOutput(logits, class_maps, self._collect() | dict(attention), features)
+
+    def _collect(self) -> dict[str, Tensor]:
+        """The maps that the wrappers kept, by name, shallow first; kept no longer than this pass."""
+        maps: dict[str, Tensor] = {}
+        for place, wrapper in self.placed.items():
+            if isinstance(wrapper, Placed):
+                maps |= wrapper.maps
+                wrapper.maps = {}
+            else:
+                maps |= named_maps(place, wrapper.last_attention)
+                wrapper.last_attention = {}
+        return maps
+
+    @property
+    def attention_modules(self) -> list[nn.Module]:
+        """The attention modules themselves, shallow first."""
+        modules = [
+            wrapper.module if isinstance(wrapper, Placed) else wrapper.attention
+            for wrapper in self.placed.values()
+        ]
+        return [*modules, self.head.module] if isinstance(self.head, TappedHead) else modules
+
+    @torch.no_grad()
+    def attention_names(self) -> list[str]:
+        """Names of the attention maps that a forward pass in evaluation mode shows, shallow first."""
+        if not self.attention_modules:
+            return []
+        parameter = next(self.parameters())
+        side = self.input_size
+        training = self.training
+        try:
+            return list(self.eval()(parameter.new_zeros(1, 3, side, side)).attention)
+        finally:
+            self.train(training)
+
+    @property
+    def default_map(self) -> str | None:
+        """The attention map that ``--maps attention`` reads: the deepest one of the module's default."""
+        names = self.attention_names()
+        if not names:
+            return None
+        key = getattr(self.attention_modules[-1], "default_map", None)
+        if key is None:
+            return names[-1]
+        matching = [name for name in names if name == key or name.endswith(f".{key}")]
+        if not matching:
+            kind = type(self.attention_modules[-1]).__name__
+            raise UserError(f"{kind}.default_map is {key!r}, but its maps are {', '.join(names)}")
+        return matching[-1]
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by part: ``backbone``, ``attention``, ``head``; each exactly once.
+
+        A feedback block's norms of the later steps are attention: without it they would not be.
+        """
+        attention: list[nn.Parameter] = []
+        for wrapper in self.placed.values():
+            added = [wrapper] if isinstance(wrapper, Placed) else [wrapper.attention, wrapper.step_norms]
+            attention += [parameter for part in added for parameter in part.parameters()]
+        head = list(self.head.parameters())
+        taken = {id(parameter) for parameter in attention + head}
+        rest = [parameter for parameter in self.parameters() if id(parameter) not in taken]
+        return {"backbone": rest, "attention": list(dict.fromkeys(attention)), "head": head}
+
+    def parameters_without_gradient(self) -> set[str]:
+        """Names of parameters that rightly get no gradient, as the modules declare them.
+
+        Where a head ignores the vector of the whole image, so do the stages above its last tap.
+        """
+        idle: set[str] = set()
+        if isinstance(self.head, TappedHead) and getattr(self.head.module, "ignores_global", False):
+            stages = list(self.backbone.stages)
+            for stage in stages[stages.index(self.head.taps[-1]) + 1 :]:
+                prefix = f"backbone.stages.{stage}"
+                idle |= {name for name, _ in self.get_submodule(prefix).named_parameters(prefix)}
+        return idle | {
+            f"{prefix}.{name}"
+            for prefix, module in self.named_modules()
+            if prefix and hasattr(module, "parameters_without_gradient")
+            for name in module.parameters_without_gradient()  # type: ignore[operator]
+        }
+
+    def at_step(self, t: int) -> AbstractContextManager[None]:
+        """Within the context feedback takes ``t`` steps; ``UserError`` where it has not so many."""
+        return lowered_steps(self, t)

@@ -1,0 +1,1 @@
+"""Backbone, attention and head put together into a network that shows its maps."""

@@ -1,0 +1,169 @@
+"""Any convolutional network as named stages: ``stage1`` .. ``stage5`` by stride 2 .. 32, a ``neck``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from wsol import recipe as recipes
+from wsol.attention.contract import GLOBAL, stage_of
+from wsol.errors import UserError, suggest
+from wsol.models.ltpa_networks import NamedStages
+from wsol.models.names import BACKBONES
+from wsol.models.networks import PROBE, check_chain, create_network, feature_chain, octave, probe
+
+NECK = "neck"
+
+
+class Backbone(nn.Module):
+    """Images (N, 3, H, W) through ``stages``, one after another.
+
+    ``stages`` maps ``stage1`` .. ``stage5`` to modules, as many as the network has, and ``neck`` to what
+    follows the last stage without looking at neighbours (MobileNet's 1x1 convolution to 1280). A stage's
+    number is the power of two of its stride in the network as published (ResNet: layer1 is stage2), and
+    stays when strides are changed. VGG's stages end with their pooling, as its convolution blocks are
+    counted; all others begin with what strides.
+
+    Attributes:
+        stage_channels: stage to channels.
+        stage_strides: stage to stride against the image, after changes.
+        source_names: a module's name here to its name in the library's network.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        stages: Mapping[str, nn.Module],
+        source_names: dict[str, str],
+        side: int = PROBE,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.stages = nn.ModuleDict(stages)
+        self.source_names = source_names
+        shapes = probe(stages, side)
+        self.stage_channels = {stage: shape[1] for stage, shape in shapes.items()}
+        self.stage_strides = {stage: 2 ** octave(shape[2], side) for stage, shape in shapes.items()}
+
+    @property
+    def out_channels(self) -> int:
+        """Channels of the last features."""
+        return list(self.stage_channels.values())[-1]
+
+    @property
+    def numbered(self) -> list[str]:
+        """The stages that ``-1`` counts, shallow first: without neck or global vector."""
+        return [stage for stage in self.stages if stage not in (NECK, GLOBAL)]
+
+    @property
+    def last_maps(self) -> str:
+        """The last stage that has maps; a network's own vector of the whole image has none."""
+        return [stage for stage in self.stages if stage != GLOBAL][-1]
+
+    def resolve(self, place: str) -> str:
+        """The stage that ``place`` names; ``-1`` is the last numbered one, before any neck."""
+        try:
+            return place if place in self.stages else stage_of(place, self.numbered)
+        except UserError:
+            there = ", ".join(self.stages)
+            raise UserError(f"backbone {self.name} has no stage {place!r}: there are {there}") from None
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The last features (N, C, h, w)."""
+        for stage in self.stages.values():
+            images = stage(images)
+        return images
+
+
+def build_backbone(settings: recipes.Backbone) -> Backbone:
+    """The backbone of a recipe with fresh weights; ``UserError`` for names, options or strides."""
+    return as_stages(create_network(settings.name, settings.options), settings)
+
+
+def as_stages(network: nn.Module, settings: recipes.Backbone) -> Backbone:
+    """The network's own modules (with their weights) as a `Backbone`, at the strides asked for."""
+    if isinstance(network, NamedStages):
+        return _as_named(network, settings)
+    chain = feature_chain(network)
+    if settings.name not in BACKBONES:
+        check_chain(settings.name, network, chain)
+    stages: dict[str, nn.Sequential] = {}
+    source_names = {}
+    for link, stage in _stage_of_links(settings.name, chain).items():
+        members = stages.setdefault(stage, nn.Sequential())
+        source_names[f"stages.{stage}.{len(members)}"] = link
+        members.append(chain[link])
+    _set_strides(settings, stages)
+    return Backbone(settings.name, stages, source_names)
+
+
+def _as_named(network: NamedStages, settings: recipes.Backbone) -> Backbone:
+    """A network that names its own stages (LTPA's)."""
+    if settings.strides:
+        raise UserError(f"backbone.strides: those of {settings.name} are fixed")
+    names = {f"stages.{stage}": f"stages.{stage}" for stage in network.stages}
+    return Backbone(settings.name, dict(network.stages.items()), names, network.input_size)
+
+
+def _stage_of_links(name: str, chain: dict[str, nn.Module]) -> dict[str, str]:
+    pools_end_stages = name.startswith("vgg")
+    octaves = {link: octave(shape[2]) for link, shape in probe(chain).items()}
+    looks_at_neighbours = [link for link, module in chain.items() if _has_wide_kernel(module)]
+    last = list(chain).index(looks_at_neighbours[-1])
+    stages = {}
+    for number, (link, module) in enumerate(chain.items()):
+        if number > last and _has_convolution(list(chain.values())[last + 1 :]):
+            stages[link] = NECK
+        elif pools_end_stages and not isinstance(module, nn.MaxPool2d):
+            stages[link] = f"stage{octaves[link] + 1}"
+        else:
+            # Layers at full resolution, before any stride, belong to the first stage.
+            stages[link] = f"stage{max(octaves[link], 1)}"
+    return stages
+
+
+def _has_wide_kernel(module: nn.Module) -> bool:
+    return any(max(_pair(getattr(part, "kernel_size", 1))) > 1 for part in module.modules())
+
+
+def _has_convolution(modules: list[nn.Module]) -> bool:
+    return any(isinstance(part, nn.Conv2d) for module in modules for part in module.modules())
+
+
+def _set_strides(settings: recipes.Backbone, stages: dict[str, nn.Sequential]) -> None:
+    before = PROBE
+    sizes = {stage: shape[2] for stage, shape in probe(stages).items()}
+    asked = dict(settings.strides)
+    for stage, size in sizes.items():
+        own = 2 ** (octave(size) - octave(before))
+        before = size
+        stride = asked.pop(stage, own)
+        if stride not in (1, own):
+            raise UserError(
+                f"backbone.strides: {stage} of {settings.name} has stride {own} or 1, not {stride}"
+            )
+        if stride != own:
+            _remove_stride(stages[stage], f"{stage} of {settings.name}")
+    if asked:
+        unknown = next(iter(asked))
+        raise UserError(
+            f"backbone.strides: {settings.name} has no {unknown!r}{suggest(unknown, stages)}"
+        )
+
+
+def _remove_stride(parent: nn.Module, place: str) -> None:
+    """Stride 1 in place: convolutions slide by one, poolings go. Nothing is dilated."""
+    for name, child in parent.named_children():
+        if isinstance(child, nn.Conv2d):
+            if max(child.stride) > 1 and child.kernel_size[0] % 2 == 0:
+                raise UserError(f"backbone.strides: {place} cuts patches and cannot have another stride")
+            child.stride = (1, 1)
+        elif not list(child.children()) and max(_pair(getattr(child, "stride", 1))) > 1:
+            setattr(parent, name, nn.Identity())
+        else:
+            _remove_stride(child, place)
+
+
+def _pair(value: object) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (value if isinstance(value, int) else 1,)

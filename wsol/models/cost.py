@@ -1,0 +1,31 @@
+"""What a localizer costs: parameters, multiply-adds, and how fine its maps are."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from wsol.models.localizer import Localizer
+
+
+def cost(localizer: Localizer, input_size: int) -> dict[str, Any]:
+    """``{"params", "gflops", "map_size"}`` for one square image of ``input_size`` pixels.
+
+    ``params`` counts every parameter, ``gflops`` the multiply-adds of convolutions and matrix products
+    in 10^9, as the field counts them (half of torch's count, which takes a multiply-add as two;
+    normalisations, activations and poolings are left out). ``map_size`` is the class maps' (height,
+    width), or the last features'. Nothing is computed: shapes only.
+    """
+    shapes_only = copy.deepcopy(localizer).to("meta").eval()
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        output = shapes_only(torch.empty(1, 3, input_size, input_size, device="meta"))
+    shown = output.features if output.class_maps is None else output.class_maps
+    return {
+        "params": sum(parameter.numel() for parameter in localizer.parameters()),
+        "gflops": counter.get_total_flops() / 2e9,
+        "map_size": [int(side) for side in shown.shape[-2:]],
+    }

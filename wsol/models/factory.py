@@ -1,0 +1,155 @@
+"""A recipe's localizer: the network, its weights, then attention, then the head."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from torch import nn
+
+from wsol import recipe as recipes
+from wsol.attention import ATTENTION
+from wsol.attention.contract import GLOBAL, check_options, default_places, insertion_of
+from wsol.errors import UserError
+from wsol.models.backbone import Backbone, as_stages
+from wsol.models.class_keys import imagenet_keys
+from wsol.models.feedback import FeedbackBlock, insert_feedback
+from wsol.models.heads import CamHead, build_head, native_head
+from wsol.models.localizer import Localizer, TappedHead
+from wsol.models.networks import create_network
+from wsol.models.placement import Placed, insert_gates
+from wsol.models.weights import load_localizer_weights, load_network_weights
+
+
+def build_localizer(
+    recipe: recipes.Recipe,
+    num_classes: int,
+    class_keys: Sequence[str] = (),
+    *,
+    load_weights: bool = True,
+) -> Localizer:
+    """The localizer of ``recipe`` for ``num_classes`` classes.
+
+    Args:
+        recipe: its backbone, weights, attention and head are read. Seed torch before.
+        num_classes: K; a ``native`` head has its own number and keys.
+        class_keys: the classes' keys in the order of the logits.
+        load_weights: False leaves pretrained weights out: for a checkpoint that replaces them all.
+
+    Raises:
+        UserError: an unknown name, option, stage or stride; weights of another network.
+    """
+    network = create_network(recipe.backbone.name, recipe.backbone.options)
+    _check_input_size(network, recipe)
+    native = recipe.head.name == "native"
+    if load_weights:
+        load_network_weights(network, recipe, with_classifier=native)
+    backbone = as_stages(network, recipe.backbone)
+    placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
+    if tapped is not None:
+        head: CamHead | TappedHead = tapped
+    elif native:
+        head = native_head(recipe.backbone.name, network, backbone.out_channels)
+        class_keys = _native_keys(head, class_keys)
+    else:
+        head = build_head(recipe.head, backbone.out_channels, num_classes)
+    localizer = Localizer(backbone, head, placed, class_keys, recipe.data.input_size)
+    if load_weights:
+        load_localizer_weights(localizer, recipe.weights)
+    return localizer
+
+
+def _check_input_size(network: nn.Module, recipe: recipes.Recipe) -> None:
+    """LTPA's VGG ends in a linear layer for one size; others take any."""
+    own = getattr(network, "input_size", None)
+    if own is not None and own != recipe.data.input_size:
+        raise UserError(
+            f"backbone {recipe.backbone.name} was built for images of {own} pixels, data.input_size is "
+            f"{recipe.data.input_size}: set backbone.options.input_size and data.input_size alike"
+        )
+
+
+def _native_keys(head: CamHead, class_keys: Sequence[str]) -> Sequence[str]:
+    keys = imagenet_keys()
+    if head.num_classes == len(keys):
+        return keys
+    if class_keys and len(class_keys) != head.num_classes:
+        raise UserError(
+            f"head.name native has {head.num_classes} classes, the data set {len(class_keys)}: "
+            "use head.name cam"
+        )
+    return class_keys
+
+
+def _place_attention(
+    backbone: Backbone, settings: recipes.Attention, num_classes: int
+) -> tuple[dict[str, Placed | FeedbackBlock], TappedHead | None]:
+    """Put the module where its class says; returns the wrappers by place, and the head it may be."""
+    if settings.name == "none":
+        return {}, None
+    module_class = ATTENTION.get(settings.name)
+    insertion = insertion_of(module_class)
+    check_options(module_class, settings.options)
+    places = _places(backbone, settings, module_class)
+    placed: dict[str, Placed | FeedbackBlock] = {}
+    if insertion == "head":
+        return placed, _tapped_head(backbone, module_class, settings, places, num_classes)
+    if insertion == "feedback":
+        stages = {stage: [f"stages.{stage}"] for stage in backbone.stages}
+        placed |= insert_feedback(backbone, stages, module_class, places, **settings.options)
+    for place in places:
+        if insertion == "stage":
+            channels = backbone.stage_channels[backbone.resolve(place)]
+            placed[place] = Placed(module_class(channels, **settings.options), place)
+        elif insertion == "block":
+            placed |= insert_gates(
+                backbone, place, lambda channels: module_class(channels, **settings.options)
+            )
+    return placed, None
+
+
+def _tapped_head(
+    backbone: Backbone,
+    module_class: type[nn.Module],
+    settings: recipes.Attention,
+    taps: list[str],
+    num_classes: int,
+) -> TappedHead:
+    channels = {tap: backbone.stage_channels[tap] for tap in taps}
+    has_global = list(backbone.stages)[-1] not in taps
+    if has_global:
+        channels[GLOBAL] = backbone.out_channels
+    return TappedHead(
+        module_class(channels, num_classes, **settings.options), taps, has_global=has_global
+    )
+
+
+def _places(backbone: Backbone, settings: recipes.Attention, module_class: type[nn.Module]) -> list[str]:
+    """Where the attention goes, shallow first: as asked, or by the class's default."""
+    asked = settings.at or _defaults(backbone, module_class)
+    places = dict.fromkeys(_resolve(backbone, place) for place in asked)
+    return sorted(places, key=lambda place: list(backbone.stages).index(place.partition(".")[0]))
+
+
+def _defaults(backbone: Backbone, module_class: type[nn.Module]) -> list[str]:
+    """The class's own places. Their numbers speak of five stages: fewer are counted from the end."""
+    deepest = re.fullmatch(r"stage(\d)", backbone.numbered[-1])
+    lacking = 5 - int(deepest[1]) if deepest else 0
+    places = [
+        re.sub(r"^stage(\d)", lambda stage: f"stage{int(stage[1]) - lacking}", place)
+        for place in default_places(module_class)
+    ]
+    present = [
+        place for place in places if place[0] == "-" or place.partition(".")[0] in backbone.stages
+    ]
+    if not present:
+        raise UserError(
+            f"{module_class.__name__} goes to {', '.join(places)}, but backbone {backbone.name} has "
+            f"{', '.join(backbone.stages)}: choose attention.at"
+        )
+    return present
+
+
+def _resolve(backbone: Backbone, place: str) -> str:
+    stage, dot, block = place.partition(".")
+    return backbone.resolve(stage) + dot + block

@@ -1,0 +1,107 @@
+"""CAM heads: class maps whose average over positions is the logit, so maps cost nothing."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from wsol import recipe as recipes
+from wsol.attention.contract import HeadOutput
+from wsol.errors import UserError, suggest
+from wsol.models.names import HEADS
+
+
+class CamHead(nn.Module):
+    """Features (N, C, h, w) -> class maps (N, K, h, w) by a 1x1 convolution -> logits, their average.
+
+    The same numbers as global average pooling and a linear layer (Zhou et al., CVPR 2016). The maps
+    hold the class's bias, which the paper leaves out: a constant a class, gone with min-max
+    normalisation, and with it the maps average exactly to the logits.
+
+    Args:
+        channels: C. num_classes: K.
+        before: what the features pass first, C channels in, ``width`` out.
+        width: channels after ``before``; 0 means C.
+        relu: a ReLU on the class maps, as SqueezeNet has it; logits are then never negative.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_classes: int,
+        before: nn.Module | None = None,
+        width: int = 0,
+        *,
+        relu: bool = False,
+    ) -> None:
+        super().__init__()
+        self.before = before if before is not None else nn.Identity()
+        self.classifier = nn.Conv2d(width or channels, num_classes, 1)
+        self.after = nn.ReLU() if relu else nn.Identity()
+        nn.init.normal_(self.classifier.weight, std=0.01)
+        if self.classifier.bias is not None:
+            nn.init.zeros_(self.classifier.bias)
+
+    @property
+    def num_classes(self) -> int:
+        """K, the length of the logits."""
+        return self.classifier.out_channels
+
+    def forward(self, features: Tensor) -> HeadOutput:
+        """Logits (N, K), class maps (N, K, h, w), no attention."""
+        class_maps = self.after(self.classifier(self.before(features)))
+        return HeadOutput(class_maps.mean(dim=(2, 3)), class_maps, {})
+
+
+def build_head(settings: recipes.Head, channels: int, num_classes: int) -> CamHead:
+    """A fresh head by its recipe; ``UserError`` for an unknown name (`native_head` makes ``native``)."""
+    width = settings.width
+    if settings.name in ("cam", "cam_relu"):
+        return CamHead(channels, num_classes, relu=settings.name == "cam_relu")
+    if settings.name == "cam_conv":
+        return CamHead(channels, num_classes, nn.Sequential(*_conv_relu(channels, width)), width)
+    if settings.name == "cam_conv2":
+        before = nn.Sequential(
+            nn.Dropout(0.5),
+            *_conv_relu(channels, width),
+            nn.Dropout(0.5),
+            *_conv_relu(width, width),
+            nn.Dropout(0.5),
+        )
+        return CamHead(channels, num_classes, before, width)
+    raise UserError(f"unknown head.name {settings.name!r}{suggest(settings.name, HEADS)}")
+
+
+def _conv_relu(channels: int, width: int) -> list[nn.Module]:
+    convolution = nn.Conv2d(channels, width, 3, padding=1)
+    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+    if convolution.bias is not None:
+        nn.init.zeros_(convolution.bias)
+    return [convolution, nn.ReLU()]
+
+
+def native_head(name: str, network: nn.Module, channels: int) -> CamHead:
+    """The network's own classifier as a CAM head, its weights shared.
+
+    Either a 1x1 convolution with ReLU before the pooling (SqueezeNet), or a linear layer right after
+    global average pooling. ``UserError`` where the classifier is neither.
+    """
+    layers = [
+        layer
+        for child in ("classifier", "fc", "head")
+        if isinstance(module := getattr(network, child, None), nn.Module)
+        for layer in module.modules()
+        if not isinstance(layer, nn.Dropout | nn.Identity) and not list(layer.children())
+    ]
+    match layers:
+        case [nn.Conv2d(kernel_size=(1, 1)) as convolution, nn.ReLU(), nn.AdaptiveAvgPool2d()]:
+            head = CamHead(1, 1, relu=True)
+            head.classifier = convolution
+        case [nn.Linear(in_features=width) as linear] if width == channels and linear.bias is not None:
+            head = CamHead(channels, linear.out_features)
+            head.classifier.weight = nn.Parameter(linear.weight.detach()[:, :, None, None])
+            head.classifier.bias = nn.Parameter(linear.bias.detach())
+        case _:
+            raise UserError(
+                f"head.name native: the classifier of {name} is not a CAM head; use head.name cam"
+            )
+    return head

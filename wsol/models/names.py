@@ -1,0 +1,36 @@
+"""The backbones that are tried and tested here, by name; reading them costs no torch.
+
+Other convolutional networks of timm or torchvision go by their own names as long as their features
+are a chain of modules.
+"""
+
+from __future__ import annotations
+
+BACKBONES: dict[str, str] = {
+    "small_resnet": "residual net 16-32-64-96 for 64x64 images, 8x8 maps (the demo's)",
+    "resnet18": "timm",
+    "resnet34": "timm",
+    "resnet50": "timm",
+    "resnet101": "timm",
+    "vgg16": "torchvision's features; a stage ends with its pooling",
+    "vgg16_bn": "torchvision's features; a stage ends with its pooling",
+    "inception_v3": "timm's blocks, padded and cut after Mixed_6e as in wsolevaluation",
+    "mobilenetv2_035": "timm; the 1280-channel convolution is the place `neck`",
+    "mobilenetv2_050": "timm; with a `neck`",
+    "mobilenetv2_100": "timm; with a `neck`",
+    "mobilenet_v2": "torchvision; with a `neck`",
+    "squeezenet1_1": "torchvision; its own classifier is a CAM head (`head.name: native`)",
+    "efficientnet_b0": "timm; with a `neck`",
+    "vgg_att": "LTPA's VGG for 32x32 or 80x80 images, stages L1 to L3 and its own global vector",
+    "resnet164_att": "LTPA's ResNet-164 for 32x32 images, stages L1 to L3 and its own global vector",
+    "densenet121": "timm",
+    "convnext_tiny": "timm; has no stage1, strides are fixed",
+}
+
+HEADS: dict[str, str] = {
+    "cam": "1x1 convolution, global average pooling",
+    "cam_relu": "1x1 convolution, ReLU, global average pooling (SqueezeNet's way)",
+    "cam_conv": "3x3 convolution and ReLU before it (wsolevaluation's VGG16)",
+    "cam_conv2": "twice dropout, 3x3 convolution and ReLU before it (wsolevaluation's InceptionV3)",
+    "native": "the backbone's own classifier",
+}

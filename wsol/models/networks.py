@@ -1,0 +1,166 @@
+"""A network by name, from timm or torchvision, and the chain of modules that makes its features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wsol.errors import UserError, suggest
+from wsol.models.inception import as_wsolevaluation
+from wsol.models.ltpa_networks import ResNet164Att, VGGAtt
+from wsol.models.names import BACKBONES
+from wsol.models.small_resnet import SmallResNet
+
+LTPA_NETWORKS: dict[str, type[nn.Module]] = {"vgg_att": VGGAtt, "resnet164_att": ResNet164Att}
+
+# Children of a network from which on it is a classifier and no longer features.
+CLASSIFIER = (
+    "global_pool",
+    "avgpool",
+    "head",
+    "head_drop",
+    "fc",
+    "classifier",
+    "pre_logits",
+    "dropout",
+    "last_linear",
+    "flatten",
+)
+
+# The side in pixels of the image that is sent through (without values) to see where strides lie.
+PROBE = 224
+
+
+def create_network(name: str, options: dict[str, Any]) -> nn.Module:
+    """The network ``name`` with fresh weights; ``options`` go to its constructor.
+
+    timm is asked first, then torchvision. ``UserError`` for an unknown name or option.
+    """
+    try:
+        return _create(name, options)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(
+            f"backbone {name}: {' '.join(str(error).split())}; see backbone.options"
+        ) from error
+
+
+def _create(name: str, options: dict[str, Any]) -> nn.Module:
+    if name == "small_resnet":
+        return SmallResNet(**options)
+    if name in LTPA_NETWORKS:
+        return LTPA_NETWORKS[name](**options)
+    if name in ("vgg16", "vgg16_bn"):
+        return _vgg16(batch_norm=name == "vgg16_bn", **options)
+    import timm
+
+    if timm.is_model(name):
+        network = timm.create_model(name, pretrained=False, **options)
+        return as_wsolevaluation(network) if name == "inception_v3" else network
+    from torchvision import models
+
+    if name in models.list_models(module=models):
+        return models.get_model(name, weights=None, **options)
+    known = {*BACKBONES, *timm.list_models(), *models.list_models(module=models)}
+    near = suggest(name, known)
+    raise UserError(
+        f"unknown backbone {name!r}" + (near if "mean" in near else suggest(name, BACKBONES))
+    )
+
+
+def _vgg16(*, batch_norm: bool) -> nn.Module:
+    """The features of VGG16 alone: its classifier would be 120 million parameters to throw away."""
+    from torchvision.models.vgg import cfgs, make_layers
+
+    network = nn.Module()
+    network.features = make_layers(cfgs["D"], batch_norm=batch_norm)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    return network
+
+
+def feature_chain(network: nn.Module) -> dict[str, nn.Module]:
+    """The modules that, called one after another, make the features; by their names in the network."""
+    chain: dict[str, nn.Module] = {}
+    for name, child in network.named_children():
+        if name in CLASSIFIER:
+            break
+        chain |= _links(name, child)
+    return chain
+
+
+def _links(name: str, module: nn.Module) -> dict[str, nn.Module]:
+    # A plain Sequential is a chain itself; its subclasses may do more and stay whole.
+    if type(module) is not nn.Sequential:
+        return {name: module}
+    return {
+        link: part
+        for child_name, child in module.named_children()
+        for link, part in _links(f"{name}.{child_name}", child).items()
+    }
+
+
+@torch.no_grad()
+def probe(chain: Mapping[str, nn.Module], side: int = PROBE) -> dict[str, torch.Size]:
+    """The output shape of each link for one image of ``side`` pixels; nothing is computed."""
+    x = torch.empty(1, 3, side, side, device="meta")
+    shapes = {}
+    for name, module in chain.items():
+        x = _shape_call(module, x)
+        shapes[name] = x.shape
+    return shapes
+
+
+def _shape_call(module: nn.Module, x: Tensor) -> Tensor:
+    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    training = module.training
+    module.eval()
+    try:
+        return torch.func.functional_call(
+            module, {name: tensor.to("meta") for name, tensor in tensors.items()}, (x,)
+        )
+    finally:
+        module.train(training)
+
+
+def octave(size: int, side: int = PROBE) -> int:
+    """The power of two by which ``size`` is smaller than ``side``, near enough (111 counts as 112)."""
+    return round(math.log2(side / size))
+
+
+@torch.no_grad()
+def check_chain(name: str, network: Any, chain: dict[str, nn.Module]) -> None:
+    """``UserError`` where the chain is not what the network itself does before its classifier."""
+    if any(parameter.is_meta for parameter in network.parameters()):
+        return
+    images = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
+    kept: list[Any] = []
+    last = list(chain.values())[-1]
+    training = network.training
+    network.eval()
+    hook = last.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    try:
+        if hasattr(network, "forward_features"):
+            expected = network.forward_features(images)
+        else:
+            network(images)
+            expected = kept[-1]
+        expected = expected.clone()
+        found = images
+        for module in chain.values():
+            found = module(found)
+        agrees = found.shape == expected.shape and torch.allclose(found, expected)
+    except (RuntimeError, TypeError, AttributeError, IndexError, NotImplementedError):
+        agrees = False
+    finally:
+        hook.remove()
+        network.train(training)
+    if not agrees:
+        raise UserError(f"backbone {name} is not a chain of convolutional stages; `wsol list backbones`")

@@ -1,0 +1,98 @@
+"""Attention modules at their places: after a stage, or as a gate inside each residual block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor, nn
+
+from wsol.attention.contract import Attended, Maps, channel_mean
+from wsol.errors import UserError
+from wsol.models.backbone import Backbone
+from wsol.models.residual_blocks import plan_of
+
+
+class Placed(nn.Module):
+    """A stage or block attention at ``place``; it passes features on and keeps the module's own maps.
+
+    ``maps`` {name: (N, h, w)} are those of the last forward pass, named by the place, and by
+    ``<place>.<key>`` where the module shows several. ``UserError`` where the module changes the shape
+    of the features.
+    """
+
+    def __init__(self, module: nn.Module, place: str) -> None:
+        super().__init__()
+        self.module = module
+        self.place = place
+        self.maps: dict[str, Tensor] = {}
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (N, C, h, w) -> (N, C, h, w)."""
+        result = self.module(features)
+        maps: Maps = {}
+        if isinstance(result, Attended):
+            result, maps = result
+        self._check(features, result)
+        self.maps = named_maps(self.place, maps)
+        return result
+
+    def _check(self, features: Tensor, result: object) -> None:
+        name = type(self.module).__name__
+        if not isinstance(result, Tensor):
+            raise UserError(
+                f"{name} at {self.place} returns {type(result).__name__}, not features or Attended"
+            )
+        if result.shape != features.shape:
+            raise UserError(
+                f"{name} at {self.place} changes the shape of the features: expected "
+                f"{tuple(features.shape)} (N, C, h, w), found {tuple(result.shape)}"
+            )
+
+
+def named_maps(place: str, maps: Maps) -> dict[str, Tensor]:
+    """Maps (N, h, w) or (N, C, h, w) as {name: (N, h, w)}; ``UserError`` for another rank."""
+    several = maps if isinstance(maps, Mapping) else {"": maps}
+    named = {}
+    for key, attention in several.items():
+        name = f"{place}.{key}" if key else place
+        if attention.dim() not in (3, 4):
+            raise UserError(
+                f"attention map {name} has shape {tuple(attention.shape)}: "
+                "expected (N, h, w) or (N, C, h, w)"
+            )
+        named[name] = channel_mean(attention)
+    return named
+
+
+def residual_blocks(backbone: Backbone, place: str) -> dict[str, nn.Module]:
+    """The residual blocks of a stage by ``<stage>.<number>``, or the one block that ``place`` names.
+
+    Blocks are counted from 0 within their stage. ``UserError`` where there are none.
+    """
+    stage, _, number = place.partition(".")
+    stage = backbone.resolve(stage)
+    found = [part for part in backbone.stages[stage].modules() if plan_of(part, refuse=False)]
+    blocks = {f"{stage}.{index}": block for index, block in enumerate(found)}
+    if not blocks:
+        raise UserError(
+            f"{stage} of {backbone.name} has no residual blocks: take another stage or backbone"
+        )
+    if not number:
+        return blocks
+    if f"{stage}.{number}" not in blocks:
+        raise UserError(f"{backbone.name} has no block {place!r}: there are {', '.join(blocks)}")
+    return {f"{stage}.{number}": blocks[f"{stage}.{number}"]}
+
+
+def insert_gates(backbone: Backbone, place: str, make: Callable[[int], nn.Module]) -> dict[str, Placed]:
+    """Put ``make(channels)`` inside each residual block of ``place``, after its last norm.
+
+    There it acts before the shortcut is added. Returns the gates by their blocks' names.
+    """
+    gates = {}
+    for name, block in residual_blocks(backbone, place).items():
+        last = plan_of(block, refuse=False).units[-1]  # type: ignore[union-attr]
+        gates[name] = Placed(make(block.get_submodule(last.conv).out_channels), name)  # type: ignore[arg-type]
+        norm = block.get_submodule(last.norm)
+        block.set_submodule(last.norm, nn.Sequential(norm, gates[name]))
+    return gates

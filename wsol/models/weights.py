@@ -1,0 +1,185 @@
+"""Pretrained weights: from a file of one's own, or by torchvision's or timm's own names."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from wsol import recipe as recipes
+from wsol.errors import UserError, suggest
+from wsol.models.localizer import Localizer
+from wsol.models.networks import CLASSIFIER, feature_chain
+from wsol.models.weight_formats import FORMATS
+
+LIBRARIES = ("torchvision", "timm")
+
+# What published files hold beside features and classifier: Inception's training-time side branch.
+SIDE_BRANCHES = ("AuxLogits", "aux1", "aux2")
+
+
+def with_sha256(weights: recipes.Weights) -> recipes.Weights:
+    """The card with its file's SHA-256 filled in; ``UserError`` where it says another."""
+    if not weights.file:
+        return weights
+    path = _existing(weights.file)
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if weights.sha256 and weights.sha256 != found:
+        raise UserError(f"{path}: weights.sha256 is {weights.sha256}, but the file's is {found}")
+    return dataclasses.replace(weights, sha256=found)
+
+
+def read_state(file: Path | str) -> dict[str, Tensor]:
+    """The tensors of a ``.safetensors``, ``.pth`` or ``.pt`` file by name; nothing is unpickled.
+
+    Checkpoints that wrap them (``state_dict``, ``model``) are opened, DataParallel's ``module.`` goes.
+    """
+    path = _existing(file)
+    try:
+        if path.suffix == ".safetensors":
+            content: Any = load_file(path)
+        else:
+            # timm's checkpoints carry their command line; a Namespace is plain data.
+            with torch.serialization.safe_globals([argparse.Namespace]):
+                content = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        reason = str(error).split("\n")[0][:200]
+        raise UserError(
+            f"{path}: cannot read weights: {reason}; expected .safetensors or .pth"
+        ) from error
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not all(
+        isinstance(value, Tensor) for value in content.values()
+    ):
+        raise UserError(f"{path}: holds no table of tensors by name")
+    return {str(name).removeprefix("module."): value for name, value in content.items()}
+
+
+def load_network_weights(network: nn.Module, recipe: recipes.Recipe, *, with_classifier: bool) -> None:
+    """Fill the library's network, before attention is put in, from a ``native`` file or the library.
+
+    What lies past the features may be missing or left over, unless ``with_classifier``.
+    """
+    weights = with_sha256(recipe.weights)
+    _check_names(weights)
+    if weights.format != "native" or (weights.name == "none" and not weights.file):
+        return
+    if weights.file:
+        source, state = weights.file, read_state(weights.file)
+    else:
+        source = f"{weights.name}'s weights of {recipe.backbone.name}"
+        state = library_state(recipe.backbone, weights)
+    _load(network, state, source, recipe.backbone.name, with_classifier=with_classifier)
+
+
+def load_localizer_weights(localizer: Localizer, weights: recipes.Weights) -> None:
+    """Fill the whole localizer, attention and head too, from a file in another project's format."""
+    if weights.format == "native" or not weights.file:
+        return
+    state = FORMATS[weights.format](read_state(weights.file), localizer)
+    own = localizer.state_dict()
+    # A classifier of other classes is left out; the new one is trained.
+    state = {
+        name: value
+        for name, value in state.items()
+        if not name.startswith("head.classifier.") or _fits(state, own, name)
+    }
+    missing = {name for name in own if name not in state and not name.startswith("head.")}
+    unexpected = {name for name in state if not _fits(state, own, name)}
+    _refuse(weights.file, f"this {localizer.backbone.name}", missing, unexpected)
+    localizer.load_state_dict(state, strict=False)
+
+
+def library_state(backbone: recipes.Backbone, weights: recipes.Weights) -> dict[str, Tensor]:
+    """The library's own ImageNet weights, which it downloads; torchvision's first ones, the field's."""
+    if weights.name == "timm":
+        import timm
+
+        try:
+            network = timm.create_model(backbone.name, pretrained=True, **backbone.options)
+        except RuntimeError as error:
+            reason = str(error).split("\n")[0]
+            raise UserError(f"weights.name timm: {backbone.name}: {reason}") from error
+        card: Any = network.pretrained_cfg
+        if (tuple(card["mean"]), tuple(card["std"])) != (tuple(weights.mean), tuple(weights.std)):
+            raise UserError(
+                f"timm's weights of {backbone.name} want weights.mean {list(card['mean'])} and "
+                f"weights.std {list(card['std'])}"
+            )
+        return network.state_dict()
+    from torchvision import models
+
+    try:
+        return models.get_model_weights(backbone.name)["IMAGENET1K_V1"].get_state_dict(progress=False)
+    except (ValueError, KeyError):
+        raise UserError(
+            f"torchvision has no ImageNet weights of {backbone.name}: try weights.name timm"
+        ) from None
+
+
+def _check_names(weights: recipes.Weights) -> None:
+    if weights.format != "native" and weights.format not in FORMATS:
+        raise UserError(
+            f"unknown weights.format {weights.format!r}{suggest(weights.format, ['native', *FORMATS])}"
+        )
+    if not weights.file and weights.name not in ("none", *LIBRARIES):
+        raise UserError(
+            f"weights.name {weights.name!r} needs weights.file; without it: none, torchvision or timm"
+        )
+    if weights.format != "native" and not weights.file:
+        raise UserError(f"weights.format {weights.format} needs weights.file")
+
+
+def _load(
+    network: nn.Module, state: dict[str, Tensor], source: str, name: str, *, with_classifier: bool
+) -> None:
+    own = network.state_dict()
+    links = tuple(f"{link}." for link in feature_chain(network))
+    needed = {key for key in own if with_classifier or key.startswith(links)}
+    # A counter that no forward pass reads; files from other frameworks leave it out.
+    missing = {key for key in needed if key not in state and not key.endswith("num_batches_tracked")}
+    spare = {key.partition(".")[0] for key in own if not key.startswith(links)}
+    spare |= {*CLASSIFIER, *SIDE_BRANCHES, *_cut_off(network)}
+    left_over = {key for key in state if key not in needed and key.partition(".")[0] not in spare}
+    unfit = {key for key in state if key in needed and not _fits(state, own, key)}
+    _refuse(source, name, missing, left_over | unfit)
+    network.load_state_dict({key: state[key] for key in needed if key in state}, strict=False)
+
+
+def _cut_off(network: nn.Module) -> tuple[str, ...]:
+    """Modules of the published network that lie past where ours was cut (InceptionV3's Mixed_7)."""
+    return ("Mixed_7a", "Mixed_7b", "Mixed_7c") if hasattr(network, "Mixed_6e") else ()
+
+
+def _fits(state: Mapping[str, Tensor], own: Mapping[str, Tensor], name: str) -> bool:
+    return name in own and own[name].shape == state[name].shape
+
+
+def _refuse(source: str, model: str, missing: set[str], unexpected: set[str]) -> None:
+    if not missing and not unexpected:
+        return
+    findings = [
+        f"{len(names)} {what} ({', '.join(sorted(names)[:3])}{', ...' if len(names) > 3 else ''})"
+        for what, names in (("missing", missing), ("unexpected or of another shape", unexpected))
+        if names
+    ]
+    raise UserError(f"{source}: not weights of {model}: tensors {'; '.join(findings)}")
+
+
+def _existing(file: Path | str) -> Path:
+    path = Path(file)
+    if not path.is_file():
+        raise UserError(f"{path}: no such weights file; see weights.file")
+    return path
