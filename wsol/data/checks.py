@@ -1,4 +1,4 @@
-"""What is wrong with a name or a box: the same sentences when a manifest is written and when it is read."""
+"""What is wrong with a name or a box: one wording for writing a manifest and for reading it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ def bad_name(name: str, what: str) -> str:
     """What is wrong with an id or a path that must stay inside its folder; empty where nothing is."""
     if not name:
         return f"no {what}"
+    if any(0xD800 <= ord(character) < 0xE000 for character in name):
+        return f"{what} {name!r} is not UTF-8 text"
     if any(ord(character) < 32 or ord(character) == 127 for character in name):
         return f"{what} {name!r} holds control characters"
     if name.startswith(("/", "\\", "~")) or name[1:3] in (":/", ":\\"):

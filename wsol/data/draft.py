@@ -68,9 +68,14 @@ class ManifestDraft:
             for the official sets, whose boxes and reference code mean the stored pixels.
         reference_corners: the source's corners are clipped to the last pixel (width - 1, height - 1), as
             wsolevaluation's metadata of CUB and ILSVRC are.
-        write_files: called with the manifest's folder before ``images`` is consumed, where the data
-            set is generated rather than found (``root`` is None then).
+        write_files: called with the manifest's folder before ``images`` is consumed, where files are
+            generated rather than found: all of them (``root`` is None then), or the masks.
+        masks_in_manifest: mask paths are relative to the manifest's folder instead of to the root.
+        files_needed: images without a file are left out; False keeps them at the size their annotation
+            says, to score maps made elsewhere.
         open_unannotated: read the header of images without boxes or masks too; False only lists them.
+        total: how many images there are to look at, where ``images`` has no length; for the progress.
+        expected: counts by the data set's card, to say what is missing; see `wsol.data.cards`.
         val_fold: how a val fold was held out of train, empty where it was not.
     """
 
@@ -85,7 +90,11 @@ class ManifestDraft:
     exif: bool = False
     reference_corners: bool = False
     write_files: Callable[[Path], None] | None = None
+    masks_in_manifest: bool = False
+    files_needed: bool = True
     open_unannotated: bool = True
+    total: int = 0
+    expected: dict[str, Any] = field(default_factory=dict)
     val_fold: dict[str, Any] = field(default_factory=dict)
 
 

@@ -51,6 +51,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
         raise UserError(f"{layout.data}: neither class folders in train nor labelled images in val")
     draft.classes = [DraftClass(names.get(key, key), key) for key in keys]
     labels = {key: label for label, key in enumerate(keys)}
+    draft.total = sum(1 for _ in layout.train_images(train_classes)) + len(test)
     listing = ((Path(name).stem, labels[key]) for key, name in layout.train_images(train_classes))
     plan = plan_train(listing, options, has_val=False)
     draft.notes.extend(plan.notes)

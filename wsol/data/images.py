@@ -6,6 +6,7 @@ import os
 import warnings
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wsol.errors import UserError
@@ -32,12 +33,30 @@ def open_image(path: str | os.PathLike[str], *, exif: bool = False) -> Image.Ima
     8-bit RGB. ``UserError`` names the file where it is truncated or not an image.
     """
     with _opened(path) as image:
-        try:
-            image.load()
-        except (OSError, SyntaxError, ValueError) as error:
-            raise UserError(f"{path}: damaged image ({error}); fetch it again") from error
+        _load(image, path)
         picture = ImageOps.exif_transpose(image) if exif else image
         return _to_rgb(picture)
+
+
+def open_mask(path: str | os.PathLike[str]) -> np.ndarray:
+    """(height, width) bool, True where a pixel is not zero, in any channel but alpha.
+
+    In palette images the index counts. ``UserError`` names the file where it is damaged or no image.
+    """
+    with _opened(path) as image:
+        _load(image, path)
+        values = np.asarray(image)
+        if values.ndim == 3:
+            colours = len([band for band in image.getbands() if band not in "Aa"])
+            return (values[..., :colours] != 0).any(axis=2)
+        return values != 0
+
+
+def _load(image: Image.Image, path: str | os.PathLike[str]) -> None:
+    try:
+        image.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"{path}: damaged image ({error}); fetch it again") from error
 
 
 def _opened(path: str | os.PathLike[str]) -> Image.Image:

@@ -79,6 +79,11 @@ class Manifest:
         )
 
     @property
+    def mask_root(self) -> Path:
+        """Where masks lie: with the images, or in the manifest where it had to draw them."""
+        return self.folder.resolve() if self.info.get("mask_root") == "." else self.root
+
+    @property
     def class_keys(self) -> list[str]:
         """Key of each label (wnid, folder name): what classes are matched by."""
         return self.tables.class_keys
@@ -183,7 +188,7 @@ class ManifestSplit:
         manifest, tables = self.manifest, self.manifest.tables
         boxes = manifest.box_index.get(row, [])
         masks = manifest.mask_index.get(row, [])
-        root = manifest.root.as_posix()
+        root = manifest.mask_root.as_posix()
         return Annotation(
             image_id=self._id(row),
             label=int(tables.labels[row]),

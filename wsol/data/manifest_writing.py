@@ -6,10 +6,9 @@ import csv
 import hashlib
 import itertools
 import json
+import operator
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from wsol.atomic import write_text
-from wsol.data.draft import DraftBox, DraftImage, ManifestDraft
-from wsol.data.images import image_size
+from wsol.data.cards import subset
 from wsol.data.checks import bad_box, bad_name
+from wsol.data.draft import DraftBox, DraftImage, ManifestDraft
 from wsol.data.manifest import FORMAT, TABLES, tables_hash
 from wsol.data.manifest_folder import replacing_manifest
 from wsol.data.manifest_reading import COLUMNS
+from wsol.data.sizes import SizedImage, sized_images
 from wsol.errors import UserError
-
-CHUNK = 4096  # images sized at a time: what keeps memory flat
+from wsol.progress import track
 
 
 def write_manifest(
@@ -33,17 +32,16 @@ def write_manifest(
     draft: ManifestDraft,
     *,
     workers: int = 8,
-    on_image: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Write ``draft`` as the manifest ``folder``, whole or not at all; returns manifest.json's content.
 
-    Memory does not grow with the number of images (ten bytes each). ``on_image`` hears how many
-    images were written so far. Raises ``UserError`` with everything that is wrong, a line each.
+    Memory does not grow with the number of images (ten bytes each). ``workers`` threads read headers.
+    Raises ``UserError`` with everything that is wrong, a line each.
     """
     with replacing_manifest(folder) as temporary:
         if draft.root is not None and draft.root.resolve().is_relative_to(Path(folder).resolve()):
             raise UserError(f"{folder}: the images lie in it ({draft.root}); choose another output")
-        return write_tables(temporary, draft, workers=workers, on_image=on_image)
+        return write_tables(temporary, draft, workers=workers)
 
 
 def write_tables(
@@ -51,7 +49,6 @@ def write_tables(
     draft: ManifestDraft,
     *,
     workers: int = 8,
-    on_image: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Write the tables and manifest.json into an existing folder; see `write_manifest`."""
     root = folder if draft.root is None else draft.root
@@ -59,10 +56,11 @@ def write_tables(
         draft.write_files(folder)
     with ExitStack() as stack:
         writer = _TableWriter(folder, draft, stack)
-        for count, (image, size) in enumerate(_sized(draft, root, workers), start=1):
-            writer.add(image, size)
-            if on_image is not None:
-                on_image(count)
+        total = operator.length_hint(draft.images, draft.total)
+        mask_root = folder if draft.masks_in_manifest else root
+        images = sized_images(draft, root, mask_root, workers)
+        for image in track(images, total, f"prepare {draft.dataset}"):
+            writer.add(image)
     findings = [*draft.findings, *writer.findings, *_duplicate_ids(folder, writer.id_hashes)]
     if not findings and not writer.counts:
         findings.append(f"{root}: no image of {draft.title} found there")
@@ -74,8 +72,11 @@ def write_tables(
         "title": draft.title,
         "version": draft.version,
         "root": "." if draft.root is None else draft.root.resolve().as_posix(),
+        "mask_root": "." if draft.masks_in_manifest else None,
         "exif": draft.exif,
         "counts": writer.summary(),
+        "expected": draft.expected,
+        "subset": subset(draft.expected, writer.summary(), fold=bool(draft.val_fold)),
         "notes": [*draft.notes, *writer.notes()],
         "val_fold": draft.val_fold,
         "hash": tables_hash(folder, exif=draft.exif),
@@ -99,19 +100,20 @@ class _TableWriter:
         self.findings: list[str] = []
         self.counts: Counter[str] = Counter()
         self.annotated: Counter[str] = Counter()
+        self.boxes: Counter[str] = Counter()
+        self.masks: Counter[str] = Counter()
         self.id_hashes = array("Q")
-        self.missing, self.clipped, self.boxes, self.masks, self.unlabelled = 0, 0, 0, 0, 0
+        self.missing, self.clipped, self.unlabelled = 0, 0, 0
         self.tables = {name: _open_table(folder / name, stack) for name in TABLES}
         for label, (name, key) in enumerate(draft.classes):
             self.tables["classes.csv"].writerow((label, name, key))
 
-    def add(self, image: DraftImage, size: tuple[int, int] | UserError | None) -> None:
-        """Write one image's rows; ``size`` is None where there is no file, (0, 0) where not opened."""
+    def add(self, sized: SizedImage) -> None:
+        """Write one image's rows, or say why not."""
+        image, size = sized.image, sized.size
+        self.findings.extend(sized.problems)
         if size is None:
-            self.missing += 1
-            return
-        if isinstance(size, UserError):
-            self.findings.append(str(size))
+            self.missing += not sized.problems
             return
         where = f"{image.where}: " if image.where else ""
         names = [(image.image_id, "image_id"), (image.path, "path")]
@@ -133,16 +135,16 @@ class _TableWriter:
             (image.image_id, image.path, label, width or "", height or "", image.split)
         )
         for box in image.boxes:
-            self._write_box(image.image_id, box, height, width)
+            self._write_box(image, box, height, width)
         for mask, ignore in image.masks:
             self.tables["masks.csv"].writerow((image.image_id, mask, ignore))
-        self.masks += len(image.masks)
+        self.masks[image.split] += len(image.masks)
         self.counts[image.split] += 1
         self.annotated[image.split] += bool(image.boxes or image.masks)
         hashed = hashlib.blake2b(image.image_id.encode("utf-8", "surrogatepass"), digest_size=8)
         self.id_hashes.append(int.from_bytes(hashed.digest(), "little"))
 
-    def _write_box(self, image_id: str, given: DraftBox, height: int, width: int) -> None:
+    def _write_box(self, image: DraftImage, given: DraftBox, height: int, width: int) -> None:
         box, source = given.box, given.source
         problem = bad_box(box)
         if not problem:
@@ -157,17 +159,17 @@ class _TableWriter:
             return
         if self.draft.reference_corners:
             source = _clip(source, width - 1, height - 1)
-        self.tables["boxes.csv"].writerow((image_id, *map(number, box), *map(number, source)))
-        self.boxes += 1
+        self.tables["boxes.csv"].writerow((image.image_id, *map(number, box), *map(number, source)))
+        self.boxes[image.split] += 1
 
     def summary(self) -> dict[str, Any]:
-        """How many of what."""
+        """How many of what, by split; ``annotated`` are images with a box or a mask."""
         return {
+            "classes": len(self.draft.classes),
             "images": dict(self.counts),
             "annotated": dict(self.annotated),
-            "classes": len(self.draft.classes),
-            "boxes": self.boxes,
-            "masks": self.masks,
+            "boxes": dict(self.boxes),
+            "masks": dict(self.masks),
         }
 
     def notes(self) -> list[str]:
@@ -198,30 +200,8 @@ def _clip(box: tuple[float, ...], right: float, bottom: float) -> tuple[float, f
     return max(x0, 0), max(y0, 0), min(x1, right), min(y1, bottom)
 
 
-def _sized(
-    draft: ManifestDraft, root: Path, workers: int
-) -> Iterator[tuple[DraftImage, tuple[int, int] | UserError | None]]:
-    """Each image with its size, a chunk at a time, in order."""
-
-    def size(image: DraftImage) -> tuple[int, int] | UserError | None:
-        if not (draft.open_unannotated or image.boxes or image.masks):
-            return 0, 0
-        try:
-            return image_size(f"{folder}/{image.path}", exif=draft.exif)
-        except FileNotFoundError:
-            return None
-        except UserError as error:
-            return error
-
-    folder = root.as_posix()
-    images = iter(draft.images)
-    with ThreadPoolExecutor(workers) as pool:
-        while chunk := list(itertools.islice(images, CHUNK)):
-            yield from zip(chunk, pool.map(size, chunk), strict=True)
-
-
 def _open_table(path: Path, stack: ExitStack):
-    file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+    file = stack.enter_context(path.open("w", encoding="utf-8", errors="replace", newline=""))
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS[path.name])
     return writer

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from wsol.errors import UserError
+
 SPLIT_SEED = 0  # one for all data sets and all time: another fold is another protocol
 PROXY_SHARE = 0.1  # wsolevaluation offers a tenth of ImageNet's train as its proxy
 
@@ -70,6 +72,8 @@ def plan_train(listing: Iterable[tuple[str, int]], options: Namespace, *, has_va
 
     The fold is drawn first, so it is the same under ``--proxy-train`` and ``--per-class``.
     """
+    if min(options.val_fold, options.per_class) < 0:
+        raise UserError("--val-fold and --per-class count images: 0 or more")
     per_fold = 0 if has_val else options.val_fold
     plan = TrainPlan(proxy=options.proxy_train, per_fold=per_fold)
     if not per_fold and not options.per_class:

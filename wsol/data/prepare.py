@@ -1,0 +1,41 @@
+"""From a data set's official layout to its manifest, in one call."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from wsol.data import DATASETS
+from wsol.data.cards import read_card
+from wsol.data.manifest_writing import write_manifest
+from wsol.errors import UserError
+
+
+def prepare(
+    name: str,
+    root: Path | str | None,
+    output: Path | str,
+    *,
+    title: str = "",
+    options: Namespace | None = None,
+) -> dict[str, Any]:
+    """Read data set ``name`` under ``root`` and write its manifest to ``output``.
+
+    ``title`` names a subset for what it is; ``options`` are the reader's own (see its
+    `Reader.options`). Returns the content of manifest.json. ``UserError`` lists all that is wrong.
+    """
+    reader = DATASETS.get(name)
+    if reader.needs_root:
+        if root is None:
+            raise UserError(f"prepare {name} needs --root, the folder where the data set lies")
+        if not Path(root).is_dir():
+            raise UserError(f"{root}: no such folder; --root is where {name} was unpacked")
+    elif root is not None:
+        raise UserError(f"prepare {name} takes no --root: there is nothing to read")
+    draft = reader.read(Path(root or "."), options or reader.options())
+    card = read_card(draft.dataset)
+    if card is not None:
+        draft.title, draft.version, draft.expected = card.title, card.version, card.expected
+    draft.title = title or draft.title
+    return write_manifest(output, draft)
