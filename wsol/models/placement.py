@@ -36,6 +36,10 @@ class Placed(nn.Module):
         self.maps = named_maps(self.place, maps)
         return result
 
+    def __getstate__(self) -> dict[str, object]:
+        # Maps hang on the graph of the last call, which can be neither copied nor sent.
+        return {**self.__dict__, "maps": {}}
+
     def _check(self, features: Tensor, result: object) -> None:
         name = type(self.module).__name__
         if not isinstance(result, Tensor):
