@@ -86,8 +86,8 @@ class CompatibilityBlock(nn.Module):
 class LTPA(nn.Module):
     """Attention at several stages in place of the classifier, which sees the descriptors only.
 
-    The vector of the whole image g is the spatial average of what comes under ``"global"`` (the
-    network's last features, or a vector of its own), else that of the deepest stage. The "att1" to
+    The vector of the whole image g is what comes under ``"global"``, else the average of the deepest
+    stage (reading: the paper says how its own networks make g, not how others would). The "att1" to
     "att3" of the paper say how many stages ``at`` names.
 
     Maps: ``<stage>.score`` (compatibilities before normalising) and ``<stage>.softmax`` or

@@ -2,7 +2,7 @@
 
 Both hand out named features instead of logits: ``stage_channels`` says which and how wide, and
 ``forward(images) -> {stage: (N, C, h, w)}``. ``"global"`` is g, the network's own vector of the whole
-image, (N, C, 1, 1); the rest is for LTPA to tap. Jetley et al., ICLR 2018, arXiv 1804.02391.
+image, (N, C, 1, 1); the others are there for LTPA to tap. Jetley et al., ICLR 2018, arXiv 1804.02391.
 """
 
 from __future__ import annotations
@@ -18,27 +18,56 @@ from wsol.errors import UserError
 VGG_EPS = 1e-3
 
 
-class VGGAtt(nn.Module):
-    """VGG with its pooling moved up, so that the taps keep their resolution; 32x32 or 80x80 images.
+class NamedStages(nn.Module):
+    """Stages one after another, each of whose outputs is handed out.
 
-    ``L1`` (N, 256, s, s), ``L2`` (N, 512, 16, 16), ``L3`` (N, 512, 8, 8), ``global`` (N, 512, 1, 1), for
-    images of side s. Taps lie before their pooling; g is the last linear layer without ReLU.
-
-    Args:
-        input_size: s, a multiple of 16; the first pooling brings it to 16.
+    Attributes:
+        stages: stage name to module, ``"global"`` last; what a stage gives, the next one takes.
+        stage_channels: stage name to channels.
+        input_size: side of the images it is made for, in pixels.
     """
 
-    stage_channels: dict[str, int]
+    def __init__(
+        self, stages: dict[str, nn.Sequential], widths: tuple[int, ...], input_size: int
+    ) -> None:
+        super().__init__()
+        self.stages = nn.ModuleDict(stages)
+        self.stage_channels = dict(zip(stages, widths, strict=True))
+        self.input_size = input_size
+        _initialise(self)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Images (N, 3, s, s) -> {stage: (N, C, h, w)}; ``UserError`` for another size."""
+        size = tuple(images.shape[2:])
+        if size != (self.input_size, self.input_size):
+            raise UserError(
+                f"{type(self).__name__} was built for images of side {self.input_size}, not {size}: set "
+                "backbone.options.input_size to data.input_size"
+            )
+        features: dict[str, Tensor] = {}
+        for name, stage in self.stages.items():
+            images = stage(images)
+            features[name] = images
+        return features
+
+
+class VGGAtt(NamedStages):
+    """VGG with its pooling moved up, so that the taps keep their resolution.
+
+    ``L1`` (N, 256, s, s), ``L2`` (N, 512, 16, 16), ``L3`` (N, 512, 8, 8), ``global`` (N, 512, 1, 1), for
+    images of side s. Taps lie before their pooling; g is a linear layer without ReLU after it.
+
+    Args:
+        input_size: s, a multiple of 16 from 32 on (the paper's: 32, and 80 for CUB); the first pooling
+            brings it to 16.
+    """
 
     def __init__(self, input_size: int = 32) -> None:
-        super().__init__()
         if input_size < 32 or input_size % 16:
             raise UserError(
-                f"vgg_att: input_size {input_size} is no multiple of 16 from 32 on; take 32 or 80"
+                f"VGGAtt: input_size {input_size} is no multiple of 16 from 32 on; 32, 80 ..."
             )
-        self.input_size = input_size
-        self.stage_channels = {"L1": 256, "L2": 512, "L3": 512, GLOBAL: 512}
-        self.to_l1 = nn.Sequential(
+        to_l1 = nn.Sequential(
             *_conv_bn_relu(3, 64, dropout=0.3),
             *_conv_bn_relu(64, 64),
             *_conv_bn_relu(64, 128, dropout=0.4),
@@ -48,75 +77,56 @@ class VGGAtt(nn.Module):
             *_conv_bn_relu(256, 256),
         )
         # Author code, 80x80: this pooling is 5x5 too; with three taps it pools by 2.5 before L1 and
-        # doubles the size again, for which there is no need here.
-        first_pool = input_size // 16
-        self.to_l2 = nn.Sequential(nn.MaxPool2d(first_pool), *_three_convolutions(256))
-        self.to_l3 = nn.Sequential(nn.MaxPool2d(2), *_three_convolutions(512))
-        self.to_global = nn.Sequential(
+        # doubles the size again, which an L1 of full size has no need of.
+        to_l2 = nn.Sequential(nn.MaxPool2d(input_size // 16), *_three_convolutions(256))
+        to_l3 = nn.Sequential(nn.MaxPool2d(2), *_three_convolutions(512))
+        to_global = nn.Sequential(
             nn.MaxPool2d(2),
             *_conv_bn_relu(512, 512, dropout=0.4),
             nn.MaxPool2d(2),
             *_conv_bn_relu(512, 512, dropout=0.4),
             nn.MaxPool2d(2),
-            nn.Flatten(),
-            nn.Dropout(0.5),
-            nn.Linear(512, 512),
-            nn.Unflatten(1, (512, 1, 1)),
+            *_vector(512),
         )
-        _initialise(self)
-
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Images (N, 3, s, s) -> the taps and g."""
-        _check_size("vgg_att", images, self.input_size)
-        l1 = self.to_l1(images)
-        l2 = self.to_l2(l1)
-        l3 = self.to_l3(l2)
-        return {"L1": l1, "L2": l2, "L3": l3, GLOBAL: self.to_global(l3)}
+        stages = {"L1": to_l1, "L2": to_l2, "L3": to_l3, GLOBAL: to_global}
+        super().__init__(stages, (256, 512, 512, 512), input_size)
 
 
-class ResNet164Att(nn.Module):
-    """Pre-activation ResNet-164 for 32x32 images (or any multiple of 16), with the taps of RN-att2.
+class ResNet164Att(NamedStages):
+    """Pre-activation ResNet-164 with the taps of the paper's RN-att2.
 
-    ``L1`` (N, 64, s, s), ``L2`` (N, 128, s/2, s/2), ``L3`` (N, 256, s/4, s/4), ``global`` (N, 256, 1, 1).
-    RN-att2 taps L2 and L3, the sums at the ends of stages 2 and 3, before any batch norm.
+    ``L1`` (N, 64, s, s), ``L2`` (N, 128, s/2, s/2), ``L3`` (N, 256, s/4, s/4), ``global`` (N, 256, 1, 1)
+    for images of side s. RN-att2 taps L2 and L3: the ends of stages 2 and 3, before any batch norm.
 
     Args:
-        depth: 9 n + 2, with n bottlenecks a stage; 164 is the paper's.
+        input_size: s, a multiple of 8; 32 is the paper's.
+        depth: 9 n + 2, with n bottlenecks a stage.
     """
 
-    stage_channels: dict[str, int]
-
-    def __init__(self, depth: int = 164) -> None:
-        super().__init__()
+    def __init__(self, input_size: int = 32, depth: int = 164) -> None:
         if depth < 11 or (depth - 2) % 9:
-            raise UserError(f"resnet164_att: depth must be 9 n + 2, such as 164, not {depth}")
+            raise UserError(f"ResNet164Att: depth must be 9 n + 2, such as 164, not {depth}")
+        if input_size < 8 or input_size % 8:
+            raise UserError(f"ResNet164Att: input_size {input_size} is no multiple of 8; take 32 or 80")
         blocks = (depth - 2) // 9
-        self.stage_channels = {"L1": 64, "L2": 128, "L3": 256, GLOBAL: 256}
-        self.stem = nn.Conv2d(3, 16, 3, padding=1, bias=False)
-        self.to_l1 = _pre_activation_stage(16, 64, blocks, stride=1)
-        self.to_l2 = _pre_activation_stage(64, 128, blocks, stride=2)
-        self.to_l3 = _pre_activation_stage(128, 256, blocks, stride=2)
+        stem = nn.Conv2d(3, 16, 3, padding=1, bias=False)
         # Author code: g is no average of stage 3 but has a convolution and a linear layer of its own.
-        self.to_global = nn.Sequential(
+        to_global = nn.Sequential(
             nn.BatchNorm2d(256),
             nn.ReLU(inplace=True),
             nn.MaxPool2d(2),
             *_conv_bn_relu(256, 256, dropout=0.4),
-            # Author code: a 4x4 maximum, which is all of it for 32x32 images.
+            # Author code: a 4x4 maximum, which is all there is of 32x32 images.
             nn.AdaptiveMaxPool2d(1),
-            nn.Flatten(),
-            nn.Dropout(0.5),
-            nn.Linear(256, 256),
-            nn.Unflatten(1, (256, 1, 1)),
+            *_vector(256),
         )
-        _initialise(self)
-
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Images (N, 3, s, s) -> the taps and g."""
-        l1 = self.to_l1(self.stem(images))
-        l2 = self.to_l2(l1)
-        l3 = self.to_l3(l2)
-        return {"L1": l1, "L2": l2, "L3": l3, GLOBAL: self.to_global(l3)}
+        stages = {
+            "L1": nn.Sequential(stem, *_pre_activation(16, 64, blocks, stride=1)),
+            "L2": nn.Sequential(*_pre_activation(64, 128, blocks, stride=2)),
+            "L3": nn.Sequential(*_pre_activation(128, 256, blocks, stride=2)),
+            GLOBAL: to_global,
+        }
+        super().__init__(stages, (64, 128, 256, 256), input_size)
 
 
 class PreActivationBottleneck(nn.Module):
@@ -151,13 +161,15 @@ class PreActivationBottleneck(nn.Module):
         return self.branch(active) + (x if self.shortcut is None else self.shortcut(active))
 
 
-def _pre_activation_stage(
-    in_channels: int, out_channels: int, blocks: int, stride: int
-) -> nn.Sequential:
+def _pre_activation(in_channels: int, out_channels: int, blocks: int, stride: int) -> list[nn.Module]:
     first = PreActivationBottleneck(in_channels, out_channels, stride)
-    return nn.Sequential(
-        first, *(PreActivationBottleneck(out_channels, out_channels, 1) for _ in range(blocks - 1))
-    )
+    return [first, *(PreActivationBottleneck(out_channels, out_channels, 1) for _ in range(blocks - 1))]
+
+
+def _vector(width: int) -> list[nn.Module]:
+    """(N, width, 1, 1) through dropout and a linear layer."""
+    linear = nn.Linear(width, width)
+    return [nn.Flatten(), nn.Dropout(0.5), linear, nn.Unflatten(1, (width, 1, 1))]
 
 
 def _three_convolutions(in_channels: int) -> list[nn.Module]:
@@ -185,11 +197,3 @@ def _initialise(network: nn.Module) -> None:
             nn.init.normal_(module.weight, std=math.sqrt(2 / fan_out))
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-
-
-def _check_size(name: str, images: Tensor, side: int) -> None:
-    if images.shape[2:] != (side, side):
-        raise UserError(
-            f"{name}: images of {images.shape[2]}x{images.shape[3]} for a network built for {side}x{side}: "
-            f"set backbone.options.input_size and data.input_size alike"
-        )
