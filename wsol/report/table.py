@@ -1,0 +1,151 @@
+"""A section as an HTML table: sortable, with intervals, marks and the difference to the centred box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from wsol.leaderboard.columns import COST_COLUMNS, SHORT_NAMES, percent
+from wsol.leaderboard.markdown import ALIKE
+from wsol.leaderboard.paired import Comparison
+from wsol.leaderboard.rows import Row
+from wsol.leaderboard.sections import Section
+from wsol.report.shown import Shown
+
+COST_NAMES = {
+    "input_size": "Input",
+    "map_size": "Map",
+    "params": "Parameters",
+    "gflops": "GFLOPs",
+    "images_per_second": "Images/s",
+    "device": "Device",
+    "pretraining": "Pretraining",
+    "extra_supervision": "Extra supervision",
+    "tuning_trials": "Tuning trials",
+}
+
+
+def metrics_table(section: Section, rows: Sequence[Shown]) -> str:
+    """The ranked rows with their main metrics, and how they stand against the centred box."""
+    best = {metric: _best(section, metric) for metric in section.metrics}
+    name = SHORT_NAMES.get(section.ranked_by, section.ranked_by)
+    heads = [
+        *("Row", "Backbone", "Maps", "Seeds"),
+        *(SHORT_NAMES.get(metric, metric) for metric in section.metrics),
+        f"{name} against centred box",
+        f"Optimism, {name}",
+    ]
+    body = []
+    for shown in rows:
+        row = shown.row
+        cells = [
+            f'<th scope="row"><i class="swatch"></i>{escape(shown.name)}</th>',
+            text_cell(row["backbone"], row["weights"]),
+            text_cell(row["maps"], row["selection"] and f"{row['selection']} checkpoint"),
+            _number(None if row.seeds is None else float(row.seeds), 0),
+            *(_metric(section, row, metric, best[metric]) for metric in section.metrics),
+            _difference(section.comparison(row, section.ranked_by)),
+            _number(row.optimism(section.ranked_by), 1),
+        ]
+        body.append(f'<tr class="{shown.classes}" data-row="{shown.anchor}">{"".join(cells)}</tr>')
+    return sortable(heads, body)
+
+
+def details_table(rows: Sequence[Shown]) -> str:
+    """What the rows cost and where they come from."""
+    heads = ["Row", *COST_NAMES.values(), "Images", "Odd maps", "Commit", "Run"]
+    body = []
+    for shown in rows:
+        records, costs = shown.row.records, shown.row.costs()
+        cells = [f'<th scope="row">{escape(shown.name)}</th>']
+        cells += [_number(_value(costs[key]), None, costs[key]) for key in COST_COLUMNS]
+        odd = ", ".join(f"{key} {count}" for key, count in sorted(records[0].counts.items()) if count)
+        commits = sorted({(record.git_commit or "")[:9] for record in records})
+        runs = ", ".join(record.run_id for record in records)
+        cells += [
+            _number(records[0].n_images, 0),
+            text_cell(odd),
+            text_cell(", ".join(commits)),
+            text_cell(runs),
+        ]
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return sortable(heads, body)
+
+
+def sortable(heads: Sequence[str], body: Sequence[str]) -> str:
+    """A table whose columns the page's script sorts; ``body`` holds whole ``<tr>``."""
+    head = "".join(f'<th scope="col"><button>{escape(text)}</button></th>' for text in heads)
+    return (
+        f'<div class="wide"><table class="sortable"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def _best(section: Section, metric: str) -> float | None:
+    """The best value among rows that are no baselines."""
+    values = [
+        row.estimates[metric].value
+        for row in section.rows
+        if not row.is_baseline and metric in row.estimates
+    ]
+    return max((value for value in values if value is not None), default=None)
+
+
+def _metric(section: Section, row: Row, metric: str, best: float | None) -> str:
+    figure = row.estimates.get(metric)
+    if figure is None or figure.value is None:
+        return '<td class="number"></td>'
+    below = f"± {percent(figure.std, 1)}" if figure.std is not None else ""
+    if figure.low is not None and figure.high is not None:
+        below += f" {percent(figure.low, 1)}&ndash;{percent(figure.high, 1)}"
+    mark = f'<b class="alike">{ALIKE}</b>' if section.like_center(row, metric) else ""
+    comparison = section.comparison(row, metric)
+    tip = f' title="{_said(comparison)}"' if comparison else ""
+    strong = " best" if figure.value == best and not row.is_baseline else ""
+    value = f'data-value="{figure.value:.6f}" style="--part:{figure.value:.1f}%"'
+    return (
+        f'<td class="number bar{strong}" {value}{tip}>'
+        f"{mark}{percent(figure.value, 1)}<small>{below.strip()}</small></td>"
+    )
+
+
+def _difference(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return '<td class="number"></td>'
+    kind = "alike" if not comparison.distinguishable else "up" if comparison.difference > 0 else "down"
+    below = f"{comparison.low:+.1f} to {comparison.high:+.1f}"
+    if kind == "alike":
+        below += ", not distinguishable"
+    value = f'data-value="{comparison.difference:.6f}" title="{_said(comparison)}"'
+    return f'<td class="number {kind}" {value}>{comparison.difference:+.1f}<small>{below}</small></td>'
+
+
+def _said(comparison: Comparison) -> str:
+    p = "p < 0.001" if comparison.p_value < 0.001 else f"p = {comparison.p_value:.3f}"
+    verdict = "" if comparison.distinguishable else ": not distinguishable"
+    return (
+        f"{comparison.difference:+.1f} points against the centred box "
+        f"({comparison.low:+.1f} to {comparison.high:+.1f}), {p}, "
+        f"paired over {comparison.n_images:,} images{verdict}"
+    )
+
+
+def text_cell(text: str, below: str = "") -> str:
+    """A cell of text, a smaller line below it."""
+    small = f"<small>{escape(below)}</small>" if below else ""
+    return f'<td data-value="{escape(text)}">{escape(text)}{small}</td>'
+
+
+def _number(value: float | None, digits: int | None, text: str = "") -> str:
+    """A right-aligned cell; with ``digits`` None, ``text`` as it is."""
+    if value is None:
+        return f'<td class="number">{escape(text)}</td>'
+    shown = (f"{value:,.{digits}f}" if digits is not None else f"{value:,.10g}") if value else "0"
+    return f'<td class="number" data-value="{value}">{shown}</td>'
+
+
+def _value(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
