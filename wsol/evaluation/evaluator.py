@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wsol.errors import UserError
@@ -89,37 +90,40 @@ def collect(
     ``predictions`` is read as threads come free, so that a model goes on while boxes are computed and
     memory does not grow with maps. ``threads``: None takes one a core, 1 works in this thread.
     ``pixels``: whether masks are scored; None means if any annotation has one (a share of a split
-    must say it, since it does not see the others). ``progress`` names the work in a progress bar.
+    must say it, since it does not see the others). What ``predictions.counts`` has, if there is
+    such, joins the counts. ``progress`` names the work in a progress bar.
 
     ``UserError`` names images without a prediction, predictions without an image, doubles, and maps
     that are not numbers of shape (height, width).
     """
     listed = list(annotations.values() if isinstance(annotations, Mapping) else annotations)
     rows = {annotation.image_id: row for row, annotation in enumerate(listed)}
+    if not listed or len(rows) < len(listed):
+        raise UserError("no images to score" if not listed else "an image is annotated twice")
     if pixels is None:
         pixels = any(annotation.masks for annotation in listed)
     per_image = PerImage.empty(listed, protocol, pixels)
     seen: list[str] = []
-    tally: dict[str, int] = {"images_without_boxes": int((~per_image.has_box).sum())}
-    stream = track(predictions, len(listed), progress) if progress else predictions
 
-    def known():
-        for prediction in stream:
+    def known() -> Iterator[Prediction]:
+        for prediction in track(predictions, len(listed), progress) if progress else predictions:
             seen.append(prediction.image_id)
-            if prediction.image_id in rows and len(seen) <= len(rows):
+            if prediction.image_id in rows:
                 yield prediction
 
-    def work(prediction: Prediction) -> tuple[str, ...]:
+    def work(prediction: Prediction) -> list[str]:
         row = rows[prediction.image_id]
         return score_image(per_image, row, prediction, listed[row], protocol)
 
+    counts = Counter(getattr(predictions, "counts", {}))
+    if per_image.single is not None:
+        counts["images_without_boxes"] = int((~per_image.has_box).sum())
     threads = len(os.sched_getaffinity(0)) if threads is None else threads
     for odd in in_threads(work, known(), threads):
-        for key in odd:
-            tally[key] = tally.get(key, 0) + 1
+        counts.update(odd)
     check_complete(seen, list(rows))
     _check_classes(per_image)
-    per_image.counts = dict(sorted((key, count) for key, count in tally.items() if count))
+    per_image.counts = dict(sorted((+counts).items()))
     return per_image
 
 

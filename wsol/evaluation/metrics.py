@@ -21,6 +21,7 @@ Keys with ``max_`` or ``peak_`` are oracle whatever the policy. What cannot be c
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Scores:
 
     metrics: dict[str, dict[str, float | None]]
     optimism: dict[str, float | None] = field(default_factory=dict)
-    threshold: dict[str, object] = field(default_factory=dict)
+    threshold: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, key: str) -> float | None:
         return self.metrics[key]["value"]

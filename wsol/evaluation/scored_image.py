@@ -17,7 +17,7 @@ from wsol.records import Annotation, Prediction
 
 def score_image(
     per_image: PerImage, row: int, prediction: Prediction, annotation: Annotation, protocol: Protocol
-) -> tuple[str, ...]:
+) -> list[str]:
     """Score an image into row ``row``; returns under which counts its map goes.
 
     A prediction carries a score map, or a mask, or boxes (best first), read in that order. A mask or
@@ -38,7 +38,7 @@ def score_image(
         _score_boxes(per_image, row, prediction.boxes, annotation, protocol)
     else:
         raise UserError(f"{prediction.image_id}: the prediction has no score map, no mask and no boxes")
-    return tuple(odd)
+    return odd
 
 
 def oddities(prediction: Prediction) -> list[str]:
@@ -90,9 +90,6 @@ def _score_boxes(
         iou = best_iou(boxes, _true_boxes(annotation, protocol), frame, protocol.inclusive)
         per_image.single[row] = encode_iou(np.full(CUTS, iou[0] if len(iou) else 0.0), SINGLE_UNITS)
         per_image.all[row] = encode_iou(np.full(CUTS, iou.max(initial=0.0)), ALL_UNITS)
-        if per_image.boxes is not None:
-            first = boxes[:1] if len(boxes) else np.zeros((1, 4))
-            per_image.boxes[row] = pack_boxes(np.repeat(np.rint(first), CUTS, axis=0))
     if per_image.positives is not None:
         inside = np.full(frame, -1.0)
         for x0, y0, x1, y1 in np.rint(boxes).astype(int).clip(0):
