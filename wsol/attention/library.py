@@ -98,7 +98,7 @@ class CBAM(CbamModule):
         """Features (N, C, h, w) and the spatial gate (N, h, w) in (0, 1)."""
         x = self.channel(x)
         pooled = torch.cat([x.mean(dim=1, keepdim=True), x.amax(dim=1, keepdim=True)], dim=1)
-        gate = self.spatial.gate(self.spatial.conv(pooled))
+        gate = self.spatial.conv(pooled).sigmoid()
         return Attended(x * gate, gate[:, 0])
 
 
@@ -125,8 +125,8 @@ class Coord(CoordAttn):
         strips = torch.cat([x.mean(3, keepdim=True), x.mean(2, keepdim=True).mT], dim=2)
         shared = self.act(self.bn1(self.conv1(strips)))
         along_height, along_width = shared.split([height, width], dim=2)
-        gate_h = self.gate(self.conv_h(along_height))
-        gate_w = self.gate(self.conv_w(along_width.mT))
+        gate_h = self.conv_h(along_height).sigmoid()
+        gate_w = self.conv_w(along_width.mT).sigmoid()
         return Attended(x * gate_w * gate_h, axis_maps(gate_h, gate_w))
 
 
@@ -149,8 +149,8 @@ class ELA(EfficientLocalAttn):
 
     def forward(self, x: Tensor) -> Attended:
         """Features (N, C, h, w) and maps (N, h, w) in (0, 1)."""
-        gate_h = self.gate(self.act(self.norm_h(self.conv_h(x.mean(dim=3, keepdim=True)))))
-        gate_w = self.gate(self.act(self.norm_w(self.conv_w(x.mean(dim=2, keepdim=True)))))
+        gate_h = self.act(self.norm_h(self.conv_h(x.mean(dim=3, keepdim=True)))).sigmoid()
+        gate_w = self.act(self.norm_w(self.conv_w(x.mean(dim=2, keepdim=True)))).sigmoid()
         return Attended(x * gate_h * gate_w, axis_maps(gate_h, gate_w))
 
 
@@ -170,11 +170,12 @@ class GC(GlobalContext):
     fuse_add = False
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
-        fusion = {"fuse_add": self.fuse_add, "fuse_scale": not self.fuse_add}
-        super().__init__(channels, rd_ratio=1 / reduction, **fusion)
+        add = self.fuse_add
+        super().__init__(channels, rd_ratio=1 / reduction, fuse_add=add, fuse_scale=not add)
 
     def forward(self, x: Tensor) -> Attended:
         """Features (N, C, h, w) and maps (N, h, w): scores unbounded, softmax summing to 1."""
+        assert self.conv_attn is not None  # timm leaves it out only without attention pooling
         scores = self.conv_attn(x)[:, 0]
         softmax = scores.flatten(1).softmax(dim=1).view_as(scores)
         return Attended(super().forward(x), {"scores": scores, "softmax": softmax})

@@ -105,8 +105,8 @@ class Subject:
         output = module(*inputs)
         maps: Mapping[str, Tensor] = {}
         if isinstance(output, Attended):
-            output, maps = output
-            maps = maps if isinstance(maps, Mapping) else {"attention": maps}
+            output, own = output
+            maps = own if isinstance(own, Mapping) else {"attention": own}
         if not isinstance(output, Tensor):
             raise TypeError(f"returns {type(output).__name__}: expected a Tensor or Attended")
         return Result(output, None, maps)

@@ -1,0 +1,137 @@
+"""`wsol check` on a good module and on bad ones: each is told by the check that it breaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from wsol.check.cost import measure, saved_bytes
+from wsol.check.network import build, one_epoch, recipe_of, small_clutter
+from wsol.check.verdict import check_attention
+from wsol.cli.main import main
+from wsol.errors import UserError
+
+SMALL = ["--backbone", "small_resnet", "--input-size", "32"]
+FILE = "modules_under_check"
+
+
+@pytest.fixture(autouse=True)
+def modules(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+
+
+def test_a_good_module(capsys):
+    assert main(["check", f"{FILE}:Good", *SMALL, "--options", "scale=0.5"]) == 0
+    output = capsys.readouterr()
+    assert "FAIL" not in output.out
+    assert f"{FILE}:Good(scale=0.5) keeps the contract: 14 of 14 checks passed" in output.out
+    assert output.err == ""
+
+
+# The last features of small_resnet at 32 pixels are 96 x 4 x 4.
+BAD = {
+    "Shrinks": "shape in training: changes the spatial size: "
+    "expected (2, 96, 4, 4), found (2, 96, 2, 2)",
+    "Widens": "shape in training: returns the wrong channels: "
+    "expected (2, 96, 4, 4), found (2, 192, 4, 4)",
+    "BreaksUnderEval": "shape at test: breaks under eval: expected (1, 96, 4, 4), found AttributeError",
+    "HasUnused": "gradient reaches parameters: parameters get no gradient and are not in "
+    "parameters_without_gradient(): expected every undeclared one, found 2 of 4; "
+    "none: forgotten.bias, forgotten.weight",
+    "DrawsOutsideTheSeed": "determinism: draws outside torch's seed",
+    "ForgetsOnSaving": "save and load: the state_dict does not hold all of the module",
+    "DetachesItsInput": "gradient reaches input: an input gets no gradient: expected finite, not zero, "
+    "found no gradient at input 0",
+    "MixesTheBatch": "eval keeps state: in eval an image's output depends on its batch",
+    "OverflowsInBf16": "bf16: bf16 autocast is far from float32",
+    "ReturnsATuple": "shape in training: raises: expected no error, found TypeError: returns tuple: "
+    "expected a Tensor or Attended",
+    "FlatMap": "attention maps: map attention has the wrong shape: "
+    "expected (2, h, w) or (2, C, h, w), finite, found attention (2,)",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_module(name, capsys):
+    assert main(["check", f"{FILE}:{name}", *SMALL]) == 2
+    output = capsys.readouterr()
+    assert "FAIL" in output.out
+    assert f"{FILE}:{name} breaks the contract" in output.out
+    assert f"{FILE}:{name}: {BAD[name]}" in output.err
+    assert "Traceback" not in output.err
+
+
+def test_declared_idle_parameters_pass():
+    verdict = check_attention(f"{FILE}:DeclaresUnused", backbone="small_resnet", input_size=32, batch=2)
+    assert verdict.failures == []
+    found = {finding.check: finding.found for finding in verdict.findings}
+    assert found["gradient reaches parameters"] == "2 of 4, 2 declared"
+    assert found["DDP-safe"] == "2 unused, 2 of them declared"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["NeedsNine"], "NeedsNine goes to stage"),
+        (["TakesTwo"], "cannot be built: TypeError"),
+        (["Good", "--at", "stage7"], "no stage 'stage7'"),
+        (["Good", "--options", "scales=1"], "has no option 'scales': did you mean 'scale'?"),
+        (["Good", "--options", "scale"], "'scale' is not KEY=VALUE"),
+        (["Goof"], "did you mean 'Good'?"),
+        (["Good", "--bakbone", "resnet18"], "did you mean '--backbone'?"),
+    ],
+)
+def test_wrong_use_is_one_line(arguments, message, capsys):
+    name, *rest = arguments
+    assert main(["check", f"{FILE}:{name}", *SMALL, *rest]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_class_that_is_no_module():
+    with pytest.raises(UserError, match="Path"):
+        check_attention("pathlib:Path", backbone="small_resnet", input_size=32)
+
+
+def test_costs_are_what_the_module_adds():
+    recipe = recipe_of(f"{FILE}:Good", {}, "small_resnet", ["stage2"], 32)
+    bare = build(recipe_of("none", {}, "small_resnet", [], 32))
+    attended = build(recipe)
+    before, after = measure([bare, attended], 32, batch=2, repeats=1)
+    # stage2 has 64 channels at 8 x 8: a 1x1 convolution to one channel with a bias.
+    assert after.params - before.params == 64 + 1
+    assert (after.gflops - before.gflops) * 1e9 == pytest.approx(64 * 8 * 8)
+    assert after.saved_mb > before.saved_mb
+
+
+def test_saved_bytes_count_each_storage_once_and_no_parameters():
+    class Tiny(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv2d(3, 2, 1, bias=False)
+
+        def forward(self, images):
+            logits = self.conv(images).exp().mean(dim=(2, 3))
+            return type("Output", (), {"logits": logits})
+
+    # Kept: the images for the weight's gradient, exp's own output, the logits for the square.
+    images = torch.randn(2, 3, 8, 8)
+    assert saved_bytes(Tiny(), images) == 4 * (2 * 3 * 64 + 2 * 2 * 64 + 2 * 2)
+
+
+def test_an_epoch_whose_loss_runs_off_fails(monkeypatch):
+    recipe = recipe_of(f"{FILE}:Good", {"scale": 1e30}, "small_resnet", [], 32)
+    finding = one_epoch(recipe, images=32, batch=16)
+    assert not finding.passed
+    assert "not finite" in finding.line
+
+
+def test_small_clutter_has_every_class_and_repeats():
+    pixels, labels = small_clutter(20, 32)
+    assert pixels.shape == (20, 3, 32, 32)
+    assert labels.tolist() == [*range(10), *range(10)]
+    again, _ = small_clutter(20, 32)
+    assert torch.equal(pixels, again)
