@@ -13,5 +13,10 @@ for name, place in {
     "clutter": "wsol.data.clutter:READER",
     "cub": "wsol.data.cub:READER",
     "imagenet": "wsol.data.imagenet:READER",
+    "custom": "wsol.data.custom:READER",
+    "imagenetv2": "wsol.data.imagenetv2:READER",
+    "object_discovery": "wsol.data.object_discovery:READER",
+    "openimages": "wsol.data.openimages:READER",
+    "wsolevaluation": "wsol.data.wsolevaluation:READER",
 }.items():
     DATASETS.register(name, place)

@@ -1,0 +1,80 @@
+"""OpenImages30k (Choe et al. 2020, from OpenImages V5): masks of instances, and of what is not scored.
+
+Images and mask PNGs lie under one root by the ids of wsolevaluation's metadata, e.g.
+``test/01226z/7af766bd43da900b.jpg`` beside its masks.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from wsol.data.draft import DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.wsoleval_tables import MetadataSplit, bare_id, is_metadata, read_metadata
+from wsol.errors import UserError
+
+SPLITS = ("train", "val", "test")
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Where the metadata lie."""
+    parser.add_argument(
+        "--metadata",
+        type=Path,
+        metavar="DIR",
+        help="wsolevaluation's metadata/OpenImages (train, val, test); default: ROOT/metadata or ROOT",
+    )
+
+
+def read(root: Path, options: Namespace) -> ManifestDraft:
+    """Read the images below ``root`` that the metadata list."""
+    candidates = [options.metadata] if options.metadata else [root / "metadata", root]
+    base = next(
+        (folder for folder in candidates if any(is_metadata(folder / name) for name in SPLITS)), None
+    )
+    if base is None:
+        raise UserError(
+            f"{candidates[0]}: no metadata there; --metadata names wsolevaluation's metadata/OpenImages"
+        )
+    draft = ManifestDraft("openimages", "OpenImages30k", "", root, [], ())
+    splits = {
+        name: read_metadata(base / name, draft.findings) for name in SPLITS if is_metadata(base / name)
+    }
+    folders = {
+        label: _folder(image_id) for split in splits.values() for image_id, label in split.labels.items()
+    }
+    for split in splits.values():
+        for image_id, label in split.labels.items():
+            if folders[label] != _folder(image_id):
+                draft.findings.append(
+                    f"{split.where[image_id]}: class {label} is {folders[label]} elsewhere, but "
+                    f"{image_id} lies in {_folder(image_id)}"
+                )
+    keys = [folders.get(label, f"class {label}") for label in range(max(folders, default=-1) + 1)]
+    draft.classes = [DraftClass(key, key) for key in keys]
+    draft.images = list(_images(root, splits, draft))
+    return draft
+
+
+READER = Reader(read, add_options)
+
+
+def _images(root: Path, splits: dict[str, MetadataSplit], draft: ManifestDraft) -> Iterator[DraftImage]:
+    for name, split in splits.items():
+        masks = split.masks if name != "train" else {}
+        names = {mask for pairs in masks.values() for pair in pairs for mask in pair if mask}
+        if names and not any((root / mask).is_file() for mask in names):
+            draft.notes.append(
+                f"{name}: no mask file is there; fetch the segmentation masks to score it"
+            )
+            masks = {}
+        for image_id, label in split.labels.items():
+            pairs = tuple(masks.get(image_id, ()))
+            where = split.where[image_id]
+            yield DraftImage(bare_id(image_id), image_id, label, name, (), pairs, None, where)
+
+
+def _folder(image_id: str) -> str:
+    """The class's Freebase id, the folder its images lie in."""
+    return PurePosixPath(image_id).parent.name

@@ -1,0 +1,68 @@
+"""Sizes of images and masks, read from their headers while a manifest is written."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from wsol.data.draft import DraftImage, ManifestDraft
+from wsol.data.images import image_size
+from wsol.errors import UserError
+
+CHUNK = 4096  # images sized at a time: what keeps memory flat
+
+
+class SizedImage(NamedTuple):
+    """An image with its (height, width): (0, 0) where not opened, None where there is no file.
+
+    ``problems`` say what is wrong with its files, a line each.
+    """
+
+    image: DraftImage
+    size: tuple[int, int] | None
+    problems: tuple[str, ...] = ()
+
+
+def sized_images(
+    draft: ManifestDraft, root: Path, mask_root: Path, workers: int
+) -> Iterator[SizedImage]:
+    """Each image of the draft, in order; headers are read by ``workers`` threads, a chunk at a time."""
+
+    def measure(image: DraftImage) -> SizedImage:
+        if not (draft.open_unannotated or image.boxes or image.masks):
+            return SizedImage(image, (0, 0))
+        try:
+            size = image_size(f"{root}/{image.path}", exif=draft.exif)
+        except FileNotFoundError:
+            # The annotation's word for it serves to score maps made elsewhere.
+            return SizedImage(image, None if draft.files_needed else image.size or (0, 0))
+        except UserError as error:
+            return SizedImage(image, None, (str(error),))
+        return SizedImage(image, size, tuple(_mask_problems(image, size, mask_root)))
+
+    images = iter(draft.images)
+    with ThreadPoolExecutor(workers) as pool:
+        while chunk := list(itertools.islice(images, CHUNK)):
+            yield from pool.map(measure, chunk)
+
+
+def _mask_problems(image: DraftImage, size: tuple[int, int], mask_root: Path) -> Iterator[str]:
+    for name in itertools.chain.from_iterable(image.masks):
+        if not name:
+            continue
+        path = f"{mask_root}/{name}"
+        try:
+            found = image_size(path)
+        except FileNotFoundError:
+            yield f"{path}: no such mask, which {image.where or image.path} names"
+        except UserError as error:
+            yield str(error)
+        else:
+            if found != size:
+                yield (
+                    f"{path}: mask of {found[1]} x {found[0]} pixels, but {image.path} has "
+                    f"{size[1]} x {size[0]}"
+                )
