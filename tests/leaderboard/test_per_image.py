@@ -9,8 +9,9 @@ import pytest
 from wsol.errors import UserError
 from wsol.evaluation.per_image import PerImage
 from wsol.leaderboard import read_board, write_board
-from wsol.leaderboard.per_image import CURVE_THRESHOLDS, image_scores, read_arrays
+from wsol.leaderboard.per_image import CURVE_THRESHOLDS, read_arrays, row_scores
 from wsol.leaderboard.reading import read_runs
+from wsol.leaderboard.rows import group
 
 GENERATOR = np.random.default_rng(7)
 COUNT = 60
@@ -58,7 +59,13 @@ def random_single() -> np.ndarray:
 def test_scores_are_those_of_the_arrays_as_evaluation_made_them(stored, results):
     per_image = stored("cam", random_single())
     (run,) = read_runs(results / "runs")
-    scores = image_scores(run)
+    (row,) = group([run])
+    found = row_scores(row)
+    assert found is not None
+    scores = {
+        metric: dict(zip(found.image_ids.tolist(), values.tolist(), strict=True))
+        for metric, values in found.by_metric.items()
+    }
     assert per_image.single is not None and per_image.all is not None
     assert set(scores) == {"max_box_acc@0.5", "max_box_acc_v2@0.3", "gt_known_loc@0.5", "top1_loc@0.5"}
     for n in range(COUNT):

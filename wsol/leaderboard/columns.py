@@ -95,7 +95,7 @@ COST_COLUMNS = {
 }
 
 # Score maps that every localizer has to beat.
-BASELINES = {"center": "the centred box", "features": "the feature mean"}
+BASELINES = {"center": "centred box", "features": "feature mean"}
 
 
 def percent(value: float | None, digits: int = 3) -> str:

@@ -14,6 +14,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -83,26 +84,36 @@ def read_arrays(run: StoredRun) -> ImageArrays | None:
         raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
 
 
-def image_scores(run: StoredRun) -> dict[str, dict[str, float]]:
-    """``{metric: {image_id: score in [0, 1]}}`` at the run's own thresholds, empty without arrays."""
+class ImageScores(NamedTuple):
+    """Images (n,) and, by metric, their scores in [0, 1], (n,), at the row's own thresholds."""
+
+    image_ids: np.ndarray
+    by_metric: Mapping[str, np.ndarray]
+
+
+def row_scores(row: Row) -> ImageScores | None:
+    """The row's scores, mean over its seeds; None unless every seed has arrays of the same images."""
+    seeds = [_run_scores(run) for run in row.runs]
+    there = [scores for scores in seeds if scores is not None]
+    if len(there) < len(seeds):
+        return None
+    first, *others = there
+    if not all(np.array_equal(first.image_ids, other.image_ids) for other in others):
+        return None
+    metrics = [
+        metric for metric in first.by_metric if all(metric in other.by_metric for other in others)
+    ]
+    means = {
+        metric: np.mean([scores.by_metric[metric] for scores in there], axis=0) for metric in metrics
+    }
+    return ImageScores(first.image_ids, means)
+
+
+def _run_scores(run: StoredRun) -> ImageScores | None:
     arrays = read_arrays(run)
     if arrays is None:
-        return {}
-    ids = [str(image_id) for image_id in arrays.image_ids]
-    thresholds = run.record.threshold.get("values") or {}
-    scores = _box_scores(arrays, thresholds)
-    return {metric: dict(zip(ids, values.tolist(), strict=True)) for metric, values in scores.items()}
-
-
-def row_scores(row: Row) -> dict[str, dict[str, float]]:
-    """`image_scores` of a row, mean over its seeds; a metric that one seed lacks is left out."""
-    runs = [image_scores(run) for run in row.runs]
-    means: dict[str, dict[str, float]] = {}
-    for metric, first in runs[0].items():
-        seeds = [run.get(metric, {}) for run in runs]
-        if all(seed.keys() == first.keys() for seed in seeds):
-            means[metric] = {image: sum(seed[image] for seed in seeds) / len(seeds) for image in first}
-    return means
+        return None
+    return ImageScores(arrays.image_ids, _box_scores(arrays, run.record.threshold.get("values") or {}))
 
 
 def _box_scores(arrays: ImageArrays, thresholds: Mapping[str, float]) -> dict[str, np.ndarray]:

@@ -123,7 +123,9 @@ class Section:
 
     def _missing_baselines(self) -> list[str]:
         present = {row["maps"] for row in self.rows}
-        missing = [f"{title} (maps {name})" for name, title in BASELINES.items() if name not in present]
+        missing = [
+            f"the {title} (maps {name})" for name, title in BASELINES.items() if name not in present
+        ]
         return [f"Not scored here: {' and '.join(missing)}."] if missing else []
 
 
@@ -163,11 +165,16 @@ def _against_center(rows: Sequence[Row]) -> dict[tuple[tuple[str, ...], str], Co
     if center is None:
         return comparisons
     baseline = row_scores(center)
+    if baseline is None:
+        return comparisons
     for row in rows:
-        for metric, scores in row_scores(row).items() if row is not center else ():
-            others = baseline.get(metric, {})
-            shared = sorted(scores.keys() & others.keys())
-            if metric in MAIN_METRICS and shared:
-                mine, theirs = (np.array([by[image] for image in shared]) for by in (scores, others))
-                comparisons[row.key, metric] = compare(mine, theirs)
+        scores = row_scores(row) if row is not center else None
+        if scores is None:
+            continue
+        # Only images that both have can be paired.
+        _, mine, theirs = np.intersect1d(scores.image_ids, baseline.image_ids, return_indices=True)
+        for metric in MAIN_METRICS:
+            if len(mine) and metric in scores.by_metric and metric in baseline.by_metric:
+                found = compare(scores.by_metric[metric][mine], baseline.by_metric[metric][theirs])
+                comparisons[row.key, metric] = found
     return comparisons

@@ -24,7 +24,7 @@ body {
   margin: 0; background: var(--ground); color: var(--ink);
   font: 15px/1.5 Inter, system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
 }
-main { max-width: 1360px; margin: 0 auto; padding: 40px 28px 80px; }
+main { max-width: 1480px; margin: 0 auto; padding: 40px 28px 80px; }
 h1 { font-size: 28px; letter-spacing: -.02em; margin: 0 0 4px; }
 h2 { font-size: 21px; letter-spacing: -.01em; margin: 0 0 8px; }
 h2 span { color: var(--soft); font-weight: 400; font-size: 15px; letter-spacing: 0; margin-left: 8px; }
@@ -45,12 +45,12 @@ details > summary { cursor: pointer; font-weight: 600; margin: 14px 0 6px; }
 .facts { margin: 0 0 14px; padding-left: 18px; color: var(--soft); }
 .none { font-style: italic; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 table.sortable { width: 100%; }
 th, td {
-  text-align: left; vertical-align: top; padding: 7px 10px; border-bottom: 1px solid var(--rule);
+  text-align: left; vertical-align: top; padding: 7px 8px; border-bottom: 1px solid var(--rule);
 }
-thead th { border-bottom: 2px solid var(--rule); vertical-align: bottom; padding: 4px 4px; }
+thead th { border-bottom: 2px solid var(--rule); vertical-align: bottom; padding: 4px 2px; }
 thead button {
   all: unset; cursor: pointer; font-size: 12px; font-weight: 600; color: var(--soft); line-height: 1.25;
   padding: 2px 6px; border-radius: 5px;
@@ -58,7 +58,8 @@ thead button {
 thead button:hover, thead button:focus-visible { color: var(--ink); background: var(--tint); }
 thead [aria-sort=ascending] button::after { content: " \\2191"; }
 thead [aria-sort=descending] button::after { content: " \\2193"; }
-tbody th { font-weight: 600; white-space: nowrap; }
+tbody th { font-weight: 600; min-width: 130px; padding-left: 4px; }
+tbody th .swatch { margin-left: 0; }
 td small { display: block; color: var(--soft); font-size: 11.5px; white-space: nowrap; }
 .number { text-align: right; }
 .bar { background: linear-gradient(to right, var(--bar) var(--part), transparent var(--part)); }
@@ -98,13 +99,15 @@ svg { width: 100%; height: auto; display: block; }
 .dimmed { opacity: .15; }
 .lit > th { text-decoration: underline 2px var(--hue); text-underline-offset: 4px; }
 .gallery th, .gallery td { border: 0; padding: 3px; background: none; vertical-align: middle; }
-.gallery th { position: sticky; left: 0; background: var(--card); padding-right: 14px; z-index: 1; }
+.gallery th {
+  position: sticky; left: 0; z-index: 1; background: var(--card); min-width: 150px; padding-right: 12px;
+}
 .gallery tr.baseline > * { background-color: var(--card); }
 .gallery td { text-align: center; vertical-align: bottom; }
 .gallery img {
-  height: 128px; width: auto; max-width: 190px; border-radius: 5px; display: block; margin: 0 auto;
+  height: 116px; width: auto; max-width: 180px; border-radius: 5px; display: block; margin: 0 auto;
 }
-.gallery small { max-width: 190px; overflow: hidden; text-overflow: ellipsis; }
+.gallery small { max-width: 180px; overflow: hidden; text-overflow: ellipsis; }
 .gallery small.up { color: var(--good); }
 .gallery small.down { color: var(--bad); }
 .gallery tr:first-child .swatch { visibility: hidden; }

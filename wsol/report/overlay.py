@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 TRUE_COLOR = (60, 220, 110)
 PREDICTED_COLOR = (60, 170, 255)
 
-HEAT_OPACITY = 0.75
+HEAT_OPACITY = 0.65
 
 
 def draw_overlay(
@@ -61,11 +61,12 @@ def _heat(picture: np.ndarray, score_map: np.ndarray) -> np.ndarray:
     """Blend the min-max normalised map in, the stronger the more opaque: cold regions stay visible."""
     height, width = picture.shape[:2]
     scores = np.nan_to_num(np.asarray(score_map, np.float32), posinf=0, neginf=0)
-    scores = cv2.resize(scores, (width, height), interpolation=cv2.INTER_CUBIC)
     span = float(scores.max() - scores.min())
     if span == 0:
         return picture
-    strength = (scores - scores.min()) / span
+    # Normalised before it is resized: interpolation leaves rounding noise on a constant map.
+    strength = cv2.resize((scores - scores.min()) / span, (width, height), interpolation=cv2.INTER_CUBIC)
+    strength = strength.clip(0, 1)
     colors = cv2.applyColorMap((255 * strength).astype(np.uint8), cv2.COLORMAP_HOT)[:, :, ::-1]
     opacity = HEAT_OPACITY * strength[:, :, None]
     return np.rint(picture * (1 - opacity) + colors * opacity).astype(np.uint8)

@@ -15,9 +15,13 @@ TELLING = ("backbone", "weights", "selection")
 
 @dataclass(frozen=True)
 class Shown:
-    """``anchor`` is one in table, curves, legend and overlays; ``classes`` are the style sheet's."""
+    """``short`` is the name beside the row's other columns, ``name`` where it stands alone.
+
+    ``anchor`` is one in table, curves, legend and overlays; ``classes`` are the style sheet's.
+    """
 
     row: Row
+    short: str
     name: str
     anchor: str
     classes: str
@@ -31,14 +35,14 @@ def shown_rows(rows: Sequence[Row], number: int) -> list[Shown]:
     telling = [column for column in TELLING if len({row[column] for row in rows if row[column]}) > 1]
     shown, trained = [], 0
     for place, row in enumerate(rows):
-        name = " · ".join([_short(row), *(row[column] for column in telling if row[column])])
+        short = _short(row)
+        name = " · ".join([short, *(row[column] for column in telling if row[column])])
         classes = f"baseline {row['maps']}"
         if not row.is_baseline:
-            classes = (
-                f"trained color-{trained % len(COLORS)} dash-{trained // len(COLORS) % len(DASHES)}"
-            )
+            dash, color = divmod(trained, len(COLORS))
+            classes = f"trained color-{color} dash-{dash % len(DASHES)}"
             trained += 1
-        shown.append(Shown(row, name, f"row-{number}-{place}", classes))
+        shown.append(Shown(row, short, name, f"row-{number}-{place}", classes))
     return shown
 
 
@@ -46,6 +50,8 @@ def _short(row: Row) -> str:
     """What makes a row special: attention, method, map."""
     parts = [row[column] for column in ("attention", "method") if row[column] not in ("", "none", "cam")]
     if row.is_baseline:
-        return " of ".join([BASELINES[row["maps"]], *([" + ".join(parts)] if parts else [])])
+        return " of ".join(
+            [BASELINES[row["maps"]].capitalize(), *([" + ".join(parts)] if parts else [])]
+        )
     name = " + ".join(parts) or ("CAM" if row["maps"] == "cam" else row["maps"])
-    return name if row["maps"] in ("cam", name) else f"{name}, map {row['maps']}"
+    return name if row["maps"] in ("cam", name) else f"{name}, {row['maps']}"

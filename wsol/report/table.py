@@ -39,7 +39,7 @@ def metrics_table(section: Section, rows: Sequence[Shown]) -> str:
     for shown in rows:
         row = shown.row
         cells = [
-            f'<th scope="row"><i class="swatch"></i>{escape(shown.name)}</th>',
+            f'<th scope="row"><i class="swatch"></i>{escape(shown.short)}</th>',
             text_cell(row["backbone"], row["weights"]),
             text_cell(row["maps"], row["selection"] and f"{row['selection']} checkpoint"),
             _number(None if row.seeds is None else float(row.seeds), 0),
@@ -58,7 +58,9 @@ def details_table(rows: Sequence[Shown]) -> str:
     for shown in rows:
         records, costs = shown.row.records, shown.row.costs()
         cells = [f'<th scope="row">{escape(shown.name)}</th>']
-        cells += [_number(_value(costs[key]), None, costs[key]) for key in COST_COLUMNS]
+        for column, spelling in COST_COLUMNS.items():
+            text = costs[column]
+            cells.append(_number(float(text), None) if spelling and text else text_cell(text))
         odd = ", ".join(f"{key} {count}" for key, count in sorted(records[0].counts.items()) if count)
         commits = sorted({(record.git_commit or "")[:9] for record in records})
         runs = ", ".join(record.run_id for record in records)
@@ -95,18 +97,15 @@ def _metric(section: Section, row: Row, metric: str, best: float | None) -> str:
     figure = row.estimates.get(metric)
     if figure is None or figure.value is None:
         return '<td class="number"></td>'
-    below = f"± {percent(figure.std, 1)}" if figure.std is not None else ""
+    below = "" if figure.std is None else f"<small>± {percent(figure.std, 1)}</small>"
     if figure.low is not None and figure.high is not None:
-        below += f" {percent(figure.low, 1)}&ndash;{percent(figure.high, 1)}"
+        below += f"<small>{percent(figure.low, 1)}&ndash;{percent(figure.high, 1)}</small>"
     mark = f'<b class="alike">{ALIKE}</b>' if section.like_center(row, metric) else ""
     comparison = section.comparison(row, metric)
     tip = f' title="{_said(comparison)}"' if comparison else ""
     strong = " best" if figure.value == best and not row.is_baseline else ""
     value = f'data-value="{figure.value:.6f}" style="--part:{figure.value:.1f}%"'
-    return (
-        f'<td class="number bar{strong}" {value}{tip}>'
-        f"{mark}{percent(figure.value, 1)}<small>{below.strip()}</small></td>"
-    )
+    return f'<td class="number bar{strong}" {value}{tip}>{mark}{percent(figure.value, 1)}{below}</td>'
 
 
 def _difference(comparison: Comparison | None) -> str:
@@ -136,16 +135,9 @@ def text_cell(text: str, below: str = "") -> str:
     return f'<td data-value="{escape(text)}">{escape(text)}{small}</td>'
 
 
-def _number(value: float | None, digits: int | None, text: str = "") -> str:
-    """A right-aligned cell; with ``digits`` None, ``text`` as it is."""
+def _number(value: float | None, digits: int | None) -> str:
+    """A right-aligned cell, empty for None; with ``digits`` None as many as there are."""
     if value is None:
-        return f'<td class="number">{escape(text)}</td>'
-    shown = (f"{value:,.{digits}f}" if digits is not None else f"{value:,.10g}") if value else "0"
+        return '<td class="number"></td>'
+    shown = f"{value:,.{digits}f}" if digits is not None else f"{value:,.10g}"
     return f'<td class="number" data-value="{value}">{shown}</td>'
-
-
-def _value(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
