@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -12,6 +12,7 @@ import numpy as np
 
 from wsol.data.checks import bad_box, bad_name
 from wsol.data.draft import DraftBox
+from wsol.errors import UserError
 
 
 class ObjectMask(Protocol):
@@ -83,7 +84,7 @@ class AnnotatedImage:
     @property
     def categories(self) -> list[str]:
         """Categories of the scored objects, the one that covers most first."""
-        areas: Counter[str] = Counter()
+        areas: dict[str, float] = defaultdict(float)
         for item in self.objects:
             if item.category and not item.ignore:
                 areas[item.category] += item.area
@@ -92,8 +93,6 @@ class AnnotatedImage:
 
 def union(masks: Sequence[ObjectMask]) -> np.ndarray | None:
     """The masks' union; those of another size than the first raise ``UserError``."""
-    from wsol.errors import UserError
-
     whole: np.ndarray | None = None
     for mask in masks:
         pixels = mask.pixels()
