@@ -37,12 +37,16 @@ def demo(output: Path | str = "demo", *, small: bool = False) -> Path:
     """
     from wsol.benchmark.board import write_board
     from wsol.benchmark.suite import benchmark
-    from wsol.data.clutter import make_clutter
+    from wsol.data.clutter import READER
+    from wsol.data.prepare import prepare
 
     output = Path(output)
     manifest = output / "manifest"
     if not manifest.exists():
-        make_clutter(manifest, **({"train": 300, "val": 100, "test": 100} if small else {}))
+        options = READER.options()
+        if small:
+            options.train, options.val, options.test = 300, 100, 100
+        prepare("clutter", None, manifest, options=options)
     recipes = []
     for recipe in demo_recipes().values():
         data = dataclasses.replace(recipe.data, manifest=manifest.as_posix())

@@ -19,10 +19,10 @@ def open_manifest(recipe: Recipe) -> Manifest:
     """The recipe's data set. The embedded one is made where it is missing; others are prepared first."""
     folder = manifest_folder(recipe)
     if recipe.data.name == "clutter" and not folder.exists() and is_first_rank():
-        from wsol.data.clutter import make_clutter
+        from wsol.data.prepare import prepare
 
         say(f"making the embedded data set in {folder}")
-        make_clutter(folder)
+        prepare("clutter", None, folder)
     return Manifest.read(folder)
 
 

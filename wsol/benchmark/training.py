@@ -30,7 +30,8 @@ def train(recipe: Recipe) -> Path:
         return folder.path
     started = now()
     fabric = launch(recipe.how.device, recipe.training.precision)
-    say(f"{recipe.backbone.name}, attention {recipe.attention.label}, seed {recipe.seed} -> {folder.path}")
+    row = f"{recipe.backbone.name}, attention {recipe.attention.label}, seed {recipe.seed}"
+    say(f"{row} -> {folder.path}")
     localizer, log = run_training(recipe, manifest, folder, fabric)
     if fabric.is_global_zero:
         facts: dict[str, Any] = {

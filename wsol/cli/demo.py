@@ -9,7 +9,7 @@ def main(argv: list[str]) -> int:
     """Train, score, board and report the demo's rows; prints where to look."""
     parser = Parser("demo", "Train CAM, RFGA, TDAM and LTPA on the embedded data set; evaluate; report.")
     parser.add_argument("--output", default="demo", help="folder for everything the demo makes")
-    parser.add_argument("--small", action="store_true", help="a fifth of the images, two epochs: does it run")
+    parser.add_argument("--small", action="store_true", help="few images, two epochs: does it run")
     arguments = parser.parse(argv)
     from wsol.benchmark.demo import demo
 

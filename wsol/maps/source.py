@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
@@ -23,6 +25,23 @@ class Batch(Protocol):
     labels: Tensor
     image_ids: Sequence[str]
     real: int
+
+
+class Clock:
+    """Images and seconds of forward passes; the first batch, which warms up, is left out."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[int, float]] = []
+
+    def count(self, images: int, seconds: float) -> None:
+        """Add one batch."""
+        self.batches.append((images, seconds))
+
+    @property
+    def images_per_second(self) -> float | None:
+        """The median batch's throughput, None before the second batch."""
+        rates = [images / seconds for images, seconds in self.batches[1:] if seconds > 0]
+        return statistics.median(rates) if rates else None
 
 
 # Output of one batch and the logits' columns of its true classes (N,) -> maps (N, h, w).
@@ -88,11 +107,13 @@ def predictions(
     source: str,
     class_keys: Sequence[str],
     device: torch.device | str = "cpu",
+    clock: Clock | None = None,
 ) -> Iterator[Prediction]:
     """Predictions of ``localizer``, in evaluation mode, in the order of ``batches``.
 
     The maps are those of the true labels. ``class_keys`` are the data set's classes: the model may
     know more (a 1000-way network on ten classes). Top-5 classes the data set lacks become -1.
+    ``clock`` counts images and the seconds from the batch on the device to its maps in memory.
     """
     read, state = reader(source, localizer)
     columns = class_columns(localizer.class_keys, class_keys)
@@ -103,8 +124,11 @@ def predictions(
     with state, gradients:
         for batch in batches:
             images = batch.images.to(device, non_blocking=True)
+            started = time.perf_counter()
             output = localizer(images)
             maps = read(output, columns[batch.labels].to(device)).detach().float().cpu().numpy()
+            if clock is not None:
+                clock.count(len(images), time.perf_counter() - started)
             top5 = output.logits.topk(min(5, output.logits.shape[1]), dim=1).indices.tolist()
             for index in range(batch.real):
                 yield Prediction(

@@ -19,7 +19,7 @@ def cost(localizer: Localizer, input_size: int) -> dict[str, Any]:
     normalisations, activations and poolings are left out). ``map_size`` is the class maps' (height,
     width), or the last features'. Nothing is computed: shapes only.
     """
-    shapes_only = copy.deepcopy(localizer).to("meta").eval()
+    shapes_only = copy.deepcopy(localizer).to("meta").eval().requires_grad_(False)
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         output = shapes_only(torch.empty(1, 3, input_size, input_size, device="meta"))

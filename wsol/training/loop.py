@@ -36,7 +36,7 @@ class EpochResult:
 def train(
     recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric
 ) -> tuple[Localizer, list[dict[str, Any]]]:
-    """Train ``recipe`` on the manifest's train split; returns the localizer as it is scored, and the log.
+    """Train ``recipe`` on the manifest's train split: the localizer as it is scored, and the log.
 
     A run that was interrupted goes on after its last finished epoch, with the result it would have
     had. ``epochs: 0`` keeps the weights as they were loaded.
@@ -57,7 +57,7 @@ def train(
         if fabric.is_global_zero:
             folder.save_weights(method.trained(), "last")
         return method.trained(), []
-    split = manifest.split("train").first_per_class(recipe.training.images_per_class)
+    split = manifest.split("train")
     progress = Training(recipe, manifest, folder, fabric, method)
     for epoch in range(progress.start(), recipe.training.epochs):
         result = progress.run_epoch(epoch, split)
@@ -149,7 +149,9 @@ class Training:
         selection = self.recipe.training.selection
         last = epoch + 1 == self.recipe.training.epochs
         if selection != "last" or (last and "val" in self.manifest.splits):
-            row |= validate(self.method.trained(), self.manifest, self.recipe, self.fabric)
+            row |= validate(self.method.trained(), self.manifest, self.recipe, self.fabric.device)
+        if selection != "last" and selection not in row:
+            raise UserError(f"training.selection is {selection}, but val has no boxes: use val_cls")
         improved = selection != "last" and row[selection] > self.best.get(selection, -1.0)
         if improved:
             self.best[selection] = row[selection]

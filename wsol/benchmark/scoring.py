@@ -1,0 +1,183 @@
+"""The verb ``evaluate`` for a trained run: its maps through the evaluator, one record a source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch.distributed as distributed
+
+from wsol.benchmark.gallery import Kept, write_gallery
+from wsol.benchmark.preparing import open_manifest
+from wsol.benchmark.provenance import now
+from wsol.benchmark.records import (
+    Subject,
+    file_record,
+    find_record,
+    identity,
+    make_record,
+    write_metrics,
+)
+from wsol.data.loader import eval_loader
+from wsol.data.manifest import Manifest, ManifestSplit
+from wsol.errors import UserError
+from wsol.evaluation.evaluator import Evaluation, collect, score
+from wsol.evaluation.per_image import PerImage
+from wsol.evaluation.protocol import Protocol, ThresholdPolicy, protocol
+from wsol.maps.source import Clock, predictions, resolve
+from wsol.models.factory import build_localizer
+from wsol.models.localizer import Localizer
+from wsol.recipe import Evaluation as Settings
+from wsol.recipe import How, Recipe
+from wsol.training.device import device_name, launch
+from wsol.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+@dataclass
+class Run:
+    """A trained run, open for scoring."""
+
+    recipe: Recipe
+    manifest: Manifest
+    localizer: Localizer
+    facts: dict[str, Any]
+    fabric: Fabric
+
+    @classmethod
+    def open(cls, path: Path | str, how: How | None = None) -> Run:
+        """Load a finished run; ``UserError`` where it is none, or its data set has changed."""
+        folder = RunFolder(path)
+        recipe, facts = folder.recipe(), folder.facts()
+        if how is not None:
+            recipe.how = how
+        manifest = open_manifest(recipe)
+        if recipe.training.epochs and manifest.hash != facts["manifest_hash"]:
+            raise UserError(
+                f"{manifest.folder}: not the manifest that {path} was trained on (its hash differs)"
+            )
+        fabric = launch(recipe.how.device, "32-true")
+        keys = facts["class_keys"]
+        localizer = build_localizer(recipe, len(keys), keys, load_weights=False)
+        selection = recipe.training.selection if recipe.training.epochs else "last"
+        folder.load_weights(localizer, selection)
+        return cls(recipe, manifest, localizer.to(fabric.device), facts, fabric)
+
+    def arrays(
+        self, split: ManifestSplit, source: str, rules: Protocol, kept: Kept | None = None
+    ) -> tuple[PerImage, Clock]:
+        """Per-image arrays of a split: this process's share, merged with the others'."""
+        rank, world_size = self.fabric.global_rank, self.fabric.world_size
+        annotations = split.annotations()
+        share = {image_id: annotations[image_id] for image_id in split.image_ids[rank::world_size]}
+        clock = Clock()
+        stream: Iterator = predictions(
+            self.localizer,
+            eval_loader(split, self.recipe, rank=rank, world_size=world_size),
+            source,
+            split.class_keys,
+            self.fabric.device,
+            clock,
+        )
+        per_image = collect(
+            kept.through(stream) if kept else stream,
+            share,
+            rules,
+            # A share does not see whether other images have masks.
+            pixels=any(annotation.masks for annotation in annotations.values()),
+            progress=source,
+        )
+        if world_size == 1:
+            return per_image, clock
+        parts: list[Any] = [None] * world_size
+        distributed.all_gather_object(parts, per_image)
+        return PerImage.merge(parts, split.image_ids), clock
+
+
+def score_run(
+    path: Path | str,
+    settings: Settings | None = None,
+    how: How | None = None,
+    *,
+    results: Path | str | None = None,
+    output: Path | str | None = None,
+    overlays: int = 0,
+) -> list[Evaluation]:
+    """Score a run by each of ``settings.maps``; evaluations that are in ``results`` are not made again.
+
+    Args:
+        path: a run folder.
+        settings: split, maps, protocol, thresholds; None takes the run's own recipe's.
+        results: append a record to ``results/runs``.
+        output: write ``metrics.json`` there (in a folder a source where there are several).
+        overlays: pictures a source, into ``report`` under ``results``.
+    """
+    run = Run.open(path, how)
+    settings = settings or run.recipe.evaluation
+    run.recipe.evaluation = settings
+    rules = protocol(settings.protocol, settings.step)
+    policy = ThresholdPolicy.parse(settings.thresholds)
+    split = run.manifest.split(settings.split)
+    if not split.annotated:
+        raise UserError(f"{run.manifest.folder}: split {split.name!r} has no boxes or masks to score")
+    evaluations = []
+    for source in settings.maps:
+        subject = _subject(run, resolve(source, run.localizer))
+        if results and find_record(results, identity(subject, split, rules, policy)):
+            continue
+        started = now()
+        kept = Kept(split, overlays)
+        evaluation = _score(run, subject, split, rules, policy, kept)
+        evaluations.append(evaluation)
+        if not run.fabric.is_global_zero:
+            continue
+        record = make_record(subject, split, rules, evaluation, started)
+        if results:
+            file_record(record, evaluation, subject.name, results)
+            write_gallery(kept, evaluation, rules, record.run_id, results)
+        if output:
+            folder = Path(output, source.replace(":", "-")) if len(settings.maps) > 1 else Path(output)
+            write_metrics(record, evaluation, folder)
+    run.fabric.barrier()
+    return evaluations
+
+
+def _score(
+    run: Run,
+    subject: Subject,
+    split: ManifestSplit,
+    rules: Protocol,
+    policy: ThresholdPolicy,
+    kept: Kept,
+) -> Evaluation:
+    val = None
+    if policy.name == "val":
+        held_out = run.manifest.split("val")
+        if not held_out.annotated:
+            raise UserError(f"{run.manifest.folder}: val has no boxes or masks to choose thresholds on")
+        val, _ = run.arrays(held_out, subject.maps, rules)
+    per_image, clock = run.arrays(split, subject.maps, rules, kept)
+    subject.cost["images_per_second"] = clock.images_per_second
+    return score(per_image, rules, policy=policy, val=val)
+
+
+def _subject(run: Run, maps: str) -> Subject:
+    recipe = run.recipe
+    attention = "" if recipe.attention.name == "none" else recipe.attention.name.split(":")[-1]
+    parts = (recipe.backbone.name, attention, recipe.method.name, f"seed{recipe.seed}")
+    return Subject(
+        name="-".join(part.replace("/", "-") for part in parts if part),
+        what=recipe.what(),
+        maps=maps,
+        how=recipe.how_part(),
+        seeds={"training": recipe.seed},
+        cost={
+            **run.facts["cost"],
+            "device": device_name(run.fabric.device),
+            "train_images_per_second": run.facts["train_images_per_second"],
+        },
+    )

@@ -1,0 +1,45 @@
+"""Classification and, where val has boxes, localization accuracy of a model in training."""
+
+from __future__ import annotations
+
+from wsol.data.loader import eval_loader
+from wsol.data.manifest import Manifest
+from wsol.errors import UserError
+from wsol.evaluation.evaluator import evaluate
+from wsol.evaluation.protocol import protocol
+from wsol.maps.source import predictions
+from wsol.models.localizer import Localizer
+from wsol.recipe import Recipe
+
+# Choosing a checkpoint needs no finer threshold grid than this.
+STEP = 0.01
+
+
+def validate(
+    localizer: Localizer, manifest: Manifest, recipe: Recipe, device: str | object = "cpu"
+) -> dict[str, float]:
+    """``{"val_cls": top-1 accuracy, "val_loc": GT-known Loc}`` in percent on the val split.
+
+    ``val_loc`` is there where val has boxes, read from the recipe's first map source. Every rank
+    computes the whole: val is small, and all have to agree.
+    """
+    if "val" not in manifest.splits:
+        raise UserError(f"{manifest.folder}: no val split; training.selection must be last")
+    split = manifest.split("val")
+    training = localizer.training
+    scores = evaluate(
+        predictions(
+            localizer,
+            eval_loader(split, recipe),
+            recipe.evaluation.maps[0],
+            split.class_keys,
+            device,  # type: ignore[arg-type]
+        ),
+        split.annotations(),
+        protocol(recipe.evaluation.protocol, STEP),
+        intervals=False,
+    )
+    localizer.train(training)
+    keys = {"val_cls": "top1_acc", "val_loc": "gt_known_loc@0.5"}
+    found = {name: scores[key] for name, key in keys.items()}
+    return {name: round(value, 2) for name, value in found.items() if value is not None}
