@@ -67,4 +67,6 @@ def quantise(
 
 def blank_reason(score_map: np.ndarray) -> Literal["nan_maps", "constant_maps"]:
     """Under which count a map goes whose normalised form is all zeros."""
-    return "constant_maps" if np.isfinite(score_map).all() else "nan_maps"
+    with np.errstate(invalid="ignore", over="ignore"):
+        finite = np.isfinite(np.ptp(np.asarray(score_map, np.float64)))
+    return "constant_maps" if finite else "nan_maps"
