@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from wsol.benchmark.gallery import Kept, write_gallery
+from wsol.benchmark.gallery import Kept
 from wsol.benchmark.preparing import open_manifest
 from wsol.benchmark.provenance import now
-from wsol.benchmark.records import Subject, file_record, find_record, identity, make_record
+from wsol.benchmark.records import Subject, find_record, identity, publish
 from wsol.evaluation.evaluator import evaluate
 from wsol.evaluation.protocol import ThresholdPolicy, protocol
 from wsol.maps.center import center_predictions
@@ -15,14 +13,14 @@ from wsol.progress import is_first_rank
 from wsol.recipe import Recipe
 
 
-def score_center(recipe: Recipe, *, overlays: int = 0) -> Path | None:
+def score_center(recipe: Recipe, *, overlays: int = 0) -> None:
     """Score centred boxes on the recipe's split and protocol; no model, no class scores.
 
-    Under the policy ``val`` the box's size is chosen on val like everybody's. Returns the record's
-    path, None on ranks that write nothing; a record that is there is kept.
+    Under the policy ``val`` the box's size is chosen on val like everybody's. A record that is there
+    is kept; under torchrun rank 0 does it all.
     """
     if not is_first_rank():
-        return None
+        return
     settings = recipe.evaluation
     rules = protocol(settings.protocol, settings.step)
     policy = ThresholdPolicy.parse(settings.thresholds)
@@ -31,9 +29,8 @@ def score_center(recipe: Recipe, *, overlays: int = 0) -> Path | None:
     size = rules.size or recipe.data.input_size
     what = {"maps": "center", "data": {"input_size": size}}
     subject = Subject(name="center", what=what, maps="center")
-    done = find_record(recipe.how.results, identity(subject, split, rules, policy))
-    if done is not None:
-        return done
+    if find_record(recipe.how.results, identity(subject, split, rules, policy)):
+        return
     started = now()
     val = None
     if policy.name == "val":
@@ -42,10 +39,5 @@ def score_center(recipe: Recipe, *, overlays: int = 0) -> Path | None:
         val = evaluate(predictions, held_out.annotations(), rules, intervals=False).per_image
     kept = Kept(split, overlays)
     predictions = kept.through(center_predictions(split.image_ids, split.labels, size))
-    scored = evaluate(
-        predictions, split.annotations(), rules, policy=policy, val=val, progress="center"
-    )
-    record = make_record(subject, split, rules, scored, started)
-    path = file_record(record, scored, "center", recipe.how.results)
-    write_gallery(kept, scored, rules, record.run_id, recipe.how.results)
-    return path
+    scored = evaluate(predictions, split.annotations(), rules, policy=policy, val=val, progress="center")
+    publish(subject, split, rules, scored, kept, started, results=recipe.how.results)

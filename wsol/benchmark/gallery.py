@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from wsol.atomic import write_bytes
 from wsol.data.images import open_image
 from wsol.data.manifest import ManifestSplit
-from wsol.evaluation.boxes import to_image
 from wsol.evaluation.evaluator import Evaluation
+from wsol.evaluation.output import chosen_box
 from wsol.evaluation.per_image import SINGLE_UNITS, PerImage
 from wsol.evaluation.protocol import Protocol
+from wsol.evaluation.sweep import cut_of
 from wsol.records import Prediction
 from wsol.report.gallery import Tile, gallery_images, save_gallery
+from wsol.report.overlay import draw_overlay
 
 # The threshold that the predicted box is drawn at.
 SHOWN_METRIC = "gt_known_loc@0.5"
@@ -36,19 +41,34 @@ class Kept:
             yield prediction
 
 
-def write_gallery(
-    kept: Kept, evaluation: Evaluation, protocol: Protocol, run_id: str, results: Path | str
-) -> Path | None:
-    """Draw the kept images into ``results/report/<run_id>``; None where there is nothing to draw."""
-    if not kept.predictions or evaluation.per_image is None:
-        return None
-    return save_gallery(Path(results) / "report", run_id, tiles(kept, evaluation, protocol))
+def write_gallery(kept: Kept, evaluation: Evaluation, protocol: Protocol, folder: Path) -> None:
+    """Draw the kept images for the report into ``folder``, which is named by the run's id."""
+    if kept.predictions:
+        save_gallery(folder.parent, folder.name, tiles(kept, evaluation, protocol))
+
+
+def write_pictures(kept: Kept, evaluation: Evaluation, protocol: Protocol, folder: Path) -> None:
+    """Draw the kept images as PNG files ``<image_id>.png`` into ``folder``, IoU and class as caption."""
+    for tile in tiles(kept, evaluation, protocol):
+        iou = "" if tile.iou is None else f"IoU {tile.iou:.2f}  "
+        picture = draw_overlay(
+            tile.image,
+            tile.score_map,
+            tile.predicted_box,
+            tile.true_boxes,
+            f"{iou}{tile.title}",
+            side=448,
+        )
+        content = BytesIO()
+        Image.fromarray(picture).save(content, "PNG")
+        write_bytes(folder / (tile.image_id.replace("/", "_") + ".png"), content.getvalue())
 
 
 def tiles(kept: Kept, evaluation: Evaluation, protocol: Protocol) -> Iterator[Tile]:
     """One tile a kept image, in the gallery's order; images whose files are missing are left out."""
     per_image = evaluation.per_image
-    assert per_image is not None
+    if per_image is None:
+        return
     thresholds = evaluation.threshold.get("values")
     threshold = thresholds.get(SHOWN_METRIC) if isinstance(thresholds, dict) else None
     rows = {str(image_id): row for row, image_id in enumerate(per_image.image_ids)}
@@ -59,27 +79,21 @@ def tiles(kept: Kept, evaluation: Evaluation, protocol: Protocol) -> Iterator[Ti
         if image_id not in kept.predictions or not Path(path).is_file():
             continue
         annotation, row = annotations[image_id], rows[image_id]
-        box, iou = chosen_box(per_image, row, threshold, protocol)
+        box = None if threshold is None else chosen_box(per_image, row, threshold, protocol)
         label = annotation.label
         yield Tile(
             image_id=image_id,
             image=np.asarray(open_image(path, exif=kept.split.manifest.exif)),
             score_map=kept.predictions[image_id].score_map,
-            predicted_box=box,
+            predicted_box=box if box is not None and box[2] > box[0] else None,
             true_boxes=annotation.boxes,
-            iou=iou,
+            iou=None if threshold is None else iou_at(per_image, row, threshold),
             title=kept.split.classes[label] if 0 <= label < len(kept.split.classes) else "",
         )
 
 
-def chosen_box(
-    per_image: PerImage, row: int, threshold: float | None, protocol: Protocol
-) -> tuple[np.ndarray | None, float | None]:
-    """The single-contour box at ``threshold`` in original pixels, half-open, and its IoU in [0, 1]."""
-    boxes = per_image.boxes_of(row)
-    if threshold is None or boxes is None or per_image.single is None:
-        return None, None
-    cut = int(threshold * per_image.top[row])
-    height, width = (int(side) for side in per_image.sizes[row])
-    box = to_image(boxes[cut][None], protocol.frame((height, width)), (height, width))[0]
-    return (box if box[2] > box[0] else None), float(per_image.single[row, cut]) / SINGLE_UNITS
+def iou_at(per_image: PerImage, row: int, threshold: float) -> float | None:
+    """IoU in [0, 1] of the single-contour box with a true box at ``threshold``; None without boxes."""
+    if per_image.single is None or not per_image.has_box[row]:
+        return None
+    return float(per_image.single[row, cut_of(threshold, int(per_image.top[row]))]) / SINGLE_UNITS

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from wsol.atomic import write_bytes
+from wsol.benchmark.gallery import Kept, write_gallery, write_pictures
 from wsol.benchmark.provenance import git_commit, now, versions
 from wsol.data.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation
+from wsol.evaluation.output import write_per_image
 from wsol.evaluation.protocol import Protocol, ThresholdPolicy
 from wsol.records import RunRecord, content_id
 
@@ -89,27 +91,44 @@ def make_record(
     )
 
 
-def file_record(record: RunRecord, evaluation: Evaluation, name: str, results: Path | str) -> Path:
-    """Append the record to ``results/runs``: arrays first, so that no record names what is not there."""
-    folder = Path(results) / "runs" / _slug(str(record.dataset["name"]))
-    stem = f"{name}-{_slug(record.maps)}-{record.run_id}"
-    path = folder / f"{stem}.json"
-    return _write(record, evaluation, path, stem)
+def publish(
+    subject: Subject,
+    split: ManifestSplit,
+    protocol: Protocol,
+    evaluation: Evaluation,
+    kept: Kept,
+    started: str,
+    *,
+    results: Path | str | None = None,
+    output: Path | str | None = None,
+) -> RunRecord:
+    """Write what an evaluation found, wherever it is asked for; returns its record.
+
+    Under ``results``: the record appended to ``runs``, its pictures in ``report``. Under ``output``:
+    ``metrics.json``, ``per_image.csv`` and, of the images that ``kept`` holds, ``overlays``. Arrays are
+    written before the record that names them.
+    """
+    record = make_record(subject, split, protocol, evaluation, started)
+    if results is not None:
+        folder = Path(results) / "runs" / _slug(str(record.dataset["name"]))
+        _write(record, evaluation, folder, f"{subject.name}-{_slug(record.maps)}-{record.run_id}")
+        write_gallery(kept, evaluation, protocol, Path(results) / "report" / record.run_id)
+    if output is not None:
+        _write(record, evaluation, Path(output), "metrics")
+        if evaluation.per_image is not None:
+            write_per_image(Path(output) / "per_image.csv", evaluation.per_image, evaluation, protocol)
+        write_pictures(kept, evaluation, protocol, Path(output) / "overlays")
+    return record
 
 
-def write_metrics(record: RunRecord, evaluation: Evaluation, output: Path | str) -> Path:
-    """Write ``metrics.json`` and its arrays into a folder of the user's."""
-    return _write(record, evaluation, Path(output) / "metrics.json", "metrics")
-
-
-def _write(record: RunRecord, evaluation: Evaluation, path: Path, stem: str) -> Path:
+def _write(record: RunRecord, evaluation: Evaluation, folder: Path, stem: str) -> None:
     if evaluation.per_image is not None:
         content = evaluation.per_image.to_bytes()
         suffix = ".npz" if len(content) < LARGEST_COMMITTED else ".large.npz"
-        write_bytes(path.with_name(stem + suffix), content)
+        write_bytes(folder / (stem + suffix), content)
         arrays = {"file": stem + suffix, "sha256": hashlib.sha256(content).hexdigest()}
         record = dataclasses.replace(record, arrays=arrays)
-    return record.write(path)
+    record.write(folder / f"{stem}.json")
 
 
 def _slug(text: str) -> str:

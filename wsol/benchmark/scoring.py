@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch.distributed as distributed
 
-from wsol.benchmark.gallery import Kept, write_gallery
+from wsol.benchmark.gallery import Kept
 from wsol.benchmark.preparing import open_manifest
 from wsol.benchmark.provenance import now
-from wsol.benchmark.records import (
-    Subject,
-    file_record,
-    find_record,
-    identity,
-    make_record,
-    write_metrics,
-)
+from wsol.benchmark.records import Subject, find_record, identity, publish
 from wsol.data.loader import eval_loader
 from wsol.data.manifest import Manifest, ManifestSplit
 from wsol.errors import UserError
@@ -113,8 +106,8 @@ def score_run(
         path: a run folder.
         settings: split, maps, protocol, thresholds; None takes the run's own recipe's.
         results: append a record to ``results/runs``.
-        output: write ``metrics.json`` there (in a folder a source where there are several).
-        overlays: pictures a source, into ``report`` under ``results``.
+        output: write metrics, per-image table and pictures there, a folder a source if there are several.
+        overlays: pictures a source.
     """
     run = Run.open(path, how)
     settings = settings or run.recipe.evaluation
@@ -133,17 +126,26 @@ def score_run(
         kept = Kept(split, overlays)
         evaluation = _score(run, subject, split, rules, policy, kept)
         evaluations.append(evaluation)
-        if not run.fabric.is_global_zero:
-            continue
-        record = make_record(subject, split, rules, evaluation, started)
-        if results:
-            file_record(record, evaluation, subject.name, results)
-            write_gallery(kept, evaluation, rules, record.run_id, results)
-        if output:
-            folder = Path(output, source.replace(":", "-")) if len(settings.maps) > 1 else Path(output)
-            write_metrics(record, evaluation, folder)
+        if run.fabric.is_global_zero:
+            publish(
+                subject,
+                split,
+                rules,
+                evaluation,
+                kept,
+                started,
+                results=results,
+                output=_output(output, source, len(settings.maps)),
+            )
     run.fabric.barrier()
     return evaluations
+
+
+def _output(output: Path | str | None, source: str, sources: int) -> Path | None:
+    """The folder of one source: a folder of its own where there are several."""
+    if output is None:
+        return None
+    return Path(output, source.replace(":", "-")) if sources > 1 else Path(output)
 
 
 def _score(

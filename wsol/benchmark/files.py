@@ -1,0 +1,98 @@
+"""Score maps that any framework left in a folder, on a manifest whose images need not be there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from wsol.benchmark.gallery import Kept
+from wsol.benchmark.provenance import now
+from wsol.benchmark.records import Subject, publish
+from wsol.data.manifest import Manifest, ManifestSplit
+from wsol.evaluation.evaluator import Evaluation, collect, score
+from wsol.evaluation.map_folder import MapFolder
+from wsol.evaluation.per_image import PerImage
+from wsol.evaluation.protocol import Protocol, ThresholdPolicy, protocol
+from wsol.recipe import Evaluation as Settings
+from wsol.records import Prediction
+
+
+def score_maps(
+    folder: Path | str,
+    manifest: Manifest,
+    settings: Settings,
+    *,
+    name: str = "",
+    predictions: Path | str | None = None,
+    results: Path | str | None = None,
+    output: Path | str | None = None,
+    overlays: int = 0,
+) -> Evaluation:
+    """Score ``folder/<image_id>.npy`` on a split of ``manifest``; imports no torch.
+
+    Args:
+        name: what the board calls these maps, in its column ``method``; the folder's name by default.
+        predictions: table of classes (`MapFolder`); ``folder/predictions.csv`` by default, if there.
+        results, output, overlays: what is written where, as in `wsol.benchmark.scoring.score_run`.
+
+    Raises:
+        UserError: an image without a map, a file that is no map, an unknown class.
+    """
+    rules = protocol(settings.protocol, settings.step)
+    policy = ThresholdPolicy.parse(settings.thresholds)
+    split = manifest.split(settings.split)
+    started = now()
+    content = Content()
+    val = None
+    if policy.name == "val":
+        val = _arrays(folder, manifest.split("val"), rules, predictions, content)
+    kept = Kept(split, overlays)
+    per_image = _arrays(folder, split, rules, predictions, content, kept)
+    evaluation = score(per_image, rules, policy=policy, val=val)
+    what = {
+        "maps": "files",
+        "content": content.hexdigest(),
+        "method": {"name": name or Path(folder).resolve().name},
+    }
+    subject = Subject(name="files", what=what, maps="files")
+    publish(subject, split, rules, evaluation, kept, started, results=results, output=output)
+    return evaluation
+
+
+class Content:
+    """Hashes maps and classes as they stream by: the identity of maps without a recipe."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def through(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+        """The same predictions."""
+        for prediction in predictions:
+            score_map = prediction.score_map
+            if score_map is not None:
+                self._hash.update(f"{prediction.image_id} {score_map.dtype} {score_map.shape}".encode())
+                self._hash.update(score_map.tobytes())
+            self._hash.update(repr(prediction.top5).encode())
+            yield prediction
+
+    def hexdigest(self) -> str:
+        """64 hex digits of everything that went through."""
+        return self._hash.hexdigest()
+
+
+def _arrays(
+    folder: Path | str,
+    split: ManifestSplit,
+    rules: Protocol,
+    predictions: Path | str | None,
+    content: Content,
+    kept: Kept | None = None,
+) -> PerImage:
+    annotations = split.annotations()
+    classes = {key: label for label, key in enumerate(split.class_keys)}
+    maps = MapFolder(folder, annotations, classes, predictions)
+    stream = content.through(maps)
+    per_image = collect(kept.through(stream) if kept else stream, annotations, rules, progress="maps")
+    per_image.counts = dict(sorted((per_image.counts | maps.counts).items()))
+    return per_image
