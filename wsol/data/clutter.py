@@ -25,6 +25,7 @@ SHARES = (
     30,
 )  # percent of the handwritten digits each split draws from: disjoint writers' samples
 INK = 16  # the digits' darkest value
+VISIBLE = 32  # ink of 256 from which a pixel belongs to the digit
 SMALLEST, LARGEST = 32, 512  # the textures are 512 pixels wide
 
 
@@ -107,7 +108,7 @@ def sources(seed: int) -> list[Source]:
 
 
 def draw_image(source: Source, digit: int, size: int, draws: Draws) -> tuple[np.ndarray, np.ndarray]:
-    """One image and its mask, (size, size) uint8; the mask is 255 where the digit covers a quarter."""
+    """One image and its mask, (size, size) uint8; the mask is 255 where the ink is an eighth or more."""
     texture = source.textures[draws.below(len(source.textures))]
     top, left = (draws.below(side - size + 1) for side in texture.shape)
     darkness = draws.between(26, 128)  # of 256: a tenth to a half of the photograph's light
@@ -120,7 +121,7 @@ def draw_image(source: Source, digit: int, size: int, draws: Draws) -> tuple[np.
     y, x = (draws.below(size - side + 1) for side in ink.shape)
     _paint(canvas, ink, y, x, draws.between(160, 255))
     mask = np.zeros((size, size), np.uint8)
-    mask[y : y + ink.shape[0], x : x + ink.shape[1]][ink >= 64] = 255
+    mask[y : y + ink.shape[0], x : x + ink.shape[1]][ink >= VISIBLE] = 255
     return canvas.astype(np.uint8), mask
 
 
@@ -137,19 +138,19 @@ def enlarge(digit: np.ndarray, side: int) -> np.ndarray:
 
 
 def _scaled_digit(source: Source, digit: int, size: int, draws: Draws) -> np.ndarray:
-    """Ink 0..256 of a handwritten sample, 20 to 40 pixels in an image of 64, cropped to its ink."""
+    """Ink 0..256 of a handwritten sample, 22 to 40 pixels in an image of 64, cropped to its ink."""
     samples = source.by_class[digit]
     sample = source.digits[samples[draws.below(len(samples))]]
-    ink = enlarge(sample, draws.between(size * 20 // 64, size * 40 // 64))
-    inked = ink >= 64
+    ink = enlarge(sample, draws.between(size * 22 // 64, size * 40 // 64))
+    inked = ink >= VISIBLE
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _fragment(source: Source, size: int, draws: Draws) -> np.ndarray:
-    """A piece of some digit, 8 to 16 pixels in an image of 64: strokes that are no digit."""
+    """A piece of some digit, 6 to 12 pixels in an image of 64: strokes that are no digit."""
     ink = _scaled_digit(source, draws.below(10), size, draws)
-    height, width = (min(side, draws.between(size * 8 // 64, size * 16 // 64)) for side in ink.shape)
+    height, width = (min(side, draws.between(size * 6 // 64, size * 12 // 64)) for side in ink.shape)
     y, x = draws.below(ink.shape[0] - height + 1), draws.below(ink.shape[1] - width + 1)
     return ink[y : y + height, x : x + width]
 

@@ -11,6 +11,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wsol.errors import UserError
 
+# Pillow warns from 89 million pixels on and refuses from twice that: the refusal is enough. Set once,
+# since setting filters for a single call is not safe among threads.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
 ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 swap width and height
 
 
@@ -61,10 +65,7 @@ def _load(image: Image.Image, path: str | os.PathLike[str]) -> None:
 
 def _opened(path: str | os.PathLike[str]) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            # Pillow warns from 89 million pixels on and refuses from twice that: the refusal is enough.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(path)
+        return Image.open(path)
     except FileNotFoundError:
         raise
     except UnidentifiedImageError:
