@@ -49,3 +49,19 @@ def test_equal_scores_are_alike():
 def test_scores_of_different_images_are_refused():
     with pytest.raises(ValueError, match="cannot be paired"):
         compare(np.zeros(3), np.zeros(4))
+
+
+def test_the_level_holds_where_both_rows_choose_their_threshold_on_these_images():
+    # Rows that are equally good at their true best thresholds, seen on 250 images each with the
+    # threshold chosen there: at most about one comparison in twenty may call them different.
+    generator = np.random.default_rng(3)
+    thresholds = np.linspace(0, 1, 51)
+
+    def accuracy() -> np.ndarray:
+        middle = 0.5 + 0.15 * generator.standard_normal((250, 1))
+        right = np.abs(thresholds - middle) < 0.15 * generator.gamma(2, 0.5, (250, 1))
+        return right[:, right.mean(axis=0).argmax()].astype(float)
+
+    wrong = sum(compare(accuracy(), accuracy()).distinguishable for _ in range(600))
+    # 600 comparisons at level 0.05 are more than 45 with a chance of 0.3 %.
+    assert wrong <= 45
