@@ -33,3 +33,11 @@ def resolved(recipe: Recipe) -> Recipe:
     from wsol.models.weights import with_sha256
 
     return dataclasses.replace(recipe, weights=with_sha256(recipe.weights))
+
+
+def run_folder(recipe: Recipe) -> Path:
+    """Where ``wsol train`` keeps the run of this recipe; whether it is there is not looked at."""
+    from wsol.training.run_folder import run_name
+
+    recipe = resolved(recipe)
+    return Path(recipe.how.runs) / run_name(recipe, open_manifest(recipe).hash)

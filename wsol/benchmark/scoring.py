@@ -42,23 +42,27 @@ class Run:
     fabric: Fabric
 
     @classmethod
-    def open(cls, path: Path | str, how: How | None = None) -> Run:
-        """Load a finished run; ``UserError`` where it is none, or its data set has changed."""
+    def open(cls, path: Path | str, how: How | None = None, manifest: Path | str | None = None) -> Run:
+        """Load a finished run; ``UserError`` where it is none, or its data set has changed.
+
+        ``manifest`` is another data set to score it on, of classes it knows.
+        """
         folder = RunFolder(path)
         recipe, facts = folder.recipe(), folder.facts()
         if how is not None:
             recipe.how = how
-        manifest = open_manifest(recipe)
-        if recipe.training.epochs and manifest.hash != facts["manifest_hash"]:
+        data = Manifest.read(manifest) if manifest else open_manifest(recipe)
+        if not manifest and data.hash != facts["manifest_hash"]:
             raise UserError(
-                f"{manifest.folder}: not the manifest that {path} was trained on (its hash differs)"
+                f"{data.folder}: not the manifest that {path} was trained on (its hash differs); "
+                "name it with --manifest to score the run on another data set"
             )
         fabric = launch(recipe.how.device, "32-true")
         keys = facts["class_keys"]
         localizer = build_localizer(recipe, len(keys), keys, load_weights=False)
         selection = recipe.training.selection if recipe.training.epochs else "last"
         folder.load_weights(localizer, selection)
-        return cls(recipe, manifest, localizer.to(fabric.device), facts, fabric)
+        return cls(recipe, data, localizer.to(fabric.device), facts, fabric)
 
     def arrays(
         self, split: ManifestSplit, source: str, rules: Protocol, kept: Kept | None = None
@@ -96,20 +100,22 @@ def score_run(
     settings: Settings | None = None,
     how: How | None = None,
     *,
+    manifest: Path | str | None = None,
     results: Path | str | None = None,
     output: Path | str | None = None,
     overlays: int = 0,
-) -> list[Evaluation]:
+) -> dict[str, Evaluation]:
     """Score a run by each of ``settings.maps``; evaluations that are in ``results`` are not made again.
 
     Args:
         path: a run folder.
         settings: split, maps, protocol, thresholds; None takes the run's own recipe's.
+        manifest: another data set than the one it was trained on.
         results: append a record to ``results/runs``.
-        output: write metrics, per-image table and pictures there, a folder a source if there are several.
+        output: write metrics, per-image table and pictures there; several sources, a folder each.
         overlays: pictures a source.
     """
-    run = Run.open(path, how)
+    run = Run.open(path, how, manifest)
     settings = settings or run.recipe.evaluation
     run.recipe.evaluation = settings
     rules = protocol(settings.protocol, settings.step)
@@ -117,7 +123,7 @@ def score_run(
     split = run.manifest.split(settings.split)
     if not split.annotated:
         raise UserError(f"{run.manifest.folder}: split {split.name!r} has no boxes or masks to score")
-    evaluations = []
+    evaluations: dict[str, Evaluation] = {}
     for source in settings.maps:
         subject = _subject(run, resolve(source, run.localizer))
         if results and find_record(results, identity(subject, split, rules, policy)):
@@ -125,7 +131,7 @@ def score_run(
         started = now()
         kept = Kept(split, overlays)
         evaluation = _score(run, subject, split, rules, policy, kept)
-        evaluations.append(evaluation)
+        evaluations[subject.maps] = evaluation
         if run.fabric.is_global_zero:
             publish(
                 subject,

@@ -10,6 +10,7 @@ from __future__ import annotations
 # What `wsol list maps` prints. No torch is imported to print it.
 SOURCES = {
     "cam": "class map of the true class",
+    "cam@predicted": "class map of the predicted class, for images of unknown class",
     "cam@t=<t>": "the same with feedback attention lowered to t steps",
     "attention": "the attention module's default map",
     "attention:<name>": "one of the attention module's own maps, by name",

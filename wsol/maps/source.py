@@ -18,6 +18,9 @@ from wsol.models.localizer import Localizer, LocalizerOutput
 from wsol.records import Prediction
 
 
+PREDICTED = "cam@predicted"
+
+
 class Batch(Protocol):
     """Images (N, 3, H, W), labels (N,), N ids; the first ``real`` are images, the rest padding."""
 
@@ -55,6 +58,11 @@ def class_maps(output: LocalizerOutput, columns: Tensor) -> Tensor:
     return output.class_maps[torch.arange(len(columns), device=columns.device), columns]
 
 
+def predicted_class_maps(output: LocalizerOutput, columns: Tensor) -> Tensor:
+    """Each image's class map of the class predicted for it, (N, h, w): for images of unknown class."""
+    return class_maps(output, output.logits.argmax(dim=1))
+
+
 def feature_mean(output: LocalizerOutput, columns: Tensor) -> Tensor:
     """Channel mean of the last features, (N, h, w): no class, no training of maps."""
     return output.features.mean(dim=1)
@@ -86,6 +94,8 @@ def reader(source: str, localizer: Localizer) -> tuple[MapReader, AbstractContex
     """How to read ``source``, and the state of the localizer to read it in."""
     if source == "cam":
         return class_maps, nullcontext()
+    if source == PREDICTED:
+        return predicted_class_maps, nullcontext()
     if source.startswith("cam@t="):
         return class_maps, localizer.at_step(_step(source))
     if source == "features":
@@ -111,12 +121,14 @@ def predictions(
 ) -> Iterator[Prediction]:
     """Predictions of ``localizer``, in evaluation mode, in the order of ``batches``.
 
-    The maps are those of the true labels. ``class_keys`` are the data set's classes: the model may
-    know more (a 1000-way network on ten classes). Top-5 classes the data set lacks become -1.
+    The maps are those of the true labels, or of the predicted ones (``cam@predicted``, which alone
+    takes a data set whose classes the model does not know). ``class_keys`` are the data set's classes:
+    the model may know more (a 1000-way network on ten). Top-5 classes the data set lacks become -1.
     ``clock`` counts images and the seconds from the batch on the device to its maps in memory.
     """
     read, state = reader(source, localizer)
-    columns = class_columns(localizer.class_keys, class_keys)
+    classless = source == PREDICTED and not set(class_keys) <= set(localizer.class_keys)
+    columns = class_columns(localizer.class_keys, localizer.class_keys if classless else class_keys)
     labels_of = {column: label for label, column in enumerate(columns.tolist())}
     localizer.eval()
     # A post-hoc method needs gradients; everything else is quicker without.
@@ -126,7 +138,8 @@ def predictions(
             images = batch.images.to(device, non_blocking=True)
             started = time.perf_counter()
             output = localizer(images)
-            maps = read(output, columns[batch.labels].to(device)).detach().float().cpu().numpy()
+            wanted = columns[batch.labels.clamp(0, len(columns) - 1)].to(device)
+            maps = read(output, wanted).detach().float().cpu().numpy()
             if clock is not None:
                 clock.count(len(images), time.perf_counter() - started)
             top5 = output.logits.topk(min(5, output.logits.shape[1]), dim=1).indices.tolist()
@@ -134,7 +147,7 @@ def predictions(
                 yield Prediction(
                     image_id=batch.image_ids[index],
                     label=int(batch.labels[index]),
-                    top5=tuple(labels_of.get(column, -1) for column in top5[index]),
+                    top5=() if classless else tuple(labels_of.get(k, -1) for k in top5[index]),
                     # A copy: a view would keep the whole batch alive while maps wait to be scored.
                     score_map=np.array(maps[index], dtype=np.float32),
                 )
