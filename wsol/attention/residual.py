@@ -1,0 +1,82 @@
+"""Residual attention (Wang et al., "Residual Attention Network", CVPR 2017, arXiv 1704.06904)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from wsol.attention.contract import Attended
+
+
+class ResidualAttention(nn.Module):
+    """Residual attention (Wang et al., CVPR 2017, arXiv 1704.06904): a bottom-up top-down mask, added.
+
+    ``(1 + M) * T``: the mask M goes down by max pooling and residual units and up again by bilinear
+    upsampling, with skips between levels, then through two 1x1 convolutions and a sigmoid. The map
+    shown is M.
+
+    Args:
+        channels: C of the features (N, C, h, w).
+        depth: poolings of the mask branch, at least 1.
+        units: residual units after each pooling and before each upsampling (r in the paper).
+    """
+
+    insertion = "stage"
+    # Paper: a module at each of the three middle stages (Attention-56).
+    at = ("stage2", "stage3", "stage4")
+
+    # Paper: 3, 2 and 1 poolings at those stages, down to 7x7. A module is told its channels and not its
+    # size, so ours has one depth at all of them; insert it one by one to vary it.
+    def __init__(self, channels: int, depth: int = 2, units: int = 1) -> None:
+        super().__init__()
+        # Paper: the trunk T is two residual units more. Here it is the stage itself, so that pretrained
+        # features stay what they are.
+        self.mask = MaskLevel(channels, depth, units)
+        self.gate = nn.Sequential(*_conv(channels, channels, 1), *_conv(channels, channels, 1))
+
+    def forward(self, x: Tensor) -> Attended:
+        """Features (N, C, h, w) and M (N, C, h, w) in (0, 1)."""
+        mask = self.gate(self.mask(x)).sigmoid()
+        return Attended(x * (1 + mask), mask)
+
+
+class MaskLevel(nn.Module):
+    """One level of the mask branch: down, the levels below beside a skip, and up again.
+
+    (N, C, h, w) -> (N, C, h, w), whatever the size: an odd side rounds up on the way down.
+    """
+
+    def __init__(self, channels: int, depth: int, units: int) -> None:
+        super().__init__()
+        self.down = nn.Sequential(*(ResidualUnit(channels) for _ in range(units)))
+        self.up = nn.Sequential(*(ResidualUnit(channels) for _ in range(units)))
+        self.below = MaskLevel(channels, depth - 1, units) if depth > 1 else None
+        self.skip = ResidualUnit(channels) if depth > 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features of this level's own size."""
+        y = self.down(functional.max_pool2d(x, 3, stride=2, padding=1))
+        if self.below is not None and self.skip is not None:
+            y = self.skip(y) + self.below(y)
+        return functional.interpolate(self.up(y), x.shape[2:], mode="bilinear")
+
+
+class ResidualUnit(nn.Module):
+    """A bottleneck with its norms before its convolutions; (N, C, h, w) -> (N, C, h, w)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        hidden = max(1, channels // 4)
+        self.branch = nn.Sequential(
+            *_conv(channels, hidden, 1), *_conv(hidden, hidden, 3), *_conv(hidden, channels, 1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Branch plus shortcut."""
+        return x + self.branch(x)
+
+
+def _conv(channels: int, out_channels: int, kernel: int) -> list[nn.Module]:
+    """Norm, ReLU, convolution. The ReLU is not in place: what comes in is the shortcut, too."""
+    convolution = nn.Conv2d(channels, out_channels, kernel, padding=kernel // 2, bias=False)
+    return [nn.BatchNorm2d(channels), nn.ReLU(), convolution]
