@@ -58,7 +58,9 @@ class Polygons:
         """(height, width) bool, by COCO's own rasteriser."""
         coco = _pycocotools(self.where)
         runs = coco.frPyObjects([list(outline) for outline in self.outlines], *self.size)
-        return coco.decode(coco.merge(runs)).astype(bool)
+        merged = coco.merge(runs)
+        merged["counts"] = merged["counts"].decode()
+        return RunLengths.of(merged, self.size, self.where).pixels()
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,8 @@ def _check_images(manifest: Manifest, checks: list[FileCheck], report: DataRepor
             report.findings.append(check.problem)
         elif height and (height, width) != check.size:
             report.findings.append(
-                f"{manifest.folder / 'images.csv'}: {tables.image_ids[row]} is {width} x {height} pixels, "
-                f"its file has {check.size[1]} x {check.size[0]}; run `wsol prepare` again"
+                f"{manifest.folder / 'images.csv'}: {tables.image_ids[row]} is {width} x {height} "
+                f"pixels, its file has {check.size[1]} x {check.size[0]}; run `wsol prepare` again"
             )
     for group in duplicate_groups(check.content for check in checks):
         members = [(tables.splits[row], tables.image_ids[row]) for row in group]

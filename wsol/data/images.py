@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +18,23 @@ from wsol.errors import UserError
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 swap width and height
+# What Pillow's decoders raise on files that are damaged, each in its own way.
+DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError),
+    *(struct.error, zlib.error),
+)
+ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}  # the last bytes of a whole file
 
 
 def image_size(path: str | os.PathLike[str], *, exif: bool = False) -> tuple[int, int]:
-    """(height, width) from the header, without decoding.
+    """(height, width) from the header; decoded only where the file's end looks cut off.
 
-    Raises ``FileNotFoundError`` where there is no file, ``UserError`` where it is not an image.
+    Raises ``FileNotFoundError`` where there is no file, ``UserError`` where it is not an image or cut.
     """
     with _opened(path) as image:
+        if not _ends_whole(image):
+            # Some writers leave bytes behind the end: only decoding tells these from a file that is cut.
+            _load(image, path)
         width, height = image.size
         if exif and image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8):
             width, height = height, width
@@ -56,10 +67,22 @@ def open_mask(path: str | os.PathLike[str]) -> np.ndarray:
         return values != 0
 
 
+def _ends_whole(image: Image.Image) -> bool:
+    end, file = ENDS.get(image.format or ""), getattr(image, "fp", None)
+    if end is None or file is None:
+        return True
+    place = file.tell()
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - len(end)))
+    found = file.read(len(end))
+    file.seek(place)
+    return found == end
+
+
 def _load(image: Image.Image, path: str | os.PathLike[str]) -> None:
     try:
         image.load()
-    except (OSError, SyntaxError, ValueError) as error:
+    except DAMAGE as error:
         raise UserError(f"{path}: damaged image ({error}); fetch it again") from error
 
 
@@ -74,7 +97,7 @@ def _opened(path: str | os.PathLike[str]) -> Image.Image:
         raise UserError(f"{path}: {what}; fetch it again") from None
     except Image.DecompressionBombError as error:
         raise UserError(f"{path}: too many pixels ({error}); scale it down") from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except DAMAGE as error:
         raise UserError(f"{path}: cannot be read ({error})") from error
 
 

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wsol.cli.main import main
+from wsol.data.custom import custom_manifest
+from wsol.data.images import open_mask
+from wsol.data.manifest import Manifest
+from wsol.errors import UserError
+
+
+def picture(path: Path, width: int = 20, height: int = 10) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (width, height), (90, 120, 150)).save(path)
+    return path
+
+
+def table(path: Path, *rows: str, columns: str = "image,label,x0,y0,x1,y1") -> Path:
+    path.write_text("\n".join([columns, *rows]), encoding="utf-8")
+    return path
+
+
+def labels(manifest: Manifest, split: str) -> dict[str, str]:
+    part = manifest.split(split)
+    names = [manifest.classes[label] if label >= 0 else "" for label in part.labels]
+    return dict(zip(part.image_ids, names, strict=True))
+
+
+def test_class_subfolders_are_train_and_annotated_images_test(tmp_path):
+    for name in ("cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/3.png"):
+        picture(tmp_path / "images" / name)
+    boxes = table(
+        tmp_path / "b.csv", "cat/2.jpg,0,0,5,5", "dog/1.jpg,1,1,9,9", columns="image,x0,y0,x1,y1"
+    )
+    manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m")
+    assert labels(manifest, "train") == {"cat/1": "cat", "dog/3": "dog"}
+    assert labels(manifest, "test") == {"cat/2": "cat", "dog/1": "dog"}
+    assert manifest.split("test").annotations()["dog/1"].boxes.tolist() == [[1, 1, 9, 9]]
+    assert not manifest.split("train").annotated
+
+
+def test_folders_called_by_splits_are_splits(tmp_path):
+    for name in ("train/cat/1.jpg", "train/dog/1.jpg", "val/cat/1.jpg", "test/dog/1.jpg"):
+        picture(tmp_path / "images" / name)
+    boxes = table(
+        tmp_path / "b.csv", "val/cat/1,0,0,5,5", "test/dog/1,0,0,5,5", columns="image,x0,y0,x1,y1"
+    )
+    manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m")
+    assert manifest.splits == {"train": 2, "val": 1, "test": 1}
+    assert labels(manifest, "test") == {"test/dog/1": "dog"}
+
+
+def test_no_class_at_all(tmp_path):
+    picture(tmp_path / "images/a.jpg")
+    boxes = table(tmp_path / "b.csv", "a.jpg,0,0,5,5", columns="image,x0,y0,x1,y1")
+    manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m")
+    assert manifest.classes == [] and manifest.split("test").labels.tolist() == [-1]
+
+
+def test_one_class_is_everybodys(tmp_path):
+    for name in ("a.jpg", "noise.jpg"):
+        picture(tmp_path / "images" / name)
+    boxes = table(tmp_path / "b.csv", "a.jpg,cat,0,0,5,5", "noise.jpg,,,,,")
+    manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m")
+    assert labels(manifest, "test") == {"a": "cat", "noise": "cat"}
+    assert manifest.split("test").annotations()["noise"].boxes.shape == (0, 4)
+
+
+def test_an_image_of_several_classes_is_of_the_one_that_covers_most(tmp_path):
+    for name in ("a.jpg", "cat/b.jpg", "dog/c.jpg"):
+        picture(tmp_path / "images" / name)
+    rows = [
+        f"{name},{row}" for name in ("a", "cat/b", "dog/c") for row in ("cat,0,0,2,2", "dog,0,0,9,9")
+    ]
+    manifest = custom_manifest(tmp_path / "images", table(tmp_path / "b.csv", *rows), tmp_path / "m")
+    assert labels(manifest, "test") == {"a": "dog", "cat/b": "cat", "dog/c": "dog"}
+    found = manifest.split("test").annotations()
+    assert found["a"].boxes.tolist() == [[0, 0, 9, 9]] and found["cat/b"].boxes.tolist() == [
+        [0, 0, 2, 2]
+    ]
+    assert "3 images show objects of several classes" in " ".join(manifest.info["notes"])
+
+
+def test_masks_beside_images_need_no_option(tmp_path):
+    for name in ("Dog/images/1.jpg", "Cat/images/1.jpg"):
+        picture(tmp_path / "set" / name)
+        mask = tmp_path / "set" / name.replace("images", "masks").replace(".jpg", ".png")
+        mask.parent.mkdir()
+        Image.fromarray(np.eye(10, 20, dtype=np.uint8) * 255).save(mask)
+    manifest = custom_manifest(tmp_path / "set", [], tmp_path / "m")
+    assert labels(manifest, "test") == {"Cat/images/1": "Cat", "Dog/images/1": "Dog"}
+    annotation = manifest.split("test").annotations()["Dog/images/1"]
+    assert annotation.masks == ((tmp_path / "set/Dog/masks/1.png").as_posix(),)
+
+
+def test_coco_masks_are_drawn_into_the_manifest(tmp_path):
+    pytest.importorskip("pycocotools")
+    for name in ("a.jpg", "none.jpg"):
+        picture(tmp_path / "images" / name)
+    square = [[2, 1, 6, 1, 6, 4, 2, 4]]
+    images = [
+        {"id": n, "file_name": name, "width": 20, "height": 10}
+        for n, name in enumerate(("a.jpg", "none.jpg"))
+    ]
+    items = [
+        {"image_id": 0, "category_id": 1, "segmentation": square, "bbox": [2, 1, 4, 3]},
+        {"image_id": 0, "segmentation": {"size": [10, 20], "counts": [0, 10, 190]}, "iscrowd": 1},
+    ]
+    content = {"images": images, "annotations": items, "categories": [{"id": 1, "name": "cat"}]}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    manifest = custom_manifest(tmp_path / "images", tmp_path / "a.json", tmp_path / "m")
+    found = manifest.split("test").annotations()
+    inside, ignored = np.zeros((10, 20), bool), np.zeros((10, 20), bool)
+    inside[1:4, 2:6], ignored[:, 0] = True, True
+    assert [Path(path).parent.parent for path in found["a"].masks] == [tmp_path / "m"]
+    np.testing.assert_array_equal(open_mask(found["a"].masks[0]), inside)
+    np.testing.assert_array_equal(open_mask(found["a"].ignore[0]), ignored)
+    # Listed without object: an empty mask, so that false alarms there count.
+    assert not open_mask(found["none"].masks[0]).any()
+
+
+def test_masks_from_elsewhere_and_boxes_are_joined(tmp_path):
+    picture(tmp_path / "images/a.jpg")
+    (tmp_path / "elsewhere").mkdir()
+    Image.fromarray(np.eye(10, 20, dtype=np.uint8)).save(tmp_path / "elsewhere/a.png")
+    boxes = table(tmp_path / "b.csv", "a.jpg,cat,0,0,5,5")
+    manifest = custom_manifest(tmp_path / "images", [boxes, tmp_path / "elsewhere"], tmp_path / "m")
+    annotation = manifest.split("test").annotations()["a"]
+    assert len(annotation.boxes) == 1
+    np.testing.assert_array_equal(open_mask(annotation.masks[0]), np.eye(10, 20, dtype=bool))
+
+
+def test_photographs_are_annotated_as_seen(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (20, 10)).save(tmp_path / "images/a.jpg", exif=exif)
+    boxes = table(tmp_path / "b.csv", "a.jpg,0,0,10,20", columns="image,x0,y0,x1,y1")
+    manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m")
+    assert manifest.exif and manifest.split("test").annotations()["a"].size == (20, 10)
+    stored = custom_manifest(tmp_path / "images", boxes, tmp_path / "m", stored_pixels=True)
+    assert stored.split("test").annotations()["a"].size == (10, 20)
+
+
+def test_two_files_of_one_name_keep_their_suffix_in_the_id(tmp_path):
+    for name in ("a.jpg", "a.png", "b.jpg"):
+        picture(tmp_path / "images" / name)
+    manifest = custom_manifest(tmp_path / "images", [], tmp_path / "m")
+    assert manifest.split("train").image_ids == ["a.jpg", "a.png", "b"]
+
+
+def test_everything_wrong_comes_in_one_pass_and_nothing_is_written(tmp_path, capsys):
+    """The list of the command's bad input: each named, exit 2, no manifest."""
+    images = tmp_path / "images"
+    for name in ("flat.jpg", "size.jpg", "mask.jpg", "out.jpg", "twice.jpg", "größe 1.jpg"):
+        picture(images / name)
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(images / "whole.jpg")
+    (images / "cut.jpg").write_bytes((images / "whole.jpg").read_bytes()[:-100])
+    (images / "empty.jpg").touch()
+    (images / "page.jpg").write_text("<html>")
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    Image.new("L", (5, 5)).save(masks / "mask.png")
+    path = tmp_path / "boxes.csv"
+    path.write_bytes(
+        "\ufeffimage,width,height,x0,y0,x1,y1\r\n"
+        "flat.jpg,20,10,3,0,3,5\r\n"
+        "size.jpg,200,100,0,0,5,5\r\n"
+        "../up.jpg,20,10,0,0,5,5\r\n"
+        "out.jpg,20,10,30,0,35,5\r\n"
+        "größe 1.jpg,20,10,5,5,1,9\r\n".encode()
+    )
+    code = main(
+        [
+            "prepare",
+            "custom",
+            "--root",
+            str(images),
+            "--annotations",
+            str(path),
+            str(masks),
+            "--output",
+            str(tmp_path / "m"),
+        ]
+    )
+    error = capsys.readouterr().err
+    assert code == 2 and "Traceback" not in error
+    for part in (
+        f"{path} line 2: x1 (3) is not right of x0 (3)",
+        f"{path} line 3: the annotation is of an image of 200 x 100 pixels, but size.jpg has 20 x 10",
+        f"{path} line 4: image file '../up.jpg' leaves the root",
+        f"{path} line 5: box 30 0 35 5 lies outside the image (20 x 10)",
+        f"{path} line 6: x1 (1) is not right of x0 (5)",
+        "mask.png: mask of 5 x 5 pixels, but mask.jpg has 20 x 10",
+        "cut.jpg: damaged image",
+        "empty.jpg: empty file",
+        "page.jpg: not an image",
+    ):
+        assert part in error, error
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["boxes.csv", "images", "masks"]
+
+
+def test_annotations_of_other_images_are_an_error_and_of_some_a_note(tmp_path):
+    picture(tmp_path / "images/a.jpg")
+    rows = ["a.jpg,cat,0,0,5,5", "gone.jpg,cat,0,0,5,5"]
+    manifest = custom_manifest(tmp_path / "images", table(tmp_path / "b.csv", *rows), tmp_path / "m")
+    assert any(
+        "1 annotated images are not in the folder, e.g. gone.jpg" in note
+        for note in manifest.info["notes"]
+    )
+    with pytest.raises(UserError, match="neither this nor any other annotated image"):
+        custom_manifest(tmp_path / "images", table(tmp_path / "b.csv", rows[1]), tmp_path / "n")
