@@ -227,3 +227,50 @@ def test_the_command_imports_neither_torch_nor_anything_as_slow(store, results):
     done = subprocess.run([sys.executable, "-c", script, str(results)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split() == [str(results / name) for name in ("leaderboard.csv", "leaderboard.md")]
+
+
+def facts(results: Path) -> list[str]:
+    text = write_board(results)[1].read_text(encoding="utf-8")
+    return [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
+
+
+def test_the_table_says_which_images_and_which_baselines_lack(store, results):
+    store("cam")
+    assert facts(results) == [
+        "Data: birds, split test, 250 of 5,794 images: a subset.",
+        "Protocol: choe2020. Thresholds: the best for each metric on the scored images themselves "
+        "(oracle).",
+        "Not scored here: the centred box (maps center) and the feature mean (maps features).",
+    ]
+
+
+def test_of_a_subset_only_this_split_is_told(store, results):
+    dataset = {"name": "birds", "manifest_hash": "a1", "split": "test", "val_fold": True}
+    dataset["subset"] = "300 of 1500 train images, 250 of 500 test images"
+    policy = {"policy": "val", "chosen_on": "val"}
+    store("cam", dataset=dataset, threshold=policy, n_expected=250)
+    assert facts(results)[:2] == [
+        "Data: birds, split test, 250 images, of a subset: 250 of 500 test images.",
+        "Protocol: choe2020. Thresholds: chosen on val, a fold held out of train; metrics named Max are "
+        "always oracle.",
+    ]
+
+
+def test_rows_of_different_manifests_are_called_so(store, results):
+    store("cam")
+    other = {"name": "birds", "manifest_hash": "b2", "split": "test"}
+    store("rfga", attention="rfga", dataset=other)
+    assert "Rows stem from 2 different manifests of this name: they do not compare." in facts(results)
+
+
+def test_tables_are_ranked_and_baselines_stand_in_line(store, results):
+    for attention, value in (("none", 50.0), ("rfga", 61.0)):
+        store(attention, attention=attention, metrics={"max_box_acc@0.5": value})
+    store("center", maps="center", what={"source": "center"}, metrics={"max_box_acc@0.5": 55.5})
+    store("val", threshold={"policy": "val"}, metrics={"max_box_acc@0.5": 99.0})
+    text = write_board(results)[1].read_text(encoding="utf-8")
+    oracle, val = text.split("## ")[1:]
+    assert [line.split("|")[-3].strip() for line in oracle.splitlines() if line.startswith("|")] == [
+        *("MaxBoxAcc .5", "--:", "61.0", "55.5", "50.0")
+    ]
+    assert "*center*" in oracle and "99.0" in val

@@ -15,6 +15,7 @@ from wsol.leaderboard.columns import BASELINES, MAIN_METRICS, RANKED_BY, SHORT_N
 from wsol.leaderboard.paired import Comparison, compare
 from wsol.leaderboard.per_image import row_scores
 from wsol.leaderboard.rows import Row
+from wsol.records import RunRecord
 
 
 @dataclass(frozen=True)
@@ -70,34 +71,35 @@ class Section:
             *self._missing_baselines(),
         ]
 
+    @property
+    def _records(self) -> list[RunRecord]:
+        return [record for row in self.rows for record in row.records]
+
     def _images(self) -> str:
-        records = [record for row in self.rows for record in row.records]
-        scored = sorted({record.n_images for record in records})
-        expected = max(record.n_expected for record in records)
+        scored = sorted({record.n_images for record in self._records})
+        expected = max(record.n_expected for record in self._records)
         counts = f"{scored[0]:,}" if len(scored) == 1 else f"{scored[0]:,} to {scored[-1]:,}"
-        if scored == [expected]:
-            images = f"all {counts} images."
-        else:
-            images = f"{counts} of {expected:,} images: a subset."
-        note = str(records[0].dataset.get("subset") or "")
-        return images + (f" {note.rstrip('.')}." if note else "")
+        if scored != [expected]:
+            counts += f" of {expected:,}"
+        whole = str(self._records[0].dataset.get("subset") or "")
+        if not whole:
+            return f"{counts} images" + (": a subset." if scored != [expected] else ".")
+        # The manifest counts every split; a reader of this table asks for this one.
+        here = [part for part in whole.split(", ") if self.place[1] in part.split()]
+        return f"{counts} images, of a subset: {', '.join(here) or whole}."
 
     def _thresholds(self, policy: str) -> str:
-        chosen_on = sorted(
-            {str(record.threshold.get("chosen_on") or "") for row in self.rows for record in row.records}
-            - {""}
-        )
-        place = ", ".join(chosen_on)
         if policy == "oracle":
             return "the best for each metric on the scored images themselves (oracle)."
         if policy == "val":
-            said = f"chosen on {place or 'val'}, applied here"
+            fold = any(record.dataset.get("val_fold") for record in self._records)
+            chosen = "chosen on val" + (", a fold held out of train" if fold else "")
         else:
-            said = f"fixed at {policy.partition(':')[2] or policy}"
-        return said + "; metrics named Max are always oracle."
+            chosen = f"fixed at {policy.partition(':')[2] or policy}"
+        return f"{chosen}; metrics named Max are always oracle."
 
     def _manifests(self) -> list[str]:
-        hashes = {record.dataset["manifest_hash"] for row in self.rows for record in row.records}
+        hashes = {record.dataset["manifest_hash"] for record in self._records}
         many = f"Rows stem from {len(hashes)} different manifests of this name: they do not compare."
         return [many] if len(hashes) > 1 else []
 

@@ -125,8 +125,9 @@ def pick(galleries: Sequence[dict[str, StoredTile]], count: int = 12, seed: int 
         return []
     most = max(map(len, shown.values()))
     shared = gallery_images((i for i, tiles in shown.items() if len(tiles) == most), len(shown), seed)
-    at_random = shared[: count // 2]
-    spread = {image_id: _spread(shown[image_id]) for image_id in shared[count // 2 :]}
+    half = min(count, len(shared)) // 2
+    at_random = shared[:half]
+    spread = {image_id: _spread(shown[image_id]) for image_id in shared[half:]}
     disputed = sorted(spread, key=lambda image_id: -spread[image_id])
     return [*at_random, *disputed[: count - len(at_random)]]
 

@@ -24,7 +24,7 @@ body {
   margin: 0; background: var(--ground); color: var(--ink);
   font: 15px/1.5 Inter, system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
 }
-main { max-width: 1480px; margin: 0 auto; padding: 40px 28px 80px; }
+main { max-width: 1560px; margin: 0 auto; padding: 40px 28px 80px; }
 h1 { font-size: 28px; letter-spacing: -.02em; margin: 0 0 4px; }
 h2 { font-size: 21px; letter-spacing: -.01em; margin: 0 0 8px; }
 h2 span { color: var(--soft); font-weight: 400; font-size: 15px; letter-spacing: 0; margin-left: 8px; }
@@ -48,7 +48,7 @@ details > summary { cursor: pointer; font-weight: 600; margin: 14px 0 6px; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 table.sortable { width: 100%; }
 th, td {
-  text-align: left; vertical-align: top; padding: 7px 8px; border-bottom: 1px solid var(--rule);
+  text-align: left; vertical-align: top; padding: 7px 6px; border-bottom: 1px solid var(--rule);
 }
 thead th { border-bottom: 2px solid var(--rule); vertical-align: bottom; padding: 4px 2px; }
 thead button {

@@ -32,7 +32,7 @@ def metrics_table(section: Section, rows: Sequence[Shown]) -> str:
     heads = [
         *("Row", "Backbone", "Maps", "Seeds"),
         *(SHORT_NAMES.get(metric, metric) for metric in section.metrics),
-        f"{name} against centred box",
+        f"{name} vs centred box",
         f"Optimism, {name}",
     ]
     body = []
@@ -112,11 +112,11 @@ def _difference(comparison: Comparison | None) -> str:
     if comparison is None:
         return '<td class="number"></td>'
     kind = "alike" if not comparison.distinguishable else "up" if comparison.difference > 0 else "down"
-    below = f"{comparison.low:+.1f} to {comparison.high:+.1f}"
+    below = f"<small>{comparison.low:+.1f} to {comparison.high:+.1f}</small>"
     if kind == "alike":
-        below += ", not distinguishable"
+        below += "<small>not distinguishable</small>"
     value = f'data-value="{comparison.difference:.6f}" title="{_said(comparison)}"'
-    return f'<td class="number {kind}" {value}>{comparison.difference:+.1f}<small>{below}</small></td>'
+    return f'<td class="number {kind}" {value}>{comparison.difference:+.1f}{below}</td>'
 
 
 def _said(comparison: Comparison) -> str:
