@@ -37,8 +37,7 @@ def sized_images(
         try:
             size = image_size(f"{root}/{image.path}", exif=draft.exif)
         except FileNotFoundError:
-            # The annotation's word for it serves to score maps made elsewhere.
-            return SizedImage(image, None if draft.files_needed else image.size or (0, 0))
+            return _without_file(image, draft)
         except UserError as error:
             return SizedImage(image, None, (str(error),))
         return SizedImage(image, size, tuple(_mask_problems(image, size, mask_root)))
@@ -47,6 +46,15 @@ def sized_images(
     with ThreadPoolExecutor(workers) as pool:
         while chunk := list(itertools.islice(images, CHUNK)):
             yield from pool.map(measure, chunk)
+
+
+def _without_file(image: DraftImage, draft: ManifestDraft) -> SizedImage:
+    """The annotation's word for the size serves to score maps made elsewhere."""
+    if draft.files_needed:
+        return SizedImage(image, None)
+    if image.size is None and (image.boxes or image.masks):
+        return SizedImage(image, None, (f"{image.where}: neither {image.path} nor its size is there",))
+    return SizedImage(image, image.size or (0, 0))
 
 
 def _mask_problems(image: DraftImage, size: tuple[int, int], mask_root: Path) -> Iterator[str]:
