@@ -48,7 +48,7 @@ class MapFolder:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many maps are of images outside the split: allowed, since a folder may hold several splits."""
+        """How many maps are of images outside the split: a folder may hold several splits."""
         extra = len(self._files) - len(self.annotations)
         return {"maps_without_image": extra} if extra else {}
 
