@@ -177,6 +177,12 @@ def test_broken_files_are_all_named(store, results):
     assert "good.json" not in str(error.value)
 
 
+def test_a_record_that_is_being_written_is_left_alone(store, results):
+    store("good")
+    (results / "runs" / ".other-x1.json").write_text("{")
+    assert len(read_records(results / "runs")) == 1
+
+
 def test_no_records_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no run records"):
         write_board(tmp_path)

@@ -24,7 +24,8 @@ def read_runs(folder: Path | str) -> list[StoredRun]:
             files of one run.
     """
     folder = Path(folder)
-    paths = sorted(folder.rglob("*.json"))
+    # A leading dot is a record that another process is writing just now (wsol.atomic).
+    paths = sorted(path for path in folder.rglob("*.json") if not path.name.startswith("."))
     if not paths:
         raise UserError(
             f"{folder}: no run records (*.json); `wsol evaluate` and `wsol benchmark` write them"

@@ -27,11 +27,14 @@ COST_NAMES = {
 
 def metrics_table(section: Section, rows: Sequence[Shown]) -> str:
     """The ranked rows with their main metrics, and how they stand against the centred box."""
-    best = {metric: _best(section, metric) for metric in section.metrics}
+    # Under the oracle GT-known Loc is MaxBoxAcc .5 by definition: one column for both.
+    twice = {"gt_known_loc@0.5"} if section.place[-1] == "oracle" else set()
+    metrics = [metric for metric in section.metrics if metric not in twice]
+    best = {metric: _best(section, metric) for metric in metrics}
     name = SHORT_NAMES.get(section.ranked_by, section.ranked_by)
     heads = [
         *("Row", "Backbone", "Maps", "Seeds"),
-        *(SHORT_NAMES.get(metric, metric) for metric in section.metrics),
+        *(SHORT_NAMES.get(metric, metric) for metric in metrics),
         f"{name} vs centred box",
         f"Optimism, {name}",
     ]
@@ -43,7 +46,7 @@ def metrics_table(section: Section, rows: Sequence[Shown]) -> str:
             text_cell(row["backbone"], row["weights"]),
             text_cell(row["maps"], row["selection"] and f"{row['selection']} checkpoint"),
             _number(None if row.seeds is None else float(row.seeds), 0),
-            *(_metric(section, row, metric, best[metric]) for metric in section.metrics),
+            *(_metric(section, row, metric, best[metric]) for metric in metrics),
             _difference(section.comparison(row, section.ranked_by)),
             _number(row.optimism(section.ranked_by), 1),
         ]
@@ -112,21 +115,26 @@ def _difference(comparison: Comparison | None) -> str:
     if comparison is None:
         return '<td class="number"></td>'
     kind = "alike" if not comparison.distinguishable else "up" if comparison.difference > 0 else "down"
-    below = f"<small>{comparison.low:+.1f} to {comparison.high:+.1f}</small>"
+    below = f"<small>{_signed(comparison.low)} to {_signed(comparison.high)}</small>"
     if kind == "alike":
         below += "<small>not distinguishable</small>"
     value = f'data-value="{comparison.difference:.6f}" title="{_said(comparison)}"'
-    return f'<td class="number {kind}" {value}>{comparison.difference:+.1f}{below}</td>'
+    return f'<td class="number {kind}" {value}>{_signed(comparison.difference)}{below}</td>'
 
 
 def _said(comparison: Comparison) -> str:
     p = "p < 0.001" if comparison.p_value < 0.001 else f"p = {comparison.p_value:.3f}"
     verdict = "" if comparison.distinguishable else ": not distinguishable"
     return (
-        f"{comparison.difference:+.1f} points against the centred box "
-        f"({comparison.low:+.1f} to {comparison.high:+.1f}), {p}, "
+        f"{_signed(comparison.difference)} points against the centred box "
+        f"({_signed(comparison.low)} to {_signed(comparison.high)}), {p}, "
         f"paired over {comparison.n_images:,} images{verdict}"
     )
+
+
+def _signed(points: float) -> str:
+    """With a sign and one digit, and no minus before a zero."""
+    return f"{round(points, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def text_cell(text: str, below: str = "") -> str:
