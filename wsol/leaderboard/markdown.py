@@ -20,8 +20,8 @@ Percent. One seed: the value and, in brackets, its 95 % interval over images, wh
 checkpoint. Several seeds: mean ± standard deviation; from {SEEDS_FOR_INTERVAL} seeds on the brackets
 hold the 95 % interval over seeds, which speaks of the method. *Italic* rows are baselines that every
 localizer has to beat. {ALIKE} marks what these images cannot tell from the centred box (paired test
-over the same images, p ≥ 0.05; it speaks of these checkpoints). Optimism is by how much choosing the threshold on the scored images
-flatters the ranking metric.
+over the same images, p ≥ 0.05; it speaks of these checkpoints). Optimism is by how much choosing the
+threshold on the scored images flatters the ranking metric.
 """
 
 COLUMNS = ("backbone", "weights", "attention", "method", "maps", "selection")

@@ -19,9 +19,10 @@ READING = """<p>Percent throughout. Under a value stands its 95&nbsp;% interval:
 images, which speaks of that checkpoint; with five or more over the seeds, which speaks of the method;
 between these only the standard deviation. <b class="alike">&asymp;</b> marks what these images cannot
 tell from the centred box (paired test over the same images, p&nbsp;&ge;&nbsp;0.05; like the column of
-differences it speaks of these checkpoints). Tinted rows are baselines that every localizer has to beat; the best other row of a column is bold. Optimism is by how
-much choosing the threshold on the scored images flatters a row; under that oracle GT-known Loc is
-MaxBoxAcc&nbsp;.5. Numbers compare within one table and nowhere else.</p>"""
+differences it speaks of these checkpoints). Tinted rows are baselines that every localizer has to beat;
+the best other row of a column is bold. Optimism is by how much choosing the threshold on the scored
+images flatters a row; under that oracle GT-known Loc is MaxBoxAcc&nbsp;.5. Numbers compare within one
+table and nowhere else.</p>"""
 
 # Overlays of runs lie here under the results folder, by run id (`save_gallery`).
 GALLERIES = "report"
