@@ -2,7 +2,8 @@
 
 Components lie in one flat uint32 array, ``COLUMNS`` numbers each, and a component's name is its offset
 there: unsigned offsets into flat arrays are what numba turns into plain loads, five times
-faster here than rows of a matrix.
+faster here than rows of a matrix. Kernels that call each other stand in this one file, since numba
+renews what it cached of one when that one's file changes, not when a file it calls into does.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def _forest(pixels):
 def _grow(trees, end, places, level, earlier, width, groups_of):
     """Let the pixels at ``places`` arrive, all of one level.
 
-    ``trees`` is what ``forest`` gave, ``end`` where its components end. ``earlier`` (flat) says which
+    ``trees`` is what `_forest` gave, ``end`` where its components end. ``earlier`` (flat) says which
     neighbours of a pixel are there, ``groups_of`` one neighbour a group that it may join. Returns the
     new ``end`` and the number of components touched; those still their own parents grew.
     """

@@ -10,13 +10,15 @@ import numpy as np
 from numba import njit
 
 LEVELS = 256
+_LONGEST_SIDE = 2**16 - 2  # so that a place fits 32 bits
 
 
 def pad(map_u8: np.ndarray) -> np.ndarray:
     """A uint8 (H, W) map with a frame of zeros around it, (H + 2, W + 2)."""
-    if map_u8.dtype != np.uint8 or map_u8.ndim != 2:
+    if map_u8.dtype != np.uint8 or map_u8.ndim != 2 or max(map_u8.shape) > _LONGEST_SIDE:
         raise TypeError(
-            f"map is {map_u8.dtype} {map_u8.shape}, not uint8 (height, width): quantise it first"
+            f"map is {map_u8.dtype} {map_u8.shape}, not uint8 (height, width) of at most "
+            f"{_LONGEST_SIDE} pixels a side: quantise it first"
         )
     height, width = map_u8.shape
     padded = np.zeros((height + 2, width + 2), np.uint8)
@@ -34,9 +36,9 @@ def fill_holes(padded):
     """
     height, width = padded.shape
     filled = np.zeros_like(padded)
-    ceiling = np.empty(
-        width, np.uint8
-    )  # all but the pixel's neighbour in its row, known for a whole row
+    # A pixel follows from its row's last one and from those above or below, the latter for a whole
+    # row at once: the bound that they set on what the path along the row may bring.
+    ceiling = np.empty(width, np.uint8)
     for y in range(1, height - 1):
         for x in range(1, width - 1):
             ceiling[x] = max(padded[y, x], filled[y - 1, x])
@@ -51,45 +53,48 @@ def fill_holes(padded):
         for x in range(width - 2, 0, -1):
             path = max(min(path, np.int64(ceiling[x])), np.int64(padded[y, x]))
             filled[y, x] = path
-    unsettled = 0
-    for y in range(1, height - 1):
-        for x in range(1, width - 1):
-            unsettled += filled[y, x] > max(padded[y, x], min(filled[y, x - 1], filled[y - 1, x]))
-    if unsettled:
-        _flood(padded.ravel(), filled.ravel(), width, unsettled)
+    _flood(padded.ravel(), filled.ravel(), width)
     return filled
 
 
 @njit(nogil=True, cache=True)
-def _flood(ground, water, width, unsettled):
-    """Lower ``water`` to its final level, starting from the pixels below their neighbours."""
-    pixels = ground.size
-    queued = np.empty(2 * unsettled + pixels, np.int32)
-    following = np.empty(2 * unsettled + pixels, np.int32)
+def _flood(ground, water, width):
+    """Lower ``water`` to its final level, starting from pixels below a right or lower neighbour."""
+    queued = np.empty(3 * ground.size, np.int32)  # a pixel starts for two neighbours and sinks once
+    following = np.empty(3 * ground.size, np.int32)
     bucket = np.full(LEVELS, -1, np.int32)
+    same_level = np.empty(ground.size, np.int32)
     used = 0
-    for pixel in range(width, pixels - width):
-        for source in (pixel - 1, pixel - width):
-            if water[pixel] > max(ground[pixel], water[source]):
-                queued[used] = source
-                following[used] = bucket[water[source]]
-                bucket[water[source]] = used
-                used += 1
-    for level in range(LEVELS):
-        while bucket[level] >= 0:
-            entry = bucket[level]
-            bucket[level] = following[entry]
-            source = queued[entry]
-            if water[source] != level:
-                continue  # it was lowered and queued again meanwhile
-            for pixel in (source - 1, source + 1, source - width, source + width):
-                lowered = max(ground[pixel], level)
-                if lowered < water[pixel]:
-                    water[pixel] = lowered
-                    queued[used] = pixel
-                    following[used] = bucket[lowered]
-                    bucket[lowered] = used
+    for pixel in range(width, ground.size):
+        if water[pixel] > ground[pixel]:
+            for source in (pixel - 1, pixel - width):
+                if water[source] < water[pixel]:
+                    queued[used] = source
+                    following[used] = bucket[water[source]]
+                    bucket[water[source]] = used
                     used += 1
+    for level in range(LEVELS):
+        entry = bucket[level]
+        while entry >= 0:
+            same_level[0] = queued[entry]
+            entry = following[entry]
+            # Where the water has sunk meanwhile, a lower level dealt with the pixel.
+            n = 1 if water[same_level[0]] == level else 0
+            while n:
+                n -= 1
+                source = same_level[n]
+                for pixel in (source - 1, source + 1, source - width, source + width):
+                    if water[pixel] > max(level, ground[pixel]):
+                        if ground[pixel] <= level:
+                            water[pixel] = level
+                            same_level[n] = pixel
+                            n += 1
+                        else:
+                            water[pixel] = ground[pixel]
+                            queued[used] = pixel
+                            following[used] = bucket[ground[pixel]]
+                            bucket[ground[pixel]] = used
+                            used += 1
 
 
 @njit(nogil=True, cache=True)
@@ -103,8 +108,8 @@ def rank(padded):
     starts = np.zeros(LEVELS + 1, np.int64)
     for y in range(1, height - 1):
         for x in range(1, width - 1):
-            starts[padded[y, x] + 1] += 1
-    starts[1] = 0
+            if padded[y, x]:
+                starts[padded[y, x] + 1] += 1
     for level in range(LEVELS):
         starts[level + 1] += starts[level]
     end = starts[:LEVELS].copy()

@@ -86,7 +86,8 @@ def best_iou_per_cut(
 
 
 def _as_boxes(boxes: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(boxes, np.float64).reshape(-1, 4)
+    # A copy: read-only arrays would be a type of their own to compile for.
+    return np.array(boxes, np.float64, order="C").reshape(-1, 4)
 
 
 @njit(nogil=True, cache=True)
