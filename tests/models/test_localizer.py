@@ -1,0 +1,283 @@
+"""The localizer: attention at its places, maps by name, parameters by part, steps lowered."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from wsol.attention.contract import GLOBAL, Attended, HeadOutput
+from wsol.errors import UserError
+from wsol.models import factory
+from wsol.models.factory import build_localizer
+from wsol.models.localizer import Localizer
+from wsol.recipe import Recipe
+
+
+class Doubling(nn.Module):
+    """A stage module: twice the features; its map is what it saw."""
+
+    def __init__(self, channels: int, factor: float = 2.0) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(factor))
+
+    def forward(self, x: Tensor) -> Attended:
+        return Attended(self.factor * x, x)
+
+
+class TwoMaps(Doubling):
+    at = ("stage3", "stage5")
+    default_map = "spatial"
+
+    def forward(self, x: Tensor) -> Attended:
+        return Attended(x, {"spatial": x.mean(dim=1), "later": x})
+
+
+class Gate(Doubling):
+    insertion = "block"
+    at = ("-1",)
+
+
+class Feedback(nn.Module):
+    insertion = "feedback"
+
+    def __init__(self, bottom_channels: int, top_channels: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(top_channels, bottom_channels, 1)
+
+    def forward(self, bottom: Tensor, top: Tensor) -> Attended:
+        vector = self.mix(top.mean(dim=(2, 3), keepdim=True))
+        return Attended(bottom * torch.sigmoid(vector), bottom.mean(dim=1))
+
+
+class Tapping(nn.Module):
+    insertion = "head"
+    at = ("-2", "-1")
+
+    def __init__(self, stage_channels: dict[str, int], num_classes: int) -> None:
+        super().__init__()
+        self.stage_channels = stage_channels
+        self.linear = nn.Linear(sum(stage_channels.values()), num_classes)
+
+    def forward(self, stages: dict[str, Tensor]) -> HeadOutput:
+        assert {name: value.shape[1] for name, value in stages.items()} == self.stage_channels
+        assert list(stages) == list(self.stage_channels)
+        vectors = [features.mean(dim=(2, 3)) for features in stages.values()]
+        maps = {f"{name}.mean": value.mean(dim=1) for name, value in stages.items() if name != GLOBAL}
+        return HeadOutput(self.linear(torch.cat(vectors, dim=1)), None, maps)
+
+
+class Halving(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, :, ::2, ::2]
+
+
+class Naming(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor):
+        return {"features": x}
+
+
+class FlatMap(Doubling):
+    def forward(self, x: Tensor) -> Attended:
+        return Attended(x, x.flatten(1))
+
+
+MODULES = {
+    item.__name__: item
+    for item in (Doubling, TwoMaps, Gate, Feedback, Tapping, Halving, Naming, FlatMap)
+}
+
+
+@pytest.fixture(autouse=True)
+def own_attention(monkeypatch):
+    torch.manual_seed(0)
+    monkeypatch.setattr(factory.ATTENTION, "get", MODULES.__getitem__)
+
+
+def localizer(attention: str = "none", backbone: str = "small_resnet", **settings) -> Localizer:
+    recipe = {
+        "backbone": {"name": backbone},
+        "attention": {"name": attention, **settings},
+        "data": {"input_size": 32},
+    }
+    return build_localizer(Recipe.from_dict(recipe), 4, ["a", "b", "c", "d"])
+
+
+IMAGES = torch.linspace(-1, 1, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)
+
+
+def test_plain_localizer():
+    built = localizer().eval()
+    output = built(IMAGES)
+    assert output.logits.shape == (2, 4)
+    assert output.class_maps.shape == (2, 4, 4, 4)
+    assert output.features.shape == (2, 96, 4, 4)
+    assert output.attention == {}
+    assert built.default_map is None
+    assert built.class_keys == ["a", "b", "c", "d"]
+    assert torch.equal(built.backbone(IMAGES), output.features)
+
+
+def test_stage_attention_acts_after_its_stage():
+    plain = localizer().eval()
+    built = localizer("Doubling", at=["stage3"]).eval()
+    built.load_state_dict(plain.state_dict(), strict=False)
+    before, after = plain(IMAGES), built(IMAGES)
+    torch.testing.assert_close(after.features, 2 * before.features)
+    torch.testing.assert_close(after.attention["stage3"], before.features.mean(dim=1))
+
+
+def test_several_maps_are_named_by_place_and_key():
+    built = localizer("TwoMaps", at=["-1", "stage1"]).eval()
+    names = ["stage1.spatial", "stage1.later", "stage3.spatial", "stage3.later"]
+    assert list(built(IMAGES).attention) == names
+    assert built.attention_names() == names
+    assert built.default_map == "stage3.spatial"
+
+
+def test_default_places_of_five_stages_are_counted_from_the_end_of_three():
+    assert list(localizer("TwoMaps").placed) == ["stage1", "stage3"]
+
+
+def test_asking_for_names_leaves_the_mode_and_the_statistics():
+    built = localizer("TwoMaps").train()
+    before = copy.deepcopy(built.state_dict())
+    assert built.default_map == "stage3.spatial"
+    assert built.training
+    assert all(torch.equal(value, before[name]) for name, value in built.state_dict().items())
+
+
+@pytest.mark.parametrize("backbone", ["small_resnet", "resnet18", "mobilenetv2_035"])
+def test_gates_act_before_the_shortcut(backbone):
+    plain = localizer(backbone=backbone).eval()
+    for part in plain.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            nn.init.uniform_(part.weight, 0.5, 1.5)  # timm's last norms are zero, which hides gates
+    built = localizer("Gate", backbone=backbone, options={"factor": 0.0}).eval()
+    built.load_state_dict(renamed(plain, built), strict=False)
+    last = built.backbone.resolve("-1")
+    blocks = list(built.placed)
+    assert blocks == [f"{last}.{number}" for number in range(len(blocks))]
+    # A gate of zero leaves the shortcut alone: the stage is its shortcuts and activations.
+    assert not torch.allclose(built(IMAGES).features, plain(IMAGES).features)
+    for gate in built.placed.values():
+        nn.init.ones_(gate.module.factor)
+    assert torch.equal(built(IMAGES).features, plain(IMAGES).features)
+
+
+def renamed(plain: Localizer, built: Localizer) -> dict[str, Tensor]:
+    """The plain weights under the gated network's names: in order, gates apart."""
+    names = [name for name in built.state_dict() if not name.endswith(".factor")]
+    return dict(zip(names, plain.state_dict().values(), strict=True))
+
+
+def test_a_zero_gate_leaves_the_shortcut():
+    built = localizer("Gate", options={"factor": 0.0}).eval()
+    stages = built.stage_features(IMAGES, ["stage2"])
+    block = built.backbone.stages["stage3"][0]
+    assert torch.equal(stages["stage3"], torch.relu(block.downsample(stages["stage2"])))
+
+
+def test_feedback_maps_and_steps():
+    built = localizer("Feedback", at=["stage2", "stage3.0"], options={"steps": 3}).eval()
+    names = ["stage2.0.t1", "stage2.0.t2", "stage3.0.t1", "stage3.0.t2"]
+    full = built(IMAGES)
+    assert list(full.attention) == names
+    assert built.default_map == "stage3.0.t2"
+    with built.at_step(2):
+        assert list(built(IMAGES).attention) == names[::2]
+    with built.at_step(1):
+        lowered = built(IMAGES)
+        idle = built.parameters_without_gradient()
+        loss = built(IMAGES).logits.sum()
+    assert lowered.attention == {}
+    assert not torch.equal(lowered.logits, full.logits)
+    loss.backward()
+    assert {name for name, value in built.named_parameters() if value.grad is None} == idle
+    assert torch.equal(built(IMAGES).logits, full.logits)
+    with pytest.raises(UserError, match="steps=4"), built.at_step(4):
+        pass
+    with pytest.raises(UserError, match="no feedback"), localizer().at_step(1):
+        pass
+
+
+def test_head_attention_taps_stages_and_sees_the_whole_image():
+    built = localizer("Tapping", at=["stage1", "stage2"]).eval()
+    output = built(IMAGES)
+    assert built.head.module.stage_channels == {"stage1": 32, "stage2": 64, GLOBAL: 96}
+    assert list(output.attention) == ["stage1.mean", "stage2.mean"]
+    assert output.class_maps is None
+    assert output.features.shape == (2, 96, 4, 4)
+    assert localizer("Tapping").head.module.stage_channels == {"stage2": 64, "stage3": 96}
+
+
+@pytest.mark.parametrize("attention", ["none", "Doubling", "TwoMaps", "Gate", "Feedback", "Tapping"])
+def test_every_parameter_is_in_one_group(attention):
+    built = localizer(attention)
+    groups = built.parameter_groups()
+    assert list(groups) == ["backbone", "attention", "head"]
+    members = [id(parameter) for group in groups.values() for parameter in group]
+    assert sorted(members) == sorted(id(parameter) for parameter in built.parameters())
+    assert bool(groups["attention"]) == (attention not in ("none", "Tapping"))
+    plain = sum(parameter.numel() for parameter in localizer().parameter_groups()["backbone"])
+    assert sum(parameter.numel() for parameter in groups["backbone"]) == plain
+
+
+def test_a_localizer_can_be_copied_after_a_pass():
+    built = localizer("Feedback")
+    built(IMAGES)
+    built.stage_features(IMAGES)
+    twin = copy.deepcopy(built).eval()
+    assert torch.equal(twin(IMAGES).logits, built.eval()(IMAGES).logits)
+    assert twin.placed["stage3.0"] is not built.placed["stage3.0"]
+    assert any(part is twin.placed["stage3.0"] for part in twin.modules())
+
+
+def test_weights_round_trip():
+    built = localizer("Gate").eval()
+    torch.manual_seed(9)
+    other = localizer("Gate").eval()
+    other.load_state_dict(built.state_dict())
+    assert torch.equal(other(IMAGES).logits, built(IMAGES).logits)
+
+
+@pytest.mark.parametrize(
+    ("attention", "message"),
+    [
+        ("Halving", r"Halving at stage3 .* expected \(2, 96, 4, 4\) .* found \(2, 96, 2, 2\)"),
+        ("Naming", "Naming at stage3 returns dict"),
+        ("FlatMap", r"attention map stage3 has shape \(2, 1536\)"),
+    ],
+)
+def test_a_module_that_breaks_the_contract_is_named(attention, message):
+    with pytest.raises(UserError, match=message):
+        localizer(attention)(IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"attention": "Doubling", "at": ["stage5"]},
+            "no stage 'stage5': there are stage1, stage2, stage3",
+        ),
+        ({"attention": "Doubling", "options": {"facto": 1}}, "no option 'facto': did you mean 'factor'"),
+        ({"attention": "Gate", "at": ["stage3.7"]}, "no block 'stage3.7': there are stage3.0"),
+        (
+            {"attention": "Gate", "backbone": "squeezenet1_1"},
+            "stage4 of squeezenet1_1 has no residual blocks",
+        ),
+        ({"attention": "Feedback", "at": ["stage3.1"]}, "stage3"),
+    ],
+)
+def test_wrong_places_and_options(settings, message):
+    with pytest.raises(UserError, match=message):
+        localizer(**settings)

@@ -1,0 +1,259 @@
+"""Weights from files: whole, of the right network, or one line that says what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from wsol.errors import UserError
+from wsol.models.factory import build_localizer
+from wsol.models.weights import library_state, read_state, with_sha256
+from wsol.recipe import Backbone, Recipe, Weights
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(2)
+
+
+def network_state(name: str = "mobilenetv2_035") -> dict[str, torch.Tensor]:
+    state = timm.create_model(name).state_dict()
+    return {
+        key: torch.rand_like(value) if value.is_floating_point() else value
+        for key, value in state.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def state():
+    torch.manual_seed(4)
+    return network_state()
+
+
+def build(
+    path, *, head: str = "cam", backbone: str = "mobilenetv2_035", attention: str = "none", **weights
+):
+    settings = {
+        "backbone": {"name": backbone},
+        "weights": {"name": "mine", "file": str(path), **weights},
+        "head": {"name": head},
+        "attention": {"name": attention},
+        "data": {"input_size": 64},
+    }
+    return build_localizer(Recipe.from_dict(settings), 3)
+
+
+def test_weights_go_in_before_attention(tmp_path, state):
+    path = tmp_path / "weights.safetensors"
+    save_file(state, path)
+    built = build(path, attention="se").eval()
+    network = timm.create_model("mobilenetv2_035")
+    network.load_state_dict(state)
+    plain = build(path).eval()
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(plain(images).features, network.eval().forward_features(images))
+        assert not torch.equal(built(images).features, plain(images).features)
+    stem = built.backbone.stages["stage1"][0].weight
+    assert torch.equal(stem, state["conv_stem.weight"])
+
+
+def test_native_head_brings_the_files_classifier(tmp_path, state):
+    path = tmp_path / "weights.pth"
+    torch.save(state, path)
+    built = build(path, head="native")
+    assert torch.equal(built.head.classifier.weight[:, :, 0, 0], state["classifier.weight"])
+    assert torch.equal(built.head.classifier.bias, state["classifier.bias"])
+    assert built.class_keys[:2] == ["n01440764", "n01443537"]
+    assert len(built.class_keys) == 1000
+
+
+def test_the_classifier_may_be_missing_but_not_for_a_native_head(tmp_path, state):
+    path = tmp_path / "weights.safetensors"
+    save_file({key: value for key, value in state.items() if not key.startswith("classifier")}, path)
+    build(path)
+    with pytest.raises(UserError, match=r"2 missing \(classifier.bias, classifier.weight\)"):
+        build(path, head="native")
+
+
+def test_a_classifier_of_other_classes_is_left_out(tmp_path, state):
+    path = tmp_path / "weights.safetensors"
+    save_file(
+        state | {"classifier.weight": torch.zeros(5, 1280), "classifier.bias": torch.zeros(5)}, path
+    )
+    assert build(path).head.classifier.weight.shape == (3, 1280, 1, 1)
+
+
+def test_training_checkpoints_are_opened(tmp_path):
+    content = {"a.weight": torch.ones(2)}
+    path = tmp_path / "checkpoint.pth"
+    wrapped = {"module." + key: value for key, value in content.items()}
+    torch.save({"state_dict": wrapped, "epoch": 3, "args": argparse.Namespace(lr=0.1)}, path)
+    assert read_state(path).keys() == content.keys()
+
+
+class Unsafe:
+    pass
+
+
+def test_pickled_objects_are_refused(tmp_path):
+    path = tmp_path / "checkpoint.pth"
+    torch.save({"state_dict": {"a": torch.ones(1)}, "network": Unsafe()}, path)
+    with pytest.raises(UserError, match=r"checkpoint.pth: cannot read weights"):
+        read_state(path)
+
+
+@pytest.mark.parametrize("name", ["broken.safetensors", "broken.pth"])
+def test_broken_files_are_named(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"not weights")
+    with pytest.raises(UserError, match=f"{name}: cannot read weights") as caught:
+        read_state(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_of_something_else_is_refused(tmp_path):
+    path = tmp_path / "numbers.pth"
+    torch.save({"epoch": 3}, path)
+    with pytest.raises(UserError, match="holds no table of tensors"):
+        read_state(path)
+
+
+def test_missing_file_and_other_network(tmp_path, state):
+    with pytest.raises(UserError, match=r"gone.pth: no such weights file; see weights.file"):
+        build(tmp_path / "gone.pth")
+    path = tmp_path / "weights.safetensors"
+    save_file(state, path)
+    with pytest.raises(
+        UserError, match=r"not weights of resnet18: tensors \d+ missing \(.*\.\.\.\); \d+ unexpected"
+    ):
+        build(path, backbone="resnet18")
+    save_file(state | {"conv_stem.weight": torch.zeros(4, 3, 3, 3)}, path)
+    with pytest.raises(
+        UserError, match=r"tensors 1 unexpected or of another shape \(conv_stem.weight\)"
+    ):
+        build(path)
+
+
+def test_sha256_is_filled_in_and_checked(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_file({"a": torch.ones(1)}, path)
+    expected = hashlib.sha256(path.read_bytes()).hexdigest()
+    card = with_sha256(Weights(name="mine", file=str(path)))
+    assert card.sha256 == expected
+    assert with_sha256(card) == card
+    assert with_sha256(Weights()) == Weights()
+    with pytest.raises(UserError, match=f"sha256 is 00ff, but the file's is {expected}"):
+        with_sha256(Weights(file=str(path), sha256="00ff"))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"name": "mine"}, "weights.name 'mine' needs weights.file"),
+        ({"format": "tadm", "file": "x.pth"}, "unknown weights.format 'tadm': did you mean 'tdam'"),
+        ({"format": "tdam"}, "weights.format tdam needs weights.file"),
+    ],
+)
+def test_wrong_cards(tmp_path, weights, message):
+    if "file" in weights:
+        weights = weights | {"file": str(tmp_path / weights["file"])}
+        torch.save({}, weights["file"])
+    recipe = Recipe.from_dict({"backbone": {"name": "small_resnet"}, "weights": weights})
+    with pytest.raises(UserError, match=message):
+        build_localizer(recipe, 3)
+
+
+def test_weights_may_be_left_out():
+    recipe = Recipe.from_dict(
+        {"backbone": {"name": "small_resnet"}, "weights": {"name": "mine", "file": "gone.pth"}}
+    )
+    assert build_localizer(recipe, 3, load_weights=False).head.num_classes == 3
+
+
+def test_librarys_weights_are_asked_by_name(monkeypatch, state):
+    asked = []
+
+    def create_model(name, pretrained=False, **options):
+        network = real(name, **options)
+        if pretrained:
+            asked.append((name, options))
+            network.load_state_dict(state)
+        return network
+
+    real = timm.create_model
+    monkeypatch.setattr(timm, "create_model", create_model)
+    recipe = Recipe.from_dict(
+        {
+            "backbone": {"name": "mobilenetv2_035", "options": {"pad_type": "same"}},
+            "weights": {"name": "timm"},
+        }
+    )
+    built = build_localizer(recipe, 3)
+    assert asked == [("mobilenetv2_035", {"pad_type": "same"})]
+    assert torch.equal(built.backbone.stages["stage1"][0].weight, state["conv_stem.weight"])
+    with pytest.raises(UserError, match=r"timm's weights of mobilenetv2_035 want weights.mean \[0.485"):
+        library_state(Backbone("mobilenetv2_035"), Weights(name="timm", mean=(0.5, 0.5, 0.5)))
+
+
+def test_torchvision_gives_its_first_weights(monkeypatch, state):
+    from torchvision import models
+
+    class Entry:
+        def get_state_dict(self, progress):
+            return state
+
+    monkeypatch.setattr(models, "get_model_weights", lambda name: {"IMAGENET1K_V1": Entry()})
+    assert library_state(Backbone("squeezenet1_1"), Weights(name="torchvision")) is state
+    monkeypatch.undo()
+    with pytest.raises(UserError, match="torchvision has no ImageNet weights of mobilenetv2_035"):
+        library_state(Backbone("mobilenetv2_035"), Weights(name="torchvision"))
+
+
+@pytest.mark.shared
+def test_published_squeezenet_classifies_real_images(real_data):
+    """The first images of three classes, ImageNet top-1: 57.6 % of all 250, so most of these."""
+    import csv
+
+    import numpy as np
+    from PIL import Image
+
+    built = build(
+        real_data / "weights/squeezenet1_1_imagenet.safetensors", head="native", backbone="squeezenet1_1"
+    ).eval()
+    with (real_data / "imagenette/LOC_val_solution.csv").open() as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: row["PredictionString"].split()[0])[::25]
+    mean, std = (torch.tensor(values)[:, None, None] for values in (Weights().mean, Weights().std))
+    folder = real_data / "imagenette/ILSVRC/Data/CLS-LOC/val"
+    hits = 0
+    for row in rows:
+        pixels = np.array(Image.open(folder / f"{row['ImageId']}.JPEG").convert("RGB"))
+        image = (torch.from_numpy(pixels).permute(2, 0, 1) / 255 - mean) / std
+        with torch.no_grad():
+            top5 = built(image[None]).logits[0].topk(5).indices
+        hits += row["PredictionString"].split()[0] in [built.class_keys[index] for index in top5]
+    assert len(rows) == 10
+    assert hits >= 7
+
+
+@pytest.mark.shared
+def test_published_mobilenet_is_timms_bit_for_bit(real_data):
+    path = real_data / "weights/mobilenetv2_035_imagenet.safetensors"
+    options = {"pad_type": "same", "bn_eps": 1e-3}
+    recipe = Recipe.from_dict(
+        {
+            "backbone": {"name": "mobilenetv2_035", "options": options},
+            "weights": {"name": "mine", "file": str(path)},
+        }
+    )
+    network = timm.create_model("mobilenetv2_035", num_classes=0, **options).eval()
+    network.load_state_dict(read_state(path))
+    images = torch.randn(2, 3, 96, 96)
+    with torch.no_grad():
+        features = build_localizer(recipe, 3).eval()(images).features
+        assert torch.equal(features, network.forward_features(images))
