@@ -24,7 +24,7 @@ def seeded():
 def network_state(name: str = "mobilenetv2_035") -> dict[str, torch.Tensor]:
     state = timm.create_model(name).state_dict()
     return {
-        key: torch.rand_like(value) if value.is_floating_point() else value
+        key: value + 0.01 * torch.rand_like(value) if value.is_floating_point() else value
         for key, value in state.items()
     }
 
