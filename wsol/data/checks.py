@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 
 
+LONGEST = 255  # bytes of a file name, on every common file system
+
+
 def bad_name(name: str, what: str) -> str:
     """What is wrong with an id or a path that must stay inside its folder; empty where nothing is."""
     if not name:
         return f"no {what}"
     if any(0xD800 <= ord(character) < 0xE000 for character in name):
         return f"{what} {name!r} is not UTF-8 text"
+    if any(len(part.encode()) > LONGEST for part in name.split("/")):
+        return f"{what} {name[:40]!r}... is longer than the {LONGEST} bytes a file name may have"
     if any(ord(character) < 32 or ord(character) == 127 for character in name):
         return f"{what} {name!r} holds control characters"
     if name.startswith(("/", "\\", "~")) or name[1:3] in (":/", ":\\"):

@@ -116,7 +116,8 @@ def _read_tables(base: Path, draft: ManifestDraft) -> _CubTables:
 def _classes(base: Path, images: Keyed, draft: ManifestDraft) -> list[str]:
     """Class folders that have images on the disk, in the order of classes.txt or of their names."""
     listed = {_folder(path) for (path,), _ in images.values()}
-    there = {name for name in listed if (base / "images" / name).is_dir()}
+    folder = base / "images"
+    there = listed & {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
     if not (base / "classes.txt").is_file():
         draft.notes.append("there is no classes.txt: classes are the folders")
         return sorted(there)
