@@ -29,7 +29,9 @@ def golden_boxes(path):
         boxes = data["gt_boxes_xyxy"][offsets[row] : offsets[row + 1]].astype(np.float32)
         width, height = map(int, data["image_sizes_wh"][row])
         annotations.append(
-            Annotation(str(image_id), 0, (height, width), boxes + [0, 0, 1, 1], source_boxes=boxes)
+            Annotation(
+                str(image_id), 0, (height, width), boxes + np.array([0, 0, 1, 1]), source_boxes=boxes
+            )
         )
         predictions.append(Prediction(str(image_id), 0, score_map=maps[row]))
     return data, predictions, annotations
@@ -88,3 +90,198 @@ def test_masks_equal_the_reference(golden_file, monkeypatch):
                 assert one["pxap"] is None
             else:
                 assert one["pxap"] == pytest.approx(alone, rel=1e-13)
+
+
+CHOE = protocol("choe2020", 0.01)
+
+
+def scene(n=12, seed=0):
+    """Smooth maps over images of several sizes, two boxes in every third."""
+    rng = np.random.default_rng(seed)
+    predictions, annotations = [], []
+    for row in range(n):
+        size = (60 + row, 90 - row)
+        corners = rng.integers(0, 30, (1 + (row % 3 == 0), 2))
+        boxes = np.hstack([corners, corners + rng.integers(10, 30, corners.shape)]).astype(np.float32)
+        annotations.append(Annotation(f"folder/{row}.jpg", row % 4, size, boxes, boxes - [0, 0, 1, 1]))
+        top5 = tuple(rng.permutation(4).tolist())
+        score_map = rng.normal(size=(5, 7)).astype(np.float32)
+        predictions.append(Prediction(f"folder/{row}.jpg", row % 4, top5, score_map))
+    return predictions, annotations
+
+
+def test_order_and_threads_do_not_matter():
+    predictions, annotations = scene()
+    alone = evaluate(predictions, annotations, CHOE, threads=1)
+    by_id = {annotation.image_id: annotation for annotation in annotations}
+    shuffled = evaluate(iter(predictions[::-1]), by_id, CHOE, threads=3)
+    assert alone.per_image.to_bytes() == shuffled.per_image.to_bytes()
+    assert json.dumps(alone.metrics) == json.dumps(shuffled.metrics)
+    assert alone.n_images == alone.n_expected == 12
+
+
+def test_two_processes_give_the_bytes_of_one():
+    predictions, annotations = scene()
+    alone = evaluate(predictions, annotations, CHOE)
+    shares = [collect(predictions[k::2], annotations[k::2], CHOE, pixels=False) for k in range(2)]
+    merged = PerImage.merge(shares, [annotation.image_id for annotation in annotations])
+    together = score(merged, CHOE)
+    assert json.dumps(together.metrics) == json.dumps(alone.metrics)
+    assert merged.to_bytes() == alone.per_image.to_bytes()
+    np.testing.assert_array_equal(merged.boxes_of(3), alone.per_image.boxes_of(3))
+
+
+def test_predictions_are_taken_as_they_are_needed(monkeypatch):
+    predictions, annotations = scene(60)
+    taken, ahead = 0, []
+
+    def stream():
+        nonlocal taken
+        for prediction in predictions:
+            taken += 1
+            yield prediction
+
+    def record(*_):
+        ahead.append(taken - len(ahead))
+        return []
+
+    monkeypatch.setattr("wsol.evaluation.evaluator.score_image", record)
+    collect(stream(), annotations, CHOE, threads=2)
+    assert len(ahead) == 60
+    assert max(ahead) < 20
+
+
+def with_map(score_map, boxes=((2, 2, 8, 8),), size=(10, 10), convention="halfopen"):
+    true = np.array(boxes, np.float32).reshape(-1, 4)
+    annotation = Annotation("a", 1, size, true, true)
+    prediction = Prediction("a", 1, score_map=np.asarray(score_map))
+    return evaluate([prediction], [annotation], protocol(convention, 0.1), intervals=False)
+
+
+@pytest.mark.parametrize(
+    "value, count",
+    [
+        (np.nan, "nan_maps"),
+        (np.inf, "infinite_maps"),
+        (-np.inf, "infinite_maps"),
+        (-3.0, "negative_maps"),
+    ],
+)
+def test_odd_values_are_counted(value, count):
+    score_map = np.zeros((4, 4))
+    score_map[1:3, 1:3] = 1.0
+    score_map[0, 0] = value
+    result = with_map(score_map)
+    assert result.counts == {count: 1}
+    if count != "negative_maps":
+        assert result["max_box_acc@0.3"] == 0.0
+
+
+def test_constant_maps_have_no_box_but_the_references_one_pixel():
+    assert with_map(np.full((4, 4), 7.0)).counts == {"constant_maps": 1}
+    assert with_map(np.ones((4, 4)), boxes=[(0, 0, 1, 1)])["mean_iou"] == 0.0
+    # 10 x 10 to 224 x 224: the inclusive box (0, 0, 22, 22) and the pixel (0, 0, 0, 0).
+    mean = with_map(np.ones((4, 4)), boxes=[(0, 0, 1, 1)], convention="choe2020")["mean_iou"]
+    assert mean == pytest.approx(100 / 23**2, abs=2e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.uint8, bool])
+def test_all_number_types_are_maps(dtype):
+    score_map = np.zeros((10, 10), dtype)
+    score_map[2:8, 2:8] = 1
+    assert with_map(score_map)["max_box_acc@0.7"] == 100.0
+
+
+@pytest.mark.parametrize(
+    "score_map",
+    [np.zeros(5), np.zeros((1, 5, 5)), np.zeros((0, 5)), np.full((3, 3), "x"), np.ones((3, 3), complex)],
+)
+def test_what_is_no_map_is_an_error_with_the_images_name(score_map):
+    with pytest.raises(UserError, match=r"^a: score map has"):
+        with_map(score_map)
+
+
+def test_missing_extra_double_and_unclassified_predictions_are_named():
+    predictions, annotations = scene(4)
+    with pytest.raises(UserError, match=r"folder/3\.jpg"):
+        evaluate(predictions[:3], annotations, CHOE)
+    with pytest.raises(UserError, match=r"annotations lack, e\.g\. folder/3"):
+        evaluate(predictions, annotations[:3], CHOE)
+    with pytest.raises(UserError, match="more than one prediction"):
+        evaluate([*predictions, predictions[0]], annotations, CHOE)
+    bare = dataclasses.replace(predictions[0], top5=())
+    with pytest.raises(UserError, match="no class scores"):
+        evaluate([bare, *predictions[1:]], annotations, CHOE)
+    with pytest.raises(UserError, match="no images"):
+        evaluate([], [], CHOE)
+
+
+def test_images_without_boxes_are_counted_and_left_out_of_box_metrics():
+    predictions, annotations = scene(6)
+    bare = [*annotations[:5], Annotation(annotations[5].image_id, 1, (60, 60))]
+    result = evaluate(predictions, bare, CHOE, intervals=False)
+    five = evaluate(predictions[:5], annotations[:5], CHOE, intervals=False)
+    assert result["max_box_acc_v2"] == five["max_box_acc_v2"]
+    assert result.counts["images_without_boxes"] == 1
+    assert result.counts.get("maps_of_other_class", 0) == (predictions[5].label != 1)
+    assert result.n_images == 6
+
+
+def test_given_boxes_and_masks_need_no_threshold():
+    true = np.array([[10, 10, 30, 30], [50, 50, 60, 60]], np.float32)
+    annotation = Annotation("a", 0, (100, 100), true, true)
+    free = dataclasses.replace(protocol("halfopen", 0.1), size=None)
+    boxes = np.array([[10, 10, 30, 20], [50, 50, 60, 60]], np.float32)
+    result = evaluate([Prediction("a", 0, boxes=boxes)], [annotation], free, intervals=False)
+    assert result["mean_iou"] == pytest.approx(50.0, abs=2e-3)  # the first box is the single one
+    assert result["max_box_acc_v2@0.7"] == 100.0  # any box counts among all
+    mask = np.zeros((100, 100), bool)
+    mask[10:30, 10:20] = True
+    result = evaluate([Prediction("a", 0, mask=mask)], [annotation], free, intervals=False)
+    assert result["mean_iou"] == pytest.approx(50.0, abs=2e-3)
+    nothing = Prediction("a", 0, boxes=np.zeros((0, 4)))
+    assert evaluate([nothing], [annotation], free, intervals=False)["max_box_acc_v2@0.3"] == 0.0
+    with pytest.raises(UserError, match="no score map, no mask and no boxes"):
+        evaluate([Prediction("a", 0)], [annotation], free)
+
+
+def test_a_given_mask_is_scored_by_pixels(monkeypatch):
+    true = np.zeros((20, 20), np.uint8)
+    true[5:15, 5:15] = 1
+    monkeypatch.setattr("wsol.evaluation.scored_image.true_mask", lambda annotation, size: true)
+    mask = np.zeros((20, 20), bool)
+    mask[5:15, 5:20] = True
+    annotation = Annotation("a", 0, (20, 20), masks=("a.png",))
+    for prediction in (
+        Prediction("a", 0, mask=mask),
+        Prediction("a", 0, boxes=np.array([[5, 5, 20, 15]], np.float32)),
+    ):
+        result = evaluate([prediction], [annotation], protocol("rubinstein2013"), intervals=False)
+        assert result["rubinstein_j"] == pytest.approx(100 * 100 / 150, abs=1e-6)
+        assert result["rubinstein_p"] == pytest.approx(100 * 350 / 400, abs=1e-6)
+        assert result["peak_iou"] == pytest.approx(100 * 100 / 150)
+
+
+def test_halfopen_and_choe2020_differ_as_their_boxes_do():
+    # One whole-image box: choe2020 clips it to 223 and adds one; both find it.
+    score_map = np.zeros((224, 224))
+    score_map[50:150, 20:70] = 1
+    predicted = [[20, 50, 70, 150]]
+    half = with_map(score_map, boxes=predicted, size=(224, 224))
+    assert half["mean_iou"] == 100.0
+    choe = with_map(score_map, boxes=[[20, 50, 69, 149]], size=(224, 224), convention="choe2020")
+    assert choe["mean_iou"] == pytest.approx(100 * 50 * 100 / (51 * 101), abs=2e-3)
+
+
+def test_the_fixed_protocol_takes_its_own_threshold():
+    predictions, annotations = scene()
+    result = evaluate(predictions, annotations, protocol("fixed"), intervals=False)
+    assert result.threshold["policy"] == "fixed:0.2"
+    other = evaluate(
+        predictions,
+        annotations,
+        protocol("fixed"),
+        policy=ThresholdPolicy("fixed", 0.6),
+        intervals=False,
+    )
+    assert other.threshold["values"]["gt_known_loc@0.5"] == 0.6

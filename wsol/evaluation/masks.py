@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numba import njit
+from PIL import Image
 
 from wsol.errors import UserError
 from wsol.records import Annotation
@@ -31,14 +32,14 @@ def read_mask(path: str | Path) -> np.ndarray:
     Grey, palette (index 0 is background), colour and 16-bit files; alpha alone does not count.
     """
     path = Path(path)
-    if path.suffix == ".npy":
-        return _as_mask(np.load(path, allow_pickle=False), path)
-    from PIL import Image
-
     try:
+        if path.suffix == ".npy":
+            return _as_mask(np.load(path, allow_pickle=False), path)
         with Image.open(path) as image:
             grey = image.convert("RGB") if image.mode not in ("1", "L", "P", "I", "I;16") else image
             return _as_mask(np.asarray(grey), path)
+    except UserError:
+        raise
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path}: cannot read the mask: {error}") from error
 
