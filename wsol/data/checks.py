@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-
+import re
 
 LONGEST = 255  # bytes of a file name, on every common file system
+SURROGATE = re.compile("[\ud800-\udfff]")  # what file names that are no UTF-8 text become in Python
+CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 def bad_name(name: str, what: str) -> str:
     """What is wrong with an id or a path that must stay inside its folder; empty where nothing is."""
     if not name:
         return f"no {what}"
-    if any(0xD800 <= ord(character) < 0xE000 for character in name):
+    if SURROGATE.search(name):
         return f"{what} {name!r} is not UTF-8 text"
-    if any(len(part.encode()) > LONGEST for part in name.split("/")):
+    # No part is longer than the whole: most names need no look at their parts.
+    if len(name.encode()) > LONGEST and any(len(part.encode()) > LONGEST for part in name.split("/")):
         return f"{what} {name[:40]!r}... is longer than the {LONGEST} bytes a file name may have"
-    if any(ord(character) < 32 or ord(character) == 127 for character in name):
+    if CONTROL.search(name):
         return f"{what} {name!r} holds control characters"
     if name.startswith(("/", "\\", "~")) or name[1:3] in (":/", ":\\"):
         return f"{what} {name!r} must be relative to the root"

@@ -13,6 +13,7 @@ from wsol.data.images import image_size
 from wsol.errors import UserError
 
 CHUNK = 4096  # images sized at a time: what keeps memory flat
+TASK = 64  # images a thread takes at once: handing over a single one costs more than reading its header
 
 
 class SizedImage(NamedTuple):
@@ -35,17 +36,19 @@ def sized_images(
         if not (draft.open_unannotated or image.boxes or image.masks):
             return SizedImage(image, (0, 0))
         try:
-            size = image_size(f"{root}/{image.path}", exif=draft.exif)
+            size = image_size(f"{folder}/{image.path}", exif=draft.exif)
         except FileNotFoundError:
             return _without_file(image, draft)
         except UserError as error:
             return SizedImage(image, None, (str(error),))
         return SizedImage(image, size, tuple(_mask_problems(image, size, mask_root)))
 
-    images = iter(draft.images)
+    folder, images = root.as_posix(), iter(draft.images)
     with ThreadPoolExecutor(workers) as pool:
         while chunk := list(itertools.islice(images, CHUNK)):
-            yield from pool.map(measure, chunk)
+            tasks = [chunk[start : start + TASK] for start in range(0, len(chunk), TASK)]
+            for measured in pool.map(lambda task: [measure(image) for image in task], tasks):
+                yield from measured
 
 
 def _without_file(image: DraftImage, draft: ManifestDraft) -> SizedImage:
