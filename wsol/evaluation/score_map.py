@@ -46,7 +46,7 @@ def normalise(
 
     All zeros where the resized map is constant or has a value that is not finite (the reference
     says so of NaN; inf, on which it would divide inf by inf, is decided here alike).
-    ``blank_reason`` tells which. Negative values need no care: the minimum becomes 0.
+    Negative values need no care: the minimum becomes 0.
     """
     resized = resize(score_map, size, interpolation)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -63,10 +63,3 @@ def quantise(
 ) -> np.ndarray:
     """The normalised map times 255, truncated: uint8 (height, width), its maximum 255 or all zeros."""
     return (normalise(score_map, size, interpolation) * 255).astype(np.uint8)
-
-
-def blank_reason(score_map: np.ndarray) -> Literal["nan_maps", "constant_maps"]:
-    """Under which count a map goes whose normalised form is all zeros."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        finite = np.isfinite(np.ptp(np.asarray(score_map, np.float64)))
-    return "constant_maps" if finite else "nan_maps"
