@@ -79,6 +79,23 @@ def test_findings_name_the_line(root):
     assert "line 2: 'a 2 3 4' are not 4 numbers" in second
 
 
+def test_it_is_the_val_of_imagenet_where_it_lies_beside(tmp_path):
+    base = tmp_path / "ILSVRC"
+    for key in ("n01440764", "n02102040"):
+        for number in range(4):
+            picture(base / f"Data/CLS-LOC/train/{key}/{key}_{number}.JPEG")
+    for name in ("0/0.jpeg", "217/0.jpeg", "5/0.jpeg"):  # class 5 is not in this train
+        picture(base / "val2" / name)
+    (base / "val2/localization.txt").write_text("val2/0/0.jpeg,1,2,3,4\nval2/217/0.jpeg,5,6,7,8\n")
+    prepare("imagenet", tmp_path, tmp_path / "manifest")
+    manifest = Manifest.read(tmp_path / "manifest")
+    assert manifest.splits == {"train": 8, "val": 2} and manifest.info["val_fold"] == {}
+    val = manifest.split("val")
+    assert val.labels.tolist() == [0, 1] and val.class_keys == ["n01440764", "n02102040"]
+    assert val.annotations()["val2/217/0"].boxes.tolist() == [[5, 6, 8, 9]]
+    assert val.paths[0] == (base / "val2/0/0.jpeg").as_posix()
+
+
 def test_another_layout_is_refused(tmp_path):
     with pytest.raises(UserError, match="no ImageNetV2 there"):
         read(tmp_path)

@@ -6,6 +6,7 @@ reports on: it is our test. Images of train are listed, never required.
 
 from __future__ import annotations
 
+import itertools
 import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -14,19 +15,28 @@ from pathlib import Path
 
 from wsol.data.draft import DraftClass, DraftImage, ManifestDraft, Reader
 from wsol.data.ilsvrc_boxes import ImageBoxes, read_solution, read_xml
+from wsol.data.imagenetv2 import find_images, val_images
 from wsol.data.splits import TrainPlan, add_split_options, plan_train
 from wsol.data.text_tables import read_lines
 from wsol.errors import UserError
 
+NOTHING = ImageBoxes(None, (), None, "")
 SUFFIXES = (".jpeg", ".jpg", ".png")
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Whether train's headers are read, beside the split options."""
+    """Whether train's headers are read, and where ImageNetV2's boxes lie, beside the split options."""
     parser.add_argument(
         "--list-train",
         action="store_true",
         help="take train from the directory listing without opening its images: quick, finds no damage",
+    )
+    parser.add_argument(
+        "--imagenetv2-metadata",
+        type=Path,
+        metavar="DIR",
+        help="boxes of ImageNetV2 (wsolevaluation's metadata/ILSVRC/val), whose images lie in "
+        "ROOT/ILSVRC/val2 and are val then; default: val2 itself",
     )
     add_split_options(parser)
 
@@ -52,11 +62,18 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     draft.classes = [DraftClass(names.get(key, key), key) for key in keys]
     labels = {key: label for label, key in enumerate(keys)}
     draft.total = sum(1 for _ in layout.train_images(train_classes)) + len(test)
-    listing = ((Path(name).stem, labels[key]) for key, name in layout.train_images(train_classes))
-    plan = plan_train(listing, options, has_val=False)
+    listing = ((_stem(name), labels[key]) for key, name in layout.train_images(train_classes))
+    val2 = find_images(layout.data) or find_images(base)
+    plan = plan_train(listing, options, has_val=val2 is not None)
     draft.notes.extend(plan.notes)
     draft.val_fold = plan.val_fold
-    draft.images = _images(layout, train_classes, test, labels, plan, draft)
+    images = _images(layout, train_classes, test, labels, plan, draft)
+    if val2 is not None:
+        val = val_images(base, val2, options.imagenetv2_metadata or val2, draft)
+        draft.notes.append("val is ImageNetV2")
+        draft.total += len(val)
+        images = itertools.chain(images, val)
+    draft.images = images
     return draft
 
 
@@ -100,12 +117,12 @@ def _test_boxes(layout: _Layout, root: Path, draft: ManifestDraft) -> dict[str, 
     solution = read_solution(table, draft.findings) if table else {}
     found: dict[str, ImageBoxes] = {}
     for name in names:
-        image_id = Path(name).stem
+        image_id = _stem(name)
         xml = layout.annotations / "val" / f"{image_id}.xml"
         boxes = read_xml(xml, draft.findings) if xml.is_file() else solution.get(image_id)
         if boxes is not None and image_id in solution and not boxes.agrees(solution[image_id]):
             draft.findings.append(f"{xml.name}: its boxes are not those of {solution[image_id].where}")
-        found[name] = boxes or ImageBoxes(None, (), None, "")
+        found[name] = boxes or NOTHING
     unlabelled = sum(not boxes.key for boxes in found.values())
     if unlabelled:
         draft.notes.append(
@@ -125,16 +142,11 @@ def _images(
     draft: ManifestDraft,
 ) -> Iterator[DraftImage]:
     for key, name in layout.train_images(train_classes):
-        image_id = Path(name).stem
+        image_id = _stem(name)
         split = plan.split(image_id)
         if split is None:
             continue
-        boxes = ImageBoxes(key, (), None, "")
-        xml = layout.annotations / "train" / key / f"{image_id}.xml"
-        if split == "val" and xml.is_file():
-            boxes = read_xml(xml, draft.findings)
-            if boxes.key and boxes.key != key:
-                draft.findings.append(f"{xml}: the object is {boxes.key}, but the folder is {key}")
+        boxes = _train_boxes(layout, key, image_id, draft) if split == "val" else NOTHING
         path = f"Data/CLS-LOC/train/{key}/{name}"
         yield DraftImage(
             image_id, path, labels[key], split, boxes.boxes, size=boxes.size, where=boxes.where
@@ -144,10 +156,21 @@ def _images(
             continue
         path = f"Data/CLS-LOC/val/{name}"
         yield DraftImage(
-            *(Path(name).stem, path, labels[boxes.key], "test", boxes.boxes),
+            *(_stem(name), path, labels[boxes.key], "test", boxes.boxes),
             size=boxes.size,
             where=boxes.where,
         )
+
+
+def _train_boxes(layout: _Layout, key: str, image_id: str, draft: ManifestDraft) -> ImageBoxes:
+    """Boxes of an image that is held out as val, where train has annotations."""
+    xml = layout.annotations / "train" / key / f"{image_id}.xml"
+    if not xml.is_file():
+        return NOTHING
+    boxes = read_xml(xml, draft.findings)
+    if boxes.key and boxes.key != key:
+        draft.findings.append(f"{xml}: the object is {boxes.key}, but the folder is {key}")
+    return boxes
 
 
 def _names(layout: _Layout, root: Path, draft: ManifestDraft) -> dict[str, str]:
@@ -164,3 +187,7 @@ def _image_names(folder: Path) -> list[str]:
         return []
     with os.scandir(folder) as entries:
         return sorted(entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES))
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
