@@ -184,6 +184,13 @@ def test_single_blocks_and_whole_stages():
             places(bad)
 
 
+def test_feedback_goes_in_once():
+    network = timm.create_model("resnet18")
+    insert_feedback(network, {"stage5": ["layer4"]}, TDAM, ["stage5"])
+    with pytest.raises(UserError, match="already"):
+        insert_feedback(network, {"stage4": ["layer3"]}, TDAM, ["stage4"])
+
+
 def test_networks_without_residual_blocks_are_refused():
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
     with pytest.raises(UserError, match="no residual block"):
@@ -229,6 +236,28 @@ def test_a_block_of_ones_own_and_a_module_of_ones_own():
     assert {name: tuple(one.shape) for name, one in feedback.last_attention.items()} == {
         "t1.a": (2, 3, 3), "t1.b": (2, 3, 3),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("returned", "found"),
+    [(lambda bottom: bottom[:, :2], "(2, 2, 5, 5)"), (lambda bottom: [bottom], "list")],
+)
+def test_a_module_that_changes_the_shape_is_named(returned, found):
+    class Wrong(nn.Module):
+        insertion = "feedback"
+
+        def __init__(self, bottom_channels, top_channels):
+            super().__init__()
+
+        def forward(self, bottom, top):
+            return returned(bottom)
+
+    feedback = with_feedback(timm_block("BasicBlock"), Wrong)
+    with pytest.raises(UserError) as raised:
+        feedback(torch.randn(2, 16, 5, 5))
+    assert "Wrong" in str(raised.value)
+    assert "expected (2, 16, 5, 5)" in str(raised.value)
+    assert str(raised.value).endswith(found)
 
 
 def test_copies_and_saved_weights_are_whole():

@@ -22,6 +22,7 @@ CHOICES = {
     "normalisation": ("softmax", "sigmoid"),
     "project": ("down", "up"),
 }
+# Author code, VGG; before the classifier of its ResNet it is 0.3.
 DROPOUT = 0.5
 
 

@@ -51,7 +51,8 @@ class IndependentClassifier(nn.Module):
     def forward(self, descriptors: Sequence[Tensor]) -> tuple[Tensor, Linearity]:
         """As `ConcatClassifier`; the softmax's normalisers are the same for all classes of an image."""
         votes = torch.stack([linear(one) for linear, one in zip(self.linears, descriptors, strict=True)])
-        # Paper: the mean of the taps' probabilities; author code: their log-softmax outputs summed.
+        # Paper: the mean of the taps' probabilities; author code: their log-softmax outputs summed,
+        # which under the loss's own softmax is their logits summed.
         logits = functional.log_softmax(votes, dim=2).sum(dim=0)
         weights = [linear.get_parameter("weight") for linear in self.linears]
         biases = torch.stack([linear.get_parameter("bias") for linear in self.linears]).sum(dim=0)

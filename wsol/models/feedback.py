@@ -11,12 +11,13 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 from torch import Tensor, nn
 
-from wsol.attention.contract import Attended, channel_mean, check_options, stage_of
+from wsol.attention.contract import Attended, Maps, channel_mean, check_options, stage_of
 from wsol.errors import UserError
-from wsol.models.residual_blocks import BlockPlan, plan_of
+from wsol.models.residual_blocks import BlockPlan, Unit, plan_of, residual_blocks
 
 
 class FeedbackBlock(nn.Module):
@@ -66,26 +67,36 @@ class FeedbackBlock(nn.Module):
         """Features (N, C, H, W) -> the block's output."""
         bottom = x
         for unit in self.plan.units[: -self.m]:
-            bottom = self._through(unit.after, self._part(unit.norm)(self._part(unit.conv)(bottom)))
+            bottom = self._run(unit, self._part(unit.norm), bottom)
         maps: dict[str, Tensor] = {}
         top = self._loop(bottom, step=0)
         for step in range(1, self.steps):
-            attended = self.attention(bottom, top)
-            if isinstance(attended, Attended):
-                bottom = attended.features
-                maps.update(_named(attended.attention, f"t{step}"))
-            else:
-                bottom = attended
+            bottom, attention = self._attend(bottom, top)
+            maps |= _named(attention, f"t{step}")
             top = self._loop(bottom, step)
         self.last_attention = maps
         return self._leave(x, top)
 
     def _loop(self, bottom: Tensor, step: int) -> Tensor:
         """The last m convolutions with the norms of this step; nothing follows the last norm."""
-        for index, unit in enumerate(self.plan.units[-self.m :]):
-            norm = self._part(unit.norm) if step == 0 else self.step_norms[step - 1][index]  # type: ignore[index]
-            bottom = self._through(unit.after, norm(self._part(unit.conv)(bottom)))
+        units = self.plan.units[-self.m :]
+        own = [self._part(unit.norm) for unit in units]
+        norms = own if step == 0 else cast(nn.ModuleList, self.step_norms[step - 1])
+        for unit, norm in zip(units, norms, strict=True):
+            bottom = self._run(unit, norm, bottom)
         return bottom
+
+    def _attend(self, bottom: Tensor, top: Tensor) -> tuple[Tensor, Maps]:
+        """The bottom after attention and the module's own maps, of which there may be none."""
+        result = self.attention(bottom, top)
+        features, attention = result if isinstance(result, Attended) else (result, {})
+        if not isinstance(features, Tensor) or features.shape != bottom.shape:
+            found = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+            raise UserError(
+                f"{type(self.attention).__name__} must return the bottom's shape: expected "
+                f"{tuple(bottom.shape)} (N, C, h, w), found {found}"
+            )
+        return features, attention
 
     def _leave(self, x: Tensor, top: Tensor) -> Tensor:
         """The way out of the block: what follows the last norm, the shortcut, the activation."""
@@ -94,13 +105,16 @@ class FeedbackBlock(nn.Module):
             top = top + self._through(self.plan.shortcut, x)
         return self._through(self.plan.after_sum, top)
 
-    def _part(self, name: str) -> nn.Module:
-        return self.block.get_submodule(name)
+    def _run(self, unit: Unit, norm: nn.Module, x: Tensor) -> Tensor:
+        return self._through(unit.after, norm(self._part(unit.conv)(x)))
 
     def _through(self, names: tuple[str, ...], x: Tensor) -> Tensor:
         for name in names:
             x = self._part(name)(x)
         return x
+
+    def _part(self, name: str) -> nn.Module:
+        return self.block.get_submodule(name)
 
     def parameters_without_gradient(self) -> set[str]:
         """Names of what the present steps leave unused, and of what the module itself declares."""
@@ -176,7 +190,9 @@ def insert_feedback(
         The new blocks by place (``"stage4.0"``), in the order of ``stages``.
     """
     check_options(attention, options)
-    blocks = {stage: list(_blocks_of(network, names)) for stage, names in stages.items()}
+    if feedback_blocks(network):
+        raise UserError("this network has feedback already: name all places in one `at`")
+    blocks = {stage: list(residual_blocks(network, names)) for stage, names in stages.items()}
     chosen: dict[str, str] = {}
     for place in at:
         chosen.update(_chosen(place, blocks))
@@ -224,18 +240,6 @@ def _named(attention: Tensor | Mapping[str, Tensor], step: str) -> dict[str, Ten
     if isinstance(attention, Tensor):
         return {step: channel_mean(attention)}
     return {f"{step}.{name}": channel_mean(one) for name, one in attention.items()}
-
-
-def _blocks_of(network: nn.Module, names: Sequence[str]) -> Iterator[str]:
-    """Paths of the residual blocks in these submodules, in order, none inside another."""
-    for path in names:
-        module = network.get_submodule(path)
-        if isinstance(module, FeedbackBlock):
-            raise UserError(f"{path} has feedback already")
-        if plan_of(module, refuse=False) is not None:
-            yield path
-        else:
-            yield from _blocks_of(network, [f"{path}.{child}" for child, _ in module.named_children()])
 
 
 def _chosen(place: str, blocks: Mapping[str, list[str]]) -> dict[str, str]:

@@ -5,7 +5,7 @@ A block of one's own needs no adapter here: give its class ``feedback_plan(self)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,18 @@ def plan_of(block: nn.Module, *, refuse: bool = True) -> BlockPlan | None:
     if refuse:
         _refuse_inner_layers(block)
     return adapter(block)
+
+
+def residual_blocks(network: nn.Module, names: Sequence[str]) -> Iterator[str]:
+    """Paths of the residual blocks in these submodules of the network, in order, none inside another."""
+    for path in names:
+        module = network.get_submodule(path)
+        if plan_of(module, refuse=False) is not None:
+            yield path
+        else:
+            yield from residual_blocks(
+                network, [f"{path}.{child}" for child, _ in module.named_children()]
+            )
 
 
 INNER_LAYERS = {"se": "channel attention", "aa": "anti-aliasing", "conv_s2d": "space-to-depth"}
