@@ -33,7 +33,8 @@ def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         from rich.console import Console
         from rich.progress import track as bar
 
-        yield from bar(items, description=what, total=total, console=Console(stderr=True), transient=True)
+        console = Console(stderr=True)
+        yield from bar(items, description=what, total=total, console=console, transient=True)
     else:
         yield from _plain_lines(items, total, what)
 

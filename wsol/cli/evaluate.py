@@ -36,8 +36,8 @@ def _parser() -> Parser:
     parser = Parser("evaluate", "Score a run, a folder of score maps (no model), or your own images.")
     subject = parser.add_argument_group("what is scored")
     subject.add_argument("--run", help="folder of a trained run")
-    subject.add_argument("--maps", help="with --run: map sources by commas; else a folder of IMAGE_ID.npy")
-    subject.add_argument("--manifest", help="folder of a manifest (wsol prepare); with --run: another one")
+    subject.add_argument("--maps", help="with --run: sources by commas; else a folder of IMAGE_ID.npy")
+    subject.add_argument("--manifest", help="folder of a manifest; with --run: another data set")
     subject.add_argument("--predictions", help="class predictions beside --maps: image_id,top1,...,top5")
     subject.add_argument("--images", help="folder of your own images, scored with --run")
     subject.add_argument("--annotations", nargs="+", help="of --images: COCO, VOC, CSV, masks")
@@ -134,7 +134,7 @@ def _of_maps(arguments: Namespace) -> int:
 
 def _of_images(arguments: Namespace) -> int:
     if not arguments.run or not arguments.annotations:
-        raise UserError("--images needs --run RUN and --annotations PATH; without annotations: wsol localize")
+        raise UserError("--images needs --run RUN and --annotations PATH (none: wsol localize)")
     from wsol.data.custom import custom_manifest
     from wsol.maps.source import PREDICTED
     from wsol.training.run_folder import RunFolder
@@ -154,7 +154,8 @@ def _of_images(arguments: Namespace) -> int:
 
 def _settings(arguments: Namespace, defaults: Settings) -> Settings:
     asked = {key: getattr(arguments, key) for key in ("split", "protocol", "thresholds", "step")}
-    return dataclasses.replace(defaults, **{key: value for key, value in asked.items() if value is not None})
+    given = {key: value for key, value in asked.items() if value is not None}
+    return dataclasses.replace(defaults, **given)
 
 
 def _show(evaluation: Evaluation, source: str) -> None:
@@ -162,15 +163,17 @@ def _show(evaluation: Evaluation, source: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{source}: {evaluation.n_images} images, thresholds {evaluation.threshold['policy']}")
+    policy = evaluation.threshold["policy"]
+    table = Table(title=f"{source}: {evaluation.n_images} images, thresholds {policy}")
     for column in ("metric", "%", "95 % interval", "optimism"):
         table.add_column(column, justify="left" if column == "metric" else "right")
     for key, entry in evaluation.metrics.items():
         if entry["value"] is None:
             continue
         interval = "" if entry["low"] is None else f"{entry['low']:.2f} to {entry['high']:.2f}"
-        optimism = evaluation.optimism.get(key)
-        table.add_row(key, f"{entry['value']:.2f}", interval, "" if optimism is None else f"{optimism:.2f}")
+        flattery = evaluation.optimism.get(key)
+        optimism = "" if flattery is None else f"{flattery:.2f}"
+        table.add_row(key, f"{entry['value']:.2f}", interval, optimism)
     Console().print(table)
     for what, count in (evaluation.counts or {}).items():
         print(f"{what}: {count}")

@@ -17,7 +17,6 @@ from wsol.errors import UserError, suggest
 from wsol.models.localizer import Localizer, LocalizerOutput
 from wsol.records import Prediction
 
-
 PREDICTED = "cam@predicted"
 
 

@@ -17,8 +17,8 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """SGD or AdamW over named groups; each group remembers its full learning rate as ``base_lr``.
 
-    ``backbone`` trains at ``lr``, ``attention`` at ``attention_lr``, ``head`` and what else a method owns at
-    ``head_lr``; 0 means ``lr``.
+    ``backbone`` trains at ``lr``, ``attention`` at ``attention_lr``, ``head`` and what else a method
+    owns at ``head_lr``; 0 means ``lr``.
     """
     rates = {"backbone": training.lr, "attention": training.attention_lr or training.lr}
     options = [
