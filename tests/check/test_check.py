@@ -59,8 +59,16 @@ def test_a_bad_module(name, capsys):
     output = capsys.readouterr()
     assert "FAIL" in output.out
     assert f"{FILE}:{name} breaks the contract" in output.out
+    assert "not run before the module alone passes" in output.out
     assert f"{FILE}:{name}: {BAD[name]}" in output.err
     assert "Traceback" not in output.err
+
+
+def test_a_module_whose_flops_cannot_be_counted_from_shapes(capsys):
+    assert main(["check", f"{FILE}:NeedsValues", *SMALL]) == 2
+    output = capsys.readouterr()
+    assert f"{FILE}:NeedsValues: cost: raises: expected no error, found" in output.err
+    assert "one epoch on clutter" in output.out
 
 
 def test_declared_idle_parameters_pass():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from wsol.check.finding import Finding
+from wsol.check.finding import Finding, attempted, said
 from wsol.check.gradients import gradient_reaches_input, gradient_reaches_parameters
 from wsol.check.subject import NUM_CLASSES, Subject
 
@@ -24,23 +25,11 @@ def check_contract(subject: Subject, *, compiled: bool = False) -> list[Finding]
     """
     findings: list[Finding] = []
     for check in [*CHECKS, *([compiles] if compiled else [])]:
-        finding = _guarded(check, subject)
+        finding = attempted(check.__name__.replace("_", " "), partial(check, subject))
         findings.append(finding)
         if check in (shape_in_training, shape_at_test) and not finding.passed:
             break
     return findings
-
-
-def _guarded(check: Callable[[Subject], Finding], subject: Subject) -> Finding:
-    try:
-        return check(subject)
-    except Exception as error:  # Whatever a user's module raises is a finding, not a crash.
-        found = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return Finding(_title(check), False, "no error", found[:200], "raises")
-
-
-def _title(check: Callable) -> str:
-    return check.__name__.replace("_", " ")
 
 
 def _same_shape(check: str, subject: Subject, found: Tensor, batch: int) -> Finding:
@@ -68,9 +57,8 @@ def shape_at_test(subject: Subject) -> Finding:
     try:
         result = subject.run(subject.build().eval(), subject.inputs(batch=1))
     except Exception as error:
-        found = f"{type(error).__name__}: {' '.join(str(error).split())}"
         expected = str(subject.expected(1))
-        return Finding("shape at test", False, expected, found[:200], "breaks under eval")
+        return Finding("shape at test", False, expected, said(error), "breaks under eval")
     return _same_shape("shape at test", subject, result.output, 1)
 
 

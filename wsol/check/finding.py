@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -19,3 +23,16 @@ class Finding:
     def line(self) -> str:
         """The finding as one line of an error."""
         return f"{self.check}: {self.problem}: expected {self.expected}, found {self.found}"
+
+
+def attempted(check: str, run: Callable[[], T]) -> T | Finding:
+    """What ``run`` returns, or the failed finding of ``check`` that it raised."""
+    try:
+        return run()
+    except Exception as error:  # Whatever a user's module raises is a finding, not a crash.
+        return Finding(check, False, "no error", said(error), "raises")
+
+
+def said(error: Exception) -> str:
+    """The error's kind and message on one line, cut where it goes on and on."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from wsol.attention import ATTENTION
 from wsol.attention.contract import GLOBAL
-from wsol.check.finding import Finding
+from wsol.check.finding import Finding, said
 from wsol.check.subject import Shape, Subject
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
@@ -22,6 +22,8 @@ from wsol.recipe import Attention, Backbone, Data, Recipe
 
 # Clutter's classes.
 NUM_CLASSES = 10
+
+EPOCH = "one epoch on clutter"
 
 
 def recipe_of(
@@ -43,8 +45,7 @@ def build(recipe: Recipe, seed: int = 0) -> Localizer:
     except UserError:
         raise
     except Exception as error:
-        found = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise UserError(f"{recipe.attention.label} cannot be built: {found}") from error
+        raise UserError(f"{recipe.attention.label} cannot be built: {said(error)}") from error
 
 
 def subject_in(localizer: Localizer, recipe: Recipe) -> Subject:
@@ -108,7 +109,7 @@ def one_epoch(recipe: Recipe, images: int = 96, batch: int = 16) -> Finding:
     finite = bool(np.isfinite(losses).all())
     found = f"{images} images in {seconds:.0f} s, loss {losses[0]:.2f} to {losses[-1]:.2f}"
     problem = "" if finite else "training runs off to a loss that is not finite"
-    return Finding("one epoch on clutter", finite, "finite losses", found, problem)
+    return Finding(EPOCH, finite, "finite losses", found, problem)
 
 
 def small_clutter(images: int, size: int) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from wsol.check.network import EPOCH
 from wsol.check.verdict import Verdict
 
 
@@ -21,6 +22,8 @@ def show(verdict: Verdict, console: Console) -> None:
     console.print(table)
     if verdict.costs:
         console.print(_costs(verdict))
+    elif all(finding.check != EPOCH for finding in verdict.findings):
+        console.print("in the network, its cost, an epoch: not run before the module alone passes")
     passed = sum(finding.passed for finding in verdict.findings)
     word = "keeps the contract" if not verdict.failures else "breaks the contract"
     console.print(f"{verdict.name} {word}: {passed} of {len(verdict.findings)} checks passed")
