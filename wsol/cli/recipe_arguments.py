@@ -49,7 +49,9 @@ def recipe_keys() -> list[str]:
     keys = []
     for item in dataclasses.fields(Recipe):
         part = PARTS.get(item.name)
-        below = [f"{item.name}.{field.name}" for field in dataclasses.fields(part)] if part else [item.name]
+        below = (
+            [f"{item.name}.{field.name}" for field in dataclasses.fields(part)] if part else [item.name]
+        )
         keys.extend(below)
     return keys
 
@@ -68,7 +70,9 @@ def _bracketed(argv: Sequence[str]) -> list[str]:
         name, equals, value = argument.partition("=")
         if equals and name.removeprefix("--") in LISTS and not value.startswith("["):
             argument = f"{name}=[{value}]"
-        elif spelled and spelled[-1].removeprefix("--") in LISTS and not argument.startswith(("[", "--")):
+        elif (
+            spelled and spelled[-1].removeprefix("--") in LISTS and not argument.startswith(("[", "--"))
+        ):
             argument = f"[{argument}]"
         spelled.append(argument)
     return spelled
