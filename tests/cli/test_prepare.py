@@ -84,3 +84,10 @@ def test_prepare_imports_no_torch(tmp_path):
         "import wsol.data.cub, wsol.data.imagenet; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["prepare", "clutter", "--output", str(tmp_path / "file/m"), *SMALL]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("wsol: error: prepare clutter: ")

@@ -24,7 +24,8 @@ def main(argv: Sequence[str]) -> int:
     parser = Parser(f"prepare {name}", f"Turn {name} into a manifest.")
     if reader.needs_root:
         parser.add_argument("--root", type=Path, required=True, help="folder where the data set lies")
-    parser.add_argument("--output", type=Path, default=Path("manifests", name), help="manifest to write")
+    folder = Path("manifests", name.partition(":")[0])
+    parser.add_argument("--output", type=Path, default=folder, help="manifest to write")
     parser.add_argument("--title", default="", help="what to call it, e.g. a subset for what it is")
     reader.add_options(parser)
     options = parser.parse(rest)

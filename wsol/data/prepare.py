@@ -8,6 +8,7 @@ from typing import Any
 
 from wsol.data import DATASETS
 from wsol.data.cards import read_card
+from wsol.data.draft import Reader
 from wsol.data.manifest_writing import write_manifest
 from wsol.errors import UserError
 
@@ -33,7 +34,15 @@ def prepare(
             raise UserError(f"{root}: no such folder; --root is where {name} was unpacked")
     elif root is not None:
         raise UserError(f"prepare {name} takes no --root: there is nothing to read")
-    draft = reader.read(Path(root or "."), options or reader.options())
+    try:
+        return _prepare(reader, Path(root or "."), Path(output), title, options or reader.options())
+    except OSError as error:
+        # A folder that may not be read, a full disk: the system's own words say which.
+        raise UserError(f"prepare {name}: {error}") from error
+
+
+def _prepare(reader: Reader, root: Path, output: Path, title: str, options: Namespace) -> dict[str, Any]:
+    draft = reader.read(root, options)
     card = read_card(draft.dataset)
     if card is not None:
         draft.title, draft.version, draft.expected = card.title, card.version, card.expected
