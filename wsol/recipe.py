@@ -108,11 +108,12 @@ class Head:
     """The classifier on top.
 
     Attributes:
-        name: ``cam``: 1x1 convolution, then global average pooling. ``cam_conv``: a 3x3 convolution to
-            ``width`` channels and ReLU before it (the VGG and Inception heads of wsolevaluation).
-            ``native``: the backbone's own classifier, where that is a CAM head already.
+        name: ``cam``: 1x1 convolution, then global average pooling. ``cam_relu``: a ReLU on the class
+            maps besides (SqueezeNet's). ``cam_conv``: a 3x3 convolution to ``width`` channels and ReLU
+            before it, ``cam_conv2``: two with dropout (wsolevaluation's VGG16 and InceptionV3).
+            ``native``: the classifier of the library or of the weights file, where it is a CAM head.
             A `head` attention replaces it.
-        width: channels of the 3x3 convolution.
+        width: channels of the 3x3 convolutions.
     """
 
     name: str = "cam"

@@ -281,3 +281,17 @@ def test_a_module_that_breaks_the_contract_is_named(attention, message):
 def test_wrong_places_and_options(settings, message):
     with pytest.raises(UserError, match=message):
         localizer(**settings)
+
+
+def test_what_lies_above_the_last_tap_idles_where_the_head_ignores_it(monkeypatch):
+    # LTPA's pc with softmax: u . g is the same at all positions and cancels out.
+    monkeypatch.undo()
+    built = localizer("ltpa", at=["stage1", "stage2"], options={"compatibility": "pc"})
+    built(IMAGES).logits.square().sum().backward()
+    idle = built.parameters_without_gradient()
+    assert {name for name in idle if name.startswith("backbone.")} == {
+        name for name, _ in built.named_parameters() if name.startswith("backbone.stages.stage3.")
+    }
+    for name, parameter in built.named_parameters():
+        gradient = 0.0 if parameter.grad is None else float(parameter.grad.abs().max())
+        assert (gradient < 1e-6) == (name in idle), name

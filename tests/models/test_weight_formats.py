@@ -77,6 +77,20 @@ def test_tdams_classifier_may_have_other_classes(tmp_path):
     assert build(tdam_recipe(path, "joint"), 7).head.num_classes == 7
 
 
+def test_a_native_head_keeps_the_files_classifier(tmp_path):
+    path = tmp_path / "tdresnet18.pth"
+    state = tdam_state("joint", classes=5)
+    torch.save(state, path)
+    settings = tdam_recipe(path, "joint") | {"head": {"name": "native"}}
+    built = build(settings, 7)
+    assert torch.equal(built.head.classifier.bias, state["fc.bias"])
+    reloaded = build_localizer(Recipe.from_dict(settings), 5, load_weights=False)
+    assert reloaded.state_dict().keys() == built.state_dict().keys()
+    torch.save({name: value for name, value in state.items() if not name.startswith("fc")}, path)
+    with pytest.raises(UserError, match="the weights file has no classifier"):
+        build(settings, 7)
+
+
 def test_another_gating_is_refused(tmp_path):
     path = tmp_path / "tdresnet18.pth"
     torch.save(tdam_state("top_only", classes=5), path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from timm.data import ImageNetInfo
+from timm.data.imagenet_info import ImageNetInfo
 
 
 def imagenet_keys() -> list[str]:

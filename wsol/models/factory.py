@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 
@@ -18,7 +19,8 @@ from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks import create_network
 from wsol.models.placement import Placed, insert_gates
-from wsol.models.weights import load_localizer_weights, load_network_weights
+from wsol.models.weight_formats import FORMATS
+from wsol.models.weights import load_localizer_weights, load_network_weights, read_state
 
 
 def build_localizer(
@@ -49,7 +51,7 @@ def build_localizer(
     if tapped is not None:
         head: CamHead | TappedHead = tapped
     elif native:
-        head = native_head(recipe.backbone.name, network, backbone.out_channels)
+        head = _native_head(recipe, network, backbone, num_classes if not load_weights else 0)
         class_keys = _native_keys(head, class_keys)
     else:
         head = build_head(recipe.head, backbone.out_channels, num_classes)
@@ -67,6 +69,24 @@ def _check_input_size(network: nn.Module, recipe: recipes.Recipe) -> None:
             f"backbone {recipe.backbone.name} was built for images of {own} pixels, data.input_size is "
             f"{recipe.data.input_size}: set backbone.options.input_size and data.input_size alike"
         )
+
+
+def _native_head(
+    recipe: recipes.Recipe, network: nn.Module, backbone: Backbone, num_classes: int
+) -> CamHead:
+    """The library's own classifier, or the one in a file of another project's format.
+
+    The latter has as many classes as the file says, or ``num_classes`` where that is not 0.
+    """
+    weights = recipe.weights
+    if weights.format == "native":
+        return native_head(backbone.name, network, backbone.out_channels)
+    known = FORMATS[weights.format]
+    if num_classes:
+        name = known.heads.get(backbone.name, "cam")
+    else:
+        name, num_classes = known.own_head(read_state(weights.file), backbone.name)
+    return build_head(dataclasses.replace(recipe.head, name=name), backbone.out_channels, num_classes)
 
 
 def _native_keys(head: CamHead, class_keys: Sequence[str]) -> Sequence[str]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from wsol.attention.contract import Attended, Maps, channel_mean
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
-from wsol.models.residual_blocks import plan_of
+from wsol.models.residual_blocks import plan_of, residual_blocks
 
 
 class Placed(nn.Module):
@@ -68,15 +68,15 @@ def named_maps(place: str, maps: Maps) -> dict[str, Tensor]:
     return named
 
 
-def residual_blocks(backbone: Backbone, place: str) -> dict[str, nn.Module]:
+def blocks_at(backbone: Backbone, place: str) -> dict[str, nn.Module]:
     """The residual blocks of a stage by ``<stage>.<number>``, or the one block that ``place`` names.
 
     Blocks are counted from 0 within their stage. ``UserError`` where there are none.
     """
     stage, _, number = place.partition(".")
     stage = backbone.resolve(stage)
-    found = [part for part in backbone.stages[stage].modules() if plan_of(part, refuse=False)]
-    blocks = {f"{stage}.{index}": block for index, block in enumerate(found)}
+    paths = residual_blocks(backbone, [f"stages.{stage}"])
+    blocks = {f"{stage}.{index}": backbone.get_submodule(path) for index, path in enumerate(paths)}
     if not blocks:
         raise UserError(
             f"{stage} of {backbone.name} has no residual blocks: take another stage or backbone"
@@ -94,7 +94,7 @@ def insert_gates(backbone: Backbone, place: str, make: Callable[[int], nn.Module
     There it acts before the shortcut is added. Returns the gates by their blocks' names.
     """
     gates = {}
-    for name, block in residual_blocks(backbone, place).items():
+    for name, block in blocks_at(backbone, place).items():
         last = plan_of(block, refuse=False).units[-1]  # type: ignore[union-attr]
         gates[name] = Placed(make(block.get_submodule(last.conv).out_channels), name)  # type: ignore[arg-type]
         norm = block.get_submodule(last.norm)

@@ -6,10 +6,12 @@ Names only, as their public code gives them; the modules behind them are our own
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from torch import Tensor
 
+from wsol.errors import UserError
 from wsol.models.feedback import FeedbackBlock
 from wsol.models.localizer import Localizer
 
@@ -74,9 +76,24 @@ def from_wsolevaluation(state: State, localizer: Localizer) -> State:
     return renamed
 
 
-FORMATS: dict[str, Callable[[State, Localizer], State]] = {
-    "tdam": from_tdam,
-    "wsolevaluation": from_wsolevaluation,
+@dataclass(frozen=True)
+class Format:
+    """How to rename a file's tensors, and the head of each backbone in it, where that is not ``cam``."""
+
+    rename: Callable[[State, Localizer], State]
+    heads: Mapping[str, str]
+
+    def own_head(self, state: State, backbone: str) -> tuple[str, int]:
+        """Name of the file's own head, and the number of its classes; ``UserError`` without one."""
+        for classifier in ("fc.weight", "SPG_A4.weight"):
+            if classifier in state:
+                return self.heads.get(backbone, "cam"), len(state[classifier])
+        raise UserError("head.name native: the weights file has no classifier (fc or SPG_A4)")
+
+
+FORMATS: dict[str, Format] = {
+    "tdam": Format(from_tdam, {}),
+    "wsolevaluation": Format(from_wsolevaluation, {"vgg16": "cam_conv", "inception_v3": "cam_conv2"}),
 }
 
 

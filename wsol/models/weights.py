@@ -88,7 +88,7 @@ def load_localizer_weights(localizer: Localizer, weights: recipes.Weights) -> No
     """Fill the whole localizer, attention and head too, from a file in another project's format."""
     if weights.format == "native" or not weights.file:
         return
-    state = FORMATS[weights.format](read_state(weights.file), localizer)
+    state = FORMATS[weights.format].rename(read_state(weights.file), localizer)
     own = localizer.state_dict()
     # A classifier of other classes is left out; the new one is trained.
     state = {
@@ -96,9 +96,9 @@ def load_localizer_weights(localizer: Localizer, weights: recipes.Weights) -> No
         for name, value in state.items()
         if not name.startswith("head.classifier.") or _fits(state, own, name)
     }
-    missing = {name for name in own if name not in state and not name.startswith("head.")}
+    wanted = {name for name in own if not name.startswith("head.") and not _is_counter(name)}
     unexpected = {name for name in state if not _fits(state, own, name)}
-    _refuse(weights.file, f"this {localizer.backbone.name}", missing, unexpected)
+    _refuse(weights.file, f"this {localizer.backbone.name}", wanted - set(state), unexpected)
     localizer.load_state_dict(state, strict=False)
 
 
@@ -148,14 +148,18 @@ def _load(
     own = network.state_dict()
     links = tuple(f"{link}." for link in feature_chain(network))
     needed = {key for key in own if with_classifier or key.startswith(links)}
-    # A counter that no forward pass reads; files from other frameworks leave it out.
-    missing = {key for key in needed if key not in state and not key.endswith("num_batches_tracked")}
+    missing = {key for key in needed if key not in state and not _is_counter(key)}
     spare = {key.partition(".")[0] for key in own if not key.startswith(links)}
     spare |= {*CLASSIFIER, *SIDE_BRANCHES, *_cut_off(network)}
     left_over = {key for key in state if key not in needed and key.partition(".")[0] not in spare}
     unfit = {key for key in state if key in needed and not _fits(state, own, key)}
     _refuse(source, name, missing, left_over | unfit)
     network.load_state_dict({key: state[key] for key in needed if key in state}, strict=False)
+
+
+def _is_counter(name: str) -> bool:
+    """Norms count their batches, which no forward pass reads; older files leave the counters out."""
+    return name.endswith("num_batches_tracked")
 
 
 def _cut_off(network: nn.Module) -> tuple[str, ...]:
