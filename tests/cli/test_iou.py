@@ -1,0 +1,138 @@
+"""``wsol iou`` as a user types it: boxes, masks, both, and what is wrong."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wsol.cli.main import main
+
+TRUE = "image_id,x0,y0,x1,y1\na.jpg,0,0,10,10\na.jpg,20,20,30,40\nb.jpg,5,5,15,15\nsub/c.jpg,,,,\n"
+
+
+def write(folder, name, text):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def table(path):
+    with path.open(encoding="utf-8") as file:
+        return {row["image_id"]: row for row in csv.DictReader(file)}
+
+
+def run(folder, predictions, annotations, *more):
+    output = folder / "out" / "iou.csv"
+    code = main(
+        [
+            "iou",
+            "--predictions",
+            predictions,
+            "--annotations",
+            annotations,
+            "--output",
+            str(output),
+            *more,
+        ]
+    )
+    return code, output
+
+
+def test_boxes_against_boxes_by_hand(tmp_path, capsys):
+    # a: the second predicted box meets the second true one in 10 x 10 of 10 x 20; b: 5 x 10 of 15 x 10.
+    predictions = write(
+        tmp_path,
+        "p.csv",
+        "image_id,x0,y0,x1,y1\nb,10,5,20,15\na,50,50,60,60\na,20,20,30,30\nc,1,1,2,2\n",
+    )
+    code, output = run(tmp_path, predictions, write(tmp_path, "t.csv", TRUE))
+    assert code == 0
+    rows = table(output)
+    assert list(rows) == ["a.jpg", "b.jpg", "sub/c.jpg"]
+    assert (rows["a.jpg"]["iou"], rows["a.jpg"]["x0"], rows["a.jpg"]["y1"]) == ("0.5000", "20", "30")
+    assert (rows["b.jpg"]["iou"], rows["b.jpg"]["acc@0.3"], rows["b.jpg"]["acc@0.5"]) == (
+        "0.3333",
+        "1",
+        "0",
+    )
+    assert rows["sub/c.jpg"]["iou"] == rows["sub/c.jpg"]["acc@0.3"] == ""
+    printed = capsys.readouterr().out
+    assert "3 images, 1 without an object left out" in printed
+    assert "mean_iou  41.67" in printed
+    assert "acc@0.5   50.00" in printed
+
+
+def test_inclusive_corners_are_one_longer(tmp_path):
+    predictions = write(tmp_path, "p.csv", "image_id,x0,y0,x1,y1\na,0,0,9,4\n")
+    true = write(tmp_path, "t.csv", "image_id,x0,y0,x1,y1\na,0,0,9,9\n")
+    _, output = run(tmp_path, predictions, true, "--corners", "inclusive")
+    assert table(output)["a"]["iou"] == "0.5000"
+
+
+def masks(folder, suffix):
+    folder.mkdir()
+    for name, columns in (("a", 4), ("b", 0)):
+        mask = np.zeros((6, 8), np.uint8)
+        mask[:, :columns] = 255
+        if suffix == "png":
+            Image.fromarray(mask).save(folder / f"{name}.png")
+        else:
+            np.save(folder / f"{name}.npy", mask > 0)
+    return str(folder)
+
+
+@pytest.mark.parametrize("suffix", ["png", "npy"])
+def test_masks_against_masks_and_boxes(tmp_path, suffix):
+    predictions = masks(tmp_path / "predicted", suffix)
+    true = tmp_path / "true"
+    true.mkdir()
+    for name in "ab":
+        mask = np.zeros((6, 8), np.uint8)
+        mask[:3, :8] = 1
+        Image.fromarray(mask).save(true / f"{name}.png")
+    _, output = run(tmp_path, predictions, str(true))
+    rows = table(output)
+    assert rows["a"]["iou"] == f"{12 / (24 + 24 - 12):.4f}"
+    assert rows["b"]["iou"] == "0.0000"
+    boxes = write(tmp_path, "t.csv", "image_id,x0,y0,x1,y1\na,0,0,4,3\nb,0,0,1,1\n")
+    _, output = run(tmp_path, predictions, boxes)
+    assert table(output)["a"]["iou"] == "0.5000"
+
+
+@pytest.mark.parametrize(
+    "predictions, message",
+    [
+        ("image_id,x0,y0,x1,y1\na,0,0,1,1\n", "2 of the images have no prediction, e.g. b.jpg"),
+        (TRUE + "z.jpg,0,0,1,1\n", "annotations lack, e.g. z.jpg"),
+        ("image_id,x0,y0,x1,y1\na,4,0,1,1\n", "line 2"),
+        ("something,else\n1,2\n", "no column names the image"),
+        ("image_id,x0,y0,x1,y1\n", "no images in it"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_written(tmp_path, capsys, predictions, message):
+    code, output = run(tmp_path, write(tmp_path, "p.csv", predictions), write(tmp_path, "t.csv", TRUE))
+    assert code == 2
+    assert message in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_masks_of_another_size_are_named(tmp_path, capsys):
+    predictions = masks(tmp_path / "predicted", "png")
+    true = tmp_path / "true"
+    true.mkdir()
+    for name in "ab":
+        Image.fromarray(np.ones((5, 5), np.uint8)).save(true / f"{name}.png")
+    assert run(tmp_path, predictions, str(true))[0] == 2
+    assert "a: the predicted mask has 8 x 6 pixels, the true one 5 x 5" in capsys.readouterr().err
+
+
+def test_it_imports_no_torch():
+    modules = ("cli.iou", "evaluation.evaluator", "evaluation.map_folder", "evaluation.output")
+    code = "import sys, " + ", ".join(f"wsol.{module}" for module in modules)
+    code += "; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,113 @@
+"""IoU of given boxes or masks with the truth, image by image: no score map, no threshold."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from wsol.atomic import write_text
+from wsol.errors import UserError
+from wsol.evaluation.curves import UNIT, Mean, units
+from wsol.evaluation.intervals import Replicates, interval, resample_weights
+from wsol.evaluation.iou import iou_matrix
+from wsol.evaluation.per_image import check_complete
+from wsol.evaluation.sweep import largest_contour_boxes
+
+DELTAS = (0.3, 0.5, 0.7)
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The boxes (n, 4), half-open pixels, of an image; or its mask (height, width) bool; or both."""
+
+    boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    mask: np.ndarray | None = None
+
+    def as_boxes(self) -> np.ndarray:
+        """The boxes, or where there are none the rectangle (n, 4) of the mask's largest contour."""
+        if len(self.boxes) or self.mask is None or not self.mask.any():
+            return self.boxes
+        return largest_contour_boxes(self.mask.astype(np.uint8) * 255)[:1]
+
+    @property
+    def empty(self) -> bool:
+        """Whether no object is there."""
+        return not len(self.boxes) and (self.mask is None or not self.mask.any())
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """An image's ``iou``, NaN where it shows no object; the ``box`` (4,) that has it, if a box has."""
+
+    image_id: str
+    iou: float
+    box: np.ndarray | None = None
+
+
+def overlap(image_id: str, predicted: Shapes, true: Shapes) -> Overlap:
+    """Masks are compared as masks where both sides have one, and else boxes: the best pair counts.
+
+    No prediction has IoU 0. ``UserError`` where two masks differ in size.
+    """
+    if true.empty:
+        return Overlap(image_id, float("nan"))
+    if predicted.mask is not None and true.mask is not None:
+        if predicted.mask.shape != true.mask.shape:
+            sizes = [f"{mask.shape[1]} x {mask.shape[0]}" for mask in (predicted.mask, true.mask)]
+            raise UserError(
+                f"{image_id}: the predicted mask has {sizes[0]} pixels, the true one {sizes[1]}"
+            )
+        union = np.count_nonzero(predicted.mask | true.mask)
+        return Overlap(image_id, np.count_nonzero(predicted.mask & true.mask) / union)
+    boxes = predicted.as_boxes()
+    if not len(boxes):
+        return Overlap(image_id, 0.0)
+    iou = iou_matrix(boxes, true.as_boxes()).max(axis=1)
+    return Overlap(image_id, float(iou.max()), boxes[int(iou.argmax())])
+
+
+def overlaps(predictions: Mapping[str, Shapes], annotations: Mapping[str, Shapes]) -> list[Overlap]:
+    """Every annotated image, in order; ``UserError`` where one side has images that the other lacks."""
+    check_complete(list(predictions), list(annotations))
+    return [overlap(image_id, predictions[image_id], true) for image_id, true in annotations.items()]
+
+
+def totals(found: list[Overlap]) -> dict[str, dict[str, float | None]]:
+    """``mean_iou`` and ``acc@d``, percent of images with IoU >= d, with 95 % intervals over images.
+
+    Over the images that show an object; None where none does.
+    """
+    iou = np.array([each.iou for each in found])
+    iou = iou[~np.isnan(iou)]
+    everyone = np.arange(len(iou))
+    curves = {"mean_iou": Mean(units(100 * iou)[:, None], everyone, UNIT)}
+    curves |= {f"acc@{delta:g}": Mean((iou >= delta)[:, None], everyone) for delta in DELTAS}
+    if not len(iou):
+        return {key: {"value": None, "low": None, "high": None} for key in curves}
+    weights = [np.ones((1, len(iou)), np.float32), *resample_weights(len(iou))]
+    result = {}
+    for key, curve in curves.items():
+        (value, *draws) = np.concatenate([curve(block)[:, 0] for block in weights])
+        low, high = interval(value, Replicates(np.array(draws), np.array(draws))) or (None, None)
+        result[key] = {"value": float(value), "low": low, "high": high}
+    return result
+
+
+def write_overlaps(path: Path | str, found: list[Overlap]) -> Path:
+    """``image_id, x0, y0, x1, y1, iou, acc@0.3 ...`` as CSV, whole or not at all.
+
+    The IoU of an image without object is empty.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["image_id", "x0", "y0", "x1", "y1", "iou", *(f"acc@{delta:g}" for delta in DELTAS)])
+    for each in found:
+        box = [""] * 4 if each.box is None else [f"{value:g}" for value in each.box]
+        numbers = [f"{each.iou:.4f}", *(str(int(each.iou >= delta)) for delta in DELTAS)]
+        writer.writerow([each.image_id, *box, *([""] * 4 if np.isnan(each.iou) else numbers)])
+    return write_text(path, buffer.getvalue())
