@@ -77,7 +77,7 @@ def localize(
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in an image: ``box`` (4,) half-open pixels or None, ``mask`` (height, width) bool."""
+    """Found in an image: ``box`` (4,) half-open pixels or None, ``mask`` (height, width) bool."""
 
     prediction: Prediction
     class_key: str

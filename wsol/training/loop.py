@@ -51,14 +51,16 @@ def train(
     method = METHODS.get(recipe.method.name)(localizer, **_method_options(recipe))
     if recipe.training.channels_last:
         method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if fabric.is_global_zero:
-        recipe.write(folder.path / "recipe.yaml")
     if not recipe.training.epochs:
         if fabric.is_global_zero:
+            recipe.write(folder.path / "recipe.yaml")
             folder.save_weights(method.trained(), "last")
         return method.trained(), []
     split = manifest.split("train")
     progress = Training(recipe, manifest, folder, fabric, method)
+    rate_factor(recipe.training, 0)  # an unknown schedule is refused before anything is written
+    if fabric.is_global_zero:
+        recipe.write(folder.path / "recipe.yaml")
     for epoch in range(progress.start(), recipe.training.epochs):
         result = progress.run_epoch(epoch, split)
         progress.finish_epoch(epoch, result)

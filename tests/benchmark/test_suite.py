@@ -1,0 +1,157 @@
+"""From recipes to the board: one record a row, nothing done twice, the same bytes again."""
+
+import numpy as np
+import pytest
+
+from wsol.benchmark import benchmark, score_maps, score_run, train, write_board
+from wsol.benchmark.demo import demo_recipes
+from wsol.data.loader import eval_loader
+from wsol.data.manifest import Manifest
+from wsol.errors import UserError
+from wsol.evaluation.evaluator import evaluate
+from wsol.evaluation.protocol import protocol
+from wsol.leaderboard import read_records
+from wsol.recipe import Evaluation, Recipe
+
+
+def test_every_row_gets_one_record_and_the_board_repeats(tiny_recipe, tmp_path):
+    tiny_recipe.training.epochs = 1
+    benchmark([tiny_recipe], seeds=[0, 1], overlays=2)
+    results = tmp_path / "results"
+    records = sorted((results / "runs").rglob("*.json"))
+    assert sorted((r.maps, r.seeds.get("training")) for r in read_records(results / "runs")) == [
+        ("cam", 0),
+        ("cam", 1),
+        ("center", None),
+        ("features", 0),
+        ("features", 1),
+    ]
+    page = write_board(results)
+    board = (results / "leaderboard.csv").read_bytes()
+    stamps = {path: path.stat().st_mtime_ns for path in records}
+    benchmark([tiny_recipe], seeds=[0, 1], overlays=2)
+    assert {path: path.stat().st_mtime_ns for path in records} == stamps
+    (results / "leaderboard.csv").unlink()
+    write_board(results)
+    assert (results / "leaderboard.csv").read_bytes() == board
+    assert page.stat().st_size > 10_000
+
+
+def test_a_run_scores_as_its_maps_score_from_a_folder(tiny_recipe, tmp_path):
+    run = train(tiny_recipe)
+    scored = score_run(run, how=tiny_recipe.how, output=tmp_path / "out", overlays=3)
+    assert set(scored) == {"cam", "features"}
+    manifest = Manifest.read(tiny_recipe.data.manifest)
+    split = manifest.split("test")
+    maps = tmp_path / "maps"
+    from wsol.benchmark.scoring import Run
+    from wsol.maps.source import predictions
+
+    opened = Run.open(run, tiny_recipe.how)
+    rows = ["image_id,top1,top2,top3,top4,top5"]
+    for prediction in predictions(
+        opened.localizer, eval_loader(split, opened.recipe), "cam", split.class_keys
+    ):
+        path = maps / f"{prediction.image_id}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, prediction.score_map)
+        rows.append(",".join([prediction.image_id, *map(str, prediction.top5)]))
+    (maps / "predictions.csv").write_text("\n".join(rows) + "\n")
+    again = score_maps(maps, manifest, Evaluation(), output=tmp_path / "files")
+    assert again.metrics == scored["cam"].metrics
+    assert (tmp_path / "files" / "metrics.json").is_file()
+    table = (tmp_path / "files" / "per_image.csv").read_text().splitlines()
+    assert len(table) == 1 + len(split)
+    assert table[1:] == (tmp_path / "out" / "cam" / "per_image.csv").read_text().splitlines()[1:]
+    assert len(list((tmp_path / "out" / "cam" / "overlays").glob("*.png"))) == 3
+
+
+def test_center_row_is_the_best_centred_square_found_plainly(tiny_recipe, tmp_path):
+    benchmark([tiny_recipe], seeds=[])
+    (record,) = read_records(tmp_path / "results" / "runs")
+    annotations = Manifest.read(tiny_recipe.data.manifest).split("test").annotations()
+    best = 0.0
+    for side in range(2, 225, 2):
+        low, high = (224 - side) // 2, (224 + side) // 2
+        hits = []
+        for annotation in annotations.values():
+            x0, y0, x1, y1 = np.trunc(annotation.source_boxes[0].astype(float) * 224 / 32)
+            right, bottom = min(high, 223), min(high, 223)
+            width = min(right, x1) - max(low, x0) + 1
+            height = min(bottom, y1) - max(low, y0) + 1
+            inter = max(width, 0) * max(height, 0)
+            areas = (right - low + 1) * (bottom - low + 1) + (x1 - x0 + 1) * (y1 - y0 + 1)
+            hits.append(inter / (areas - inter) >= 0.5)
+        best = max(best, 100 * float(np.mean(hits)))
+    assert record.metrics["max_box_acc@0.5"]["value"] == pytest.approx(best, abs=1e-9)
+
+
+def test_threshold_policies_are_recorded_and_val_is_honest(tiny_recipe, tmp_path):
+    run = train(tiny_recipe)
+    settings = Evaluation(maps=["cam"], thresholds="val", batch_size=8)
+    honest = score_run(run, settings, tiny_recipe.how, results=tmp_path / "results")["cam"]
+    settings = Evaluation(maps=["cam"], batch_size=8)
+    oracle = score_run(run, settings, tiny_recipe.how, results=tmp_path / "results")["cam"]
+    assert honest["gt_known_loc@0.5"] <= oracle["gt_known_loc@0.5"] == oracle["max_box_acc@0.5"]
+    policies = {record.threshold["policy"] for record in read_records(tmp_path / "results" / "runs")}
+    assert policies == {"val", "oracle"}
+
+
+def test_a_run_is_refused_on_data_it_was_not_trained_on(tiny_recipe, tmp_path):
+    run = train(tiny_recipe)
+    from wsol.data.clutter import READER
+    from wsol.data.prepare import prepare
+
+    options = READER.options()
+    options.size, options.train, options.val, options.test, options.seed = 32, 4, 4, 5, 9
+    prepare("clutter", None, tmp_path / "other", options=options)
+    recipe_file = run / "recipe.yaml"
+    text = recipe_file.read_text().replace(tiny_recipe.data.manifest, (tmp_path / "other").as_posix())
+    recipe_file.write_text(text)
+    with pytest.raises(UserError, match="not the manifest that .* was trained on"):
+        score_run(run)
+    scored = score_run(run, manifest=tmp_path / "other")
+    assert scored["cam"].n_images == 5
+
+
+def test_evaluating_a_model_counts_every_image_once(tiny_recipe):
+    """11 images in batches of 8: the padding of the last batch is not scored."""
+    run = train(tiny_recipe)
+    scored = score_run(run, how=tiny_recipe.how)["cam"]
+    assert scored.n_images == scored.n_expected == 11
+
+
+def test_demo_recipes_are_the_committed_ones():
+    from pathlib import Path
+
+    configs = Path(__file__).parents[2] / "configs" / "clutter"
+    for name, recipe in demo_recipes().items():
+        assert Recipe.from_yaml(configs / f"{name}.yaml") == recipe
+
+
+def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_path):
+    from wsol.benchmark import localize
+
+    run = train(tiny_recipe)
+    images = Manifest.read(tiny_recipe.data.manifest).root / "images" / "test"
+    table = localize(images, run, tmp_path / "found", threshold=0.5, how=tiny_recipe.how)
+    rows = table.read_text().splitlines()
+    assert rows[0] == "image_id,class,x0,y0,x1,y1"
+    assert len(rows) == 1 + 11
+    for folder in ("masks", "overlays"):
+        assert len(list((tmp_path / "found" / folder).glob("*.png"))) == 11
+    corners = np.array([[float(value) for value in row.split(",")[2:]] for row in rows[1:]])
+    assert (corners[:, :2] < corners[:, 2:]).all()
+    assert corners.min() >= 0
+    assert corners.max() <= 32
+
+
+def test_evaluate_is_the_library_in_one_call(tiny_recipe):
+    """What a user with maps of their own types: predictions and annotations in, metrics out."""
+    from wsol.maps.center import center_predictions
+
+    split = Manifest.read(tiny_recipe.data.manifest).split("test")
+    predictions = center_predictions(split.image_ids, split.labels, 64)
+    scores = evaluate(predictions, split.annotations(), protocol("halfopen"), intervals=False)
+    assert scores["top1_acc"] is None
+    assert scores["max_box_acc@0.3"] >= scores["max_box_acc@0.5"] >= scores["max_box_acc@0.7"]
