@@ -178,6 +178,7 @@ def test_voc_folder_reports_all_files_at_once(tmp_path):
         "\ufeffimage,label,x0,y0,x1,y1\r\na.jpg,bird,1,2,4,6\r\n",
         " FileName , Class , xmin , ymin , xmax , ymax \n a.jpg , bird , 1 , 2 , 4 , 6 \n",
         "class,path,x,y,width,height\nbird,a.jpg,1,2,3,4\n",
+        "\ufeffimage;label;x0;y0;x1;y1\r\na.jpg;bird;1;2;4;6\r\n",
         'label,file,x,y,w,h\n"bird","a.jpg",1.0,2,3,4\n\n',
         "image,label,x1,y1,x2,y2\n./a.jpg,bird,1,2,4,6",
     ],
@@ -275,6 +276,20 @@ def test_listing_leaves_masks_and_hidden_files_out(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert list_images(tmp_path) == ["a.png", "b.JPG"]
+
+
+def test_linked_folders_are_followed_once(tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store/a.jpg").touch()
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "cat").symlink_to(tmp_path / "store")
+    (images / "loop").symlink_to(images)
+    (tmp_path / "store/loop").symlink_to(tmp_path / "store")
+    (images / "dog").mkdir()
+    (images / "dog/b.jpg").touch()
+    (images / "alias").symlink_to(images / "dog")
+    assert list_images(images) == ["cat/a.jpg", "dog/b.jpg"]
 
 
 @pytest.mark.parametrize("name", ["none.json", "none.csv", "none.xml", "none", "a.docx"])

@@ -39,8 +39,8 @@ def release(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(root: Path) -> Manifest:
-    prepare("openimages", root, root / "manifest")
+def read(root: Path, **options: object) -> Manifest:
+    prepare("openimages", root, root / "manifest", options=READER.options(**options))
     return Manifest.read(root / "manifest")
 
 
@@ -71,10 +71,19 @@ def test_no_mask_at_all_is_a_subset_and_one_missing_an_error(release):
     assert any("no mask file is there" in note for note in manifest.info["notes"])
 
 
+def test_train_can_be_thinned(release):
+    labels = "\n".join(f"train/0c/t{n}.jpg,0" for n in range(5))
+    (release / "metadata/train/class_labels.txt").write_text(labels)
+    (release / "metadata/train/image_ids.txt").write_text(labels.replace(",0", ""))
+    for n in range(5):
+        (release / f"train/0c/t{n}.jpg").write_bytes((release / "train/0c/t.jpg").read_bytes())
+    assert read(release, per_class=2).splits == {"test": 2, "train": 2}
+
+
 def test_an_image_in_the_folder_of_another_class(release):
     path = release / "metadata/test/class_labels.txt"
     path.write_text("test/0c/a.jpg,0\ntest/0d/b.jpg,0")
-    with pytest.raises(UserError, match="line 1: class 0 is 0d elsewhere, but"):
+    with pytest.raises(UserError, match="line 2: class 0 is 0c elsewhere, but"):
         read(release)
 
 

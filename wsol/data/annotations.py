@@ -90,15 +90,16 @@ def list_images(folder: Path, skip: Iterable[Path] = ()) -> list[str]:
     """Paths of the images below ``folder``, sorted; without hidden ones, mask folders and ``skip``."""
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
-    skipped = {path.resolve() for path in skip} - {folder.resolve()}
+    root = folder.resolve()
+    skipped = {path.resolve() for path in skip} - {root}
     names = []
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, followlinks=True):
         folders[:] = [
             name
-            for name in folders
+            for name in sorted(folders)
             if not name.startswith(".")
             and name not in MASK_FOLDERS
-            and (not skipped or (Path(place) / name).resolve() not in skipped)
+            and _to_visit(Path(place) / name, root, skipped)
         ]
         below = PurePosixPath(Path(place).relative_to(folder).as_posix())
         names += [
@@ -107,6 +108,17 @@ def list_images(folder: Path, skip: Iterable[Path] = ()) -> list[str]:
             if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
         ]
     return sorted(names)
+
+
+def _to_visit(folder: Path, root: Path, skipped: set[Path]) -> bool:
+    """Linked folders are visited too, each once: one below ``root`` is visited as itself."""
+    if not folder.is_symlink():
+        return not skipped or folder.resolve() not in skipped
+    target = folder.resolve()
+    if target in skipped or target.is_relative_to(root) or root.is_relative_to(target):
+        return False
+    skipped.add(target)
+    return True
 
 
 def match_images(

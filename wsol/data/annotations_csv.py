@@ -137,7 +137,12 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of each row that is not empty, the header first."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
+            head = file.readline()
+            file.seek(0)
+            # Spreadsheets of half the world write semicolons.
+            reader = csv.reader(
+                file, strict=True, delimiter=";" if "," not in head and ";" in head else ","
+            )
             for cells in reader:
                 if any(map(str.strip, cells)):
                     yield reader.line_num, [cell.strip() for cell in cells]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -104,8 +106,16 @@ def _mask(path: str) -> np.ndarray:
         raise UserError(f"{path}: missing") from None
 
 
+@cache
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """DejaVu from matplotlib's files, which knows more scripts than Pillow's own font."""
+    spec = find_spec("matplotlib")
+    path = Path((spec and spec.origin) or "").parent / "mpl-data/fonts/ttf/DejaVuSans.ttf"
+    return ImageFont.truetype(str(path), 10) if path.is_file() else ImageFont.load_default(10)
+
+
 def _caption(sheet: Image.Image, text: str, corner: tuple[int, int], width: int) -> None:
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(10)
+    draw, font = ImageDraw.Draw(sheet), _font()
     while draw.textlength(text, font) > width - 4:
         text = (
             f"{text[: len(text) // 2 - 1]}~{text[len(text) // 2 + 2 :]}" if len(text) > 8 else text[:-1]

@@ -79,23 +79,19 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
 
     def images() -> Iterator[DraftImage]:
         for file in files:
-            split = listing.splits[file]
-            split = plan.split(ids[file]) if split == "train" else split
-            if split is None:
-                continue
             said = annotated.get(file)
             yield DraftImage(
                 image_id=ids[file],
                 path=file,
                 label=numbers.get(listing.labels[file]),
-                split=split,
+                split=listing.splits[file],
                 boxes=tuple(item.box for item in objects.get(file, ()) if item.box and not item.ignore),
                 masks=masks.rows(file),
                 size=said.size if said else None,
                 where=said.where if said else "",
             )
 
-    draft.images = images()
+    draft.images = plan.place(images())
     return draft
 
 

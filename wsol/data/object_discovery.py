@@ -53,10 +53,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     plan = plan_train(train, options, has_val=False)
     draft.notes += plan.notes
     draft.val_fold = plan.val_fold
-    placed = (
-        (image, plan.split(image.image_id) if image.split == "train" else "test") for image in images
-    )
-    draft.images = [image._replace(split=split) for image, split in placed if split is not None]
+    draft.images = list(plan.place(images))
     return draft
 
 

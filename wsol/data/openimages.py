@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from wsol.data.draft import DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.splits import add_split_options, plan_train
 from wsol.data.wsoleval_tables import MetadataSplit, bare_id, is_metadata, read_metadata
 from wsol.errors import UserError
 
@@ -18,13 +19,15 @@ SPLITS = ("train", "val", "test")
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Where the metadata lie."""
+    """Where the metadata lie, beside the split options."""
     parser.add_argument(
         "--metadata",
         type=Path,
         metavar="DIR",
         help="wsolevaluation's metadata/OpenImages (train, val, test); default: ROOT/metadata or ROOT",
     )
+    add_split_options(parser)
+    parser.set_defaults(val_fold=0)
 
 
 def read(root: Path, options: Namespace) -> ManifestDraft:
@@ -41,19 +44,16 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     splits = {
         name: read_metadata(base / name, draft.findings) for name in SPLITS if is_metadata(base / name)
     }
-    folders = {
-        label: _folder(image_id) for split in splits.values() for image_id, label in split.labels.items()
-    }
-    for split in splits.values():
-        for image_id, label in split.labels.items():
-            if folders[label] != _folder(image_id):
-                draft.findings.append(
-                    f"{split.where[image_id]}: class {label} is {folders[label]} elsewhere, but "
-                    f"{image_id} lies in {_folder(image_id)}"
-                )
-    keys = [folders.get(label, f"class {label}") for label in range(max(folders, default=-1) + 1)]
-    draft.classes = [DraftClass(key, key) for key in keys]
-    draft.images = list(_images(root, splits, draft))
+    draft.classes = _classes(splits, draft)
+    train = splits["train"].labels if "train" in splits else {}
+    plan = plan_train(
+        [(bare_id(image_id), label) for image_id, label in train.items()],
+        options,
+        has_val="val" in splits,
+    )
+    draft.notes += plan.notes
+    draft.val_fold = plan.val_fold
+    draft.images = list(plan.place(_images(root, splits, draft)))
     return draft
 
 
@@ -73,6 +73,21 @@ def _images(root: Path, splits: dict[str, MetadataSplit], draft: ManifestDraft) 
             pairs = tuple(masks.get(image_id, ()))
             where = split.where[image_id]
             yield DraftImage(bare_id(image_id), image_id, label, name, (), pairs, None, where)
+
+
+def _classes(splits: dict[str, MetadataSplit], draft: ManifestDraft) -> list[DraftClass]:
+    """Classes by number; one whose images lie in several folders is a finding."""
+    folders: dict[int, str] = {}
+    for split in splits.values():
+        for image_id, label in split.labels.items():
+            folder = _folder(image_id)
+            if folders.setdefault(label, folder) != folder:
+                draft.findings.append(
+                    f"{split.where[image_id]}: class {label} is {folders[label]} elsewhere, but "
+                    f"{image_id} lies in {folder}"
+                )
+    keys = [folders.get(label, f"class {label}") for label in range(max(folders, default=-1) + 1)]
+    return [DraftClass(key, key) for key in keys]
 
 
 def _folder(image_id: str) -> str:

@@ -10,9 +10,11 @@ import hashlib
 import heapq
 from argparse import ArgumentParser, Namespace
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from wsol.data.draft import DraftImage
 
 from wsol.errors import UserError
 
@@ -58,6 +60,13 @@ class TrainPlan:
         if self.kept is not None:
             return "train" if image_id in self.kept else None
         return "train" if not self.proxy or _draw("proxy", image_id) < PROXY_SHARE * 2**64 else None
+
+    def place(self, images: Iterable[DraftImage]) -> Iterator[DraftImage]:
+        """The images, those of train where the plan puts them; what it leaves out is left out."""
+        for image in images:
+            split = self.split(image.image_id) if image.split == "train" else image.split
+            if split is not None:
+                yield image._replace(split=split)
 
     @property
     def val_fold(self) -> dict[str, Any]:

@@ -1,0 +1,154 @@
+"""Images per second of the loaders against plain PIL + torchvision + DataLoader: same files, one run.
+
+    python benchmarks/data.py                              photographs made of scikit-image's own
+    python benchmarks/data.py --manifest manifests/cub     a data set of yours
+    python benchmarks/data.py --workers 0 2 8 --images 4000
+
+``plain`` opens a file with PIL, squashes, crops, flips and normalises with torchvision, as
+the reference's loader does. ``wsol`` is `train_loader` and `eval_loader`, ``wsol, kept`` a later epoch of a
+split that fits in memory. Each row reads all images once; the best of ``--repeats`` counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from wsol.data import decoded
+from wsol.data.custom import custom_manifest
+from wsol.data.loader import eval_loader, train_loader
+from wsol.data.manifest import Manifest, ManifestSplit
+from wsol.recipe import Recipe
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+WIDTH, HEIGHT = 500, 375  # the commonest size of ILSVRC's images
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
+
+
+class PlainImages(Dataset):
+    """The plain way: PIL, then torchvision's transforms."""
+
+    def __init__(self, split: ManifestSplit, transform: Callable[[Image.Image], torch.Tensor]) -> None:
+        self.paths, self.labels, self.transform = split.paths, split.labels.tolist(), transform
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        with Image.open(self.paths[index]) as image:
+            return self.transform(image.convert("RGB")), self.labels[index]
+
+
+def plain_loader(split: ManifestSplit, batch_size: int, workers: int, *, train: bool) -> DataLoader:
+    """What the reference does with an image, by torchvision."""
+    resized = (
+        [transforms.Resize((256, 256)), transforms.RandomCrop(224), transforms.RandomHorizontalFlip()]
+        if train
+        else [transforms.Resize((224, 224))]
+    )
+    steps = [*resized, transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
+    images = PlainImages(split, transforms.Compose(steps))
+    return DataLoader(images, batch_size, shuffle=train, num_workers=workers)
+
+
+def make_photographs(folder: Path, count: int) -> Manifest:
+    """JPEGs of ILSVRC's usual size and quality, cut from scikit-image's photographs, in four classes."""
+    draw = np.random.default_rng(0)
+    for number in range(count):
+        name = PHOTOGRAPHS[number % len(PHOTOGRAPHS)]
+        photograph = Image.fromarray(getattr(skimage.data, name)())
+        width = int(draw.integers(photograph.width // 2, photograph.width + 1))
+        height = min(photograph.height, round(width * HEIGHT / WIDTH))
+        left = int(draw.integers(photograph.width - width + 1))
+        top = int(draw.integers(photograph.height - height + 1))
+        cut = photograph.crop((left, top, left + width, top + height)).resize((WIDTH, HEIGHT))
+        path = folder / "images" / "train" / name / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cut.save(path, quality=90)
+    return custom_manifest(folder / "images", [], folder / "manifest")
+
+
+def rate(batches: Callable[[], Iterable], images: int, repeats: int) -> float:
+    """Images per second of the fastest of ``repeats`` passes, each over a loader made anew."""
+    best = float("inf")
+    for _ in range(repeats):
+        started = time.perf_counter()
+        for _ in batches():
+            pass
+        best = min(best, time.perf_counter() - started)
+    return images / best
+
+
+def compare(split: ManifestSplit, workers: int, repeats: int) -> list[tuple[str, float, float, float]]:
+    """Rows of (what, plain, wsol, wsol kept) in images per second; 0 where there is no such thing."""
+    recipe = Recipe()
+    recipe = dataclasses.replace(
+        recipe,
+        weights=dataclasses.replace(recipe.weights, mean=MEAN, std=STD),
+        how=dataclasses.replace(recipe.how, workers=workers, device="cpu"),
+    )
+    size, count = recipe.training.batch_size, len(split)
+
+    def train() -> float:
+        return rate(lambda: train_loader(split, recipe, epoch=0), count, repeats)
+
+    limit, decoded.MEMORY_LIMIT = decoded.MEMORY_LIMIT, 0
+    fresh = train()
+    tested = rate(lambda: eval_loader(split, recipe), count, repeats)
+    decoded.MEMORY_LIMIT = limit
+    rate(lambda: train_loader(split, recipe, epoch=0), count, 1)
+    kept = train()
+    plain = [
+        rate(lambda train=train: plain_loader(split, size, workers, train=train), count, repeats)
+        for train in (True, False)
+    ]
+    return [("train", plain[0], fresh, kept), ("eval", plain[1], tested, 0.0)]
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--manifest", type=Path, help="whose train split to read; default: made for this"
+    )
+    parser.add_argument("--images", type=int, default=1000, help="images to make")
+    parser.add_argument("--workers", type=int, nargs="+", default=[0, 2])
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    table = Table(title="images per second")
+    for column in ("split", "workers", "plain", "wsol", "ratio", "wsol, kept"):
+        table.add_column(column, justify="left" if column == "split" else "right")
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.manifest:
+            manifest = Manifest.read(arguments.manifest)
+        else:
+            manifest = make_photographs(Path(folder), arguments.images)
+        split = manifest.split("train")
+        for workers in arguments.workers:
+            for name, plain, fresh, kept in compare(split, workers, arguments.repeats):
+                cells = [
+                    f"{plain:.0f}",
+                    f"{fresh:.0f}",
+                    f"{fresh / plain:.2f}",
+                    f"{kept:.0f}" if kept else "",
+                ]
+                table.add_row(name, str(workers), *cells)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
