@@ -51,13 +51,17 @@ def test_released_code(golden_cases):
         case.compare("train/compatibility", trained.score.detach().unsqueeze(1))
 
 
-def test_dot_product_compatibility_position_by_position():
+@pytest.mark.parametrize("normalisation", ["softmax", "sigmoid"])
+def test_dot_product_compatibility_position_by_position(normalisation):
     local, vector = torch.randn(2, 4, 3, 5), torch.randn(2, 4, 1, 1)
-    found = CompatibilityBlock(4, 4, "dp", "softmax")(local, vector)
+    found = CompatibilityBlock(4, 4, "dp", normalisation)(local, vector)
     for n in range(2):
         positions = [local[n, :, i, j] for i in range(3) for j in range(5)]
         score = torch.stack([position @ vector[n].flatten() for position in positions])
-        share = score.exp() / score.exp().sum()
+        if normalisation == "softmax":
+            share = score.exp() / score.exp().sum()
+        else:
+            share = 1 / (1 + (-score).exp()) / len(positions)
         torch.testing.assert_close(found.score[n].flatten(), score)
         torch.testing.assert_close(
             found.descriptor[n], sum(s * p for s, p in zip(share, positions, strict=True))

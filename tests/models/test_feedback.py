@@ -33,14 +33,14 @@ def randomised(module: nn.Module) -> nn.Module:
     return module.eval()
 
 
-def torchvision_block(kind: str) -> nn.Module:
+def torchvision_block(kind: str, out: int = 16) -> nn.Module:
     from torchvision.models import mobilenetv2, resnet
 
     if kind == "BasicBlock":
         return resnet.BasicBlock(16, 16)
     if kind == "Bottleneck":
         return resnet.Bottleneck(16, 4)
-    return mobilenetv2.InvertedResidual(16, 16, stride=1, expand_ratio=3)
+    return mobilenetv2.InvertedResidual(16, out, stride=1, expand_ratio=3)
 
 
 def timm_block(kind: str) -> nn.Module:
@@ -53,6 +53,13 @@ def timm_block(kind: str) -> nn.Module:
     return _efficientnet_blocks.InvertedResidual(16, 16, exp_ratio=3.0)
 
 
+def strided_block() -> nn.Module:
+    from timm.models.resnet import BasicBlock
+
+    shortcut = nn.Sequential(nn.Conv2d(16, 24, 1, stride=2, bias=False), nn.BatchNorm2d(24))
+    return BasicBlock(16, 24, stride=2, downsample=shortcut)
+
+
 BLOCKS = {
     "timm basic": (lambda: timm_block("BasicBlock"), 2, 2),
     "timm bottleneck": (lambda: timm_block("Bottleneck"), 3, 1),
@@ -60,6 +67,8 @@ BLOCKS = {
     "torchvision basic": (lambda: torchvision_block("BasicBlock"), 2, 2),
     "torchvision bottleneck": (lambda: torchvision_block("Bottleneck"), 3, 1),
     "torchvision inverted": (lambda: torchvision_block("InvertedResidual"), 3, 1),
+    "timm basic, stride 2": (strided_block, 2, 2),
+    "torchvision inverted, no shortcut": (lambda: torchvision_block("InvertedResidual", out=24), 3, 1),
     "small resnet, stride 2": (lambda: ResidualBlock(16, 24, stride=2), 2, 2),
 }
 CASES = [(name, m) for name, (_, most, _) in BLOCKS.items() for m in range(1, most + 1)]

@@ -158,5 +158,4 @@ ADAPTERS: dict[str, Callable[[nn.Module], BlockPlan]] = {
     "torchvision.models.resnet:BasicBlock": _torchvision_basic,
     "torchvision.models.resnet:Bottleneck": _torchvision_bottleneck,
     "torchvision.models.mobilenetv2:InvertedResidual": _torchvision_inverted,
-    "wsol.models.small_resnet:ResidualBlock": _timm_basic,
 }
