@@ -4,9 +4,9 @@
     python benchmarks/data.py --manifest manifests/cub     a data set of yours
     python benchmarks/data.py --workers 0 2 8 --images 4000
 
-``plain`` opens a file with PIL, squashes, crops, flips and normalises with torchvision, as
-the reference's loader does. ``wsol`` is `train_loader` and `eval_loader`, ``wsol, kept`` a later epoch of a
-split that fits in memory. Each row reads all images once; the best of ``--repeats`` counts.
+``plain`` opens a file with PIL, squashes, crops, flips and normalises with torchvision, as the
+reference's loader does. ``wsol`` is `train_loader` and `eval_loader`, ``wsol, kept`` a later epoch of
+a split that fits in memory. Each row reads all images once; the best of ``--repeats`` counts.
 """
 
 from __future__ import annotations

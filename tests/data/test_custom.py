@@ -55,6 +55,16 @@ def test_folders_called_by_splits_are_splits(tmp_path):
     assert labels(manifest, "test") == {"test/dog/1": "dog"}
 
 
+def test_train_has_labels_only_and_a_fold_of_it_keeps_its_boxes(tmp_path):
+    names = [f"train/cat/{n}.jpg" for n in range(4)]
+    for name in names:
+        picture(tmp_path / "images" / name)
+    boxes = table(tmp_path / "b.csv", *(f"{name},cat,0,0,5,5" for name in names))
+    manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m", val_fold=1)
+    assert manifest.splits == {"train": 3, "val": 1}
+    assert manifest.split("val").annotated and not manifest.split("train").annotated
+
+
 def test_no_class_at_all(tmp_path):
     picture(tmp_path / "images/a.jpg")
     boxes = table(tmp_path / "b.csv", "a.jpg,0,0,5,5", columns="image,x0,y0,x1,y1")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from wsol.data.annotated import AnnotatedImage
+from wsol.data.annotated import AnnotatedImage, AnnotatedObject
 from wsol.data.annotation_masks import read_mask_folder
 from wsol.data.annotations import list_images, match_images, read_source
 from wsol.data.checks import bad_name
@@ -67,31 +67,12 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     if masks.drawn:
         draft.masks_in_manifest = True
         draft.write_files = lambda folder: masks.draw(folder, draft.findings)
-    numbers = {name: number for number, name in enumerate(listing.classes)}
-    train = [
-        (ids[file], numbers.get(listing.labels[file], -1))
-        for file in files
-        if listing.splits[file] == "train"
-    ]
+    images = [_image(file, ids[file], listing, objects.get(file, ()), masks) for file in files]
+    train = [(image.image_id, image.label or 0) for image in images if image.split == "train"]
     plan = plan_train(train, options, has_val="val" in listing.splits.values())
     draft.notes += plan.notes + listing.notes()
     draft.val_fold = plan.val_fold
-
-    def images() -> Iterator[DraftImage]:
-        for file in files:
-            said = annotated.get(file)
-            yield DraftImage(
-                image_id=ids[file],
-                path=file,
-                label=numbers.get(listing.labels[file]),
-                split=listing.splits[file],
-                boxes=tuple(item.box for item in objects.get(file, ()) if item.box and not item.ignore),
-                masks=masks.rows(file),
-                size=said.size if said else None,
-                where=said.where if said else "",
-            )
-
-    draft.images = plan.place(images())
+    draft.images = list(plan.place(images))
     return draft
 
 
@@ -113,6 +94,22 @@ def custom_manifest(
     given = READER.options(annotations=[Path(path) for path in paths], **options)
     write_manifest(output, read(Path(images_dir), given))
     return Manifest.read(output)
+
+
+def _image(
+    file: str, image_id: str, listing: Listing, objects: Iterable[AnnotatedObject], masks: MaskTable
+) -> DraftImage:
+    said = listing.annotated.get(file)
+    return DraftImage(
+        image_id=image_id,
+        path=file,
+        label=listing.numbers.get(listing.labels[file]),
+        split=listing.splits[file],
+        boxes=tuple(item.box for item in objects if item.box and not item.ignore),
+        masks=masks.rows(file),
+        size=said.size if said else None,
+        where=said.where if said else "",
+    )
 
 
 def _annotations(

@@ -13,9 +13,9 @@ CONTAINERS = ("images", "Images", "JPEGImages")  # folders that hold images and 
 class Listing:
     """Label, split and scored objects of each image.
 
-    ``labels`` and ``splits`` are by file; a label is empty where nothing says it. Annotated images go to
-    ``split``, the others to train, unless the annotation or a folder called train, val or test says
-    otherwise.
+    ``labels`` and ``splits`` are by file; a label is empty where nothing says it; ``classes`` are all
+    labels sorted, ``numbers`` their places. Annotated images go to ``split``, the others to train,
+    unless the annotation or a folder called train, val or test says otherwise.
     """
 
     def __init__(self, files: list[str], annotated: dict[str, AnnotatedImage], split: str) -> None:
@@ -34,10 +34,8 @@ class Listing:
             # With one class an image without object is its noise, as in Object Discovery.
             self.labels = dict.fromkeys(files, classes.pop())
 
-    @property
-    def classes(self) -> list[str]:
-        """All labels, sorted."""
-        return sorted(set(self.labels.values()) - {""})
+        self.classes = sorted(set(self.labels.values()) - {""})
+        self.numbers = {name: number for number, name in enumerate(self.classes)}
 
     def notes(self) -> list[str]:
         """What was decided about images with objects of several classes."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wsol.data.draft import DraftImage
-
 from wsol.errors import UserError
 
 SPLIT_SEED = 0  # one for all data sets and all time: another fold is another protocol
@@ -62,10 +61,12 @@ class TrainPlan:
         return "train" if not self.proxy or _draw("proxy", image_id) < PROXY_SHARE * 2**64 else None
 
     def place(self, images: Iterable[DraftImage]) -> Iterator[DraftImage]:
-        """The images, those of train where the plan puts them; what it leaves out is left out."""
+        """The images, those of train where the plan puts them; what stays train has its label only."""
         for image in images:
             split = self.split(image.image_id) if image.split == "train" else image.split
-            if split is not None:
+            if split == "train":
+                yield image._replace(boxes=(), masks=())
+            elif split is not None:
                 yield image._replace(split=split)
 
     @property
