@@ -11,7 +11,7 @@ from torch import nn
 from wsol.attention.contract import GLOBAL
 from wsol.attention.ltpa import LTPA
 from wsol.errors import UserError
-from wsol.models.ltpa_networks import ResNet164Att, VGGAtt
+from wsol.models.ltpa_networks import PreActivationBottleneck, ResNet164Att, VGGAtt
 
 
 def shapes(network: nn.Module, side: int) -> dict[str, tuple[int, ...]]:
@@ -73,6 +73,28 @@ def test_depth_of_the_resnet():
     ]  # fmt: skip
     # The stem, 54 bottlenecks of three; the classifier is the 164th layer.
     assert len(main) == 163
+
+
+@pytest.mark.parametrize(("out", "stride"), [(16, 1), (32, 2)])
+def test_a_pre_activation_bottleneck_written_out(out, stride):
+    block = PreActivationBottleneck(16, out, stride).eval()
+    for part in block.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.running_mean.normal_()
+    x = torch.randn(2, 16, 6, 6)
+    active = torch.relu(block.first[0](x))
+    conv1, norm1, _, conv2, norm2, _, conv3 = block.branch
+    branch = conv3(torch.relu(norm2(conv2(torch.relu(norm1(conv1(active)))))))
+    # The shortcut is the bare input where the width stays, else a convolution of the activated input.
+    shortcut = x if out == 16 else block.shortcut(active)
+    torch.testing.assert_close(block(x), branch + shortcut)
+    assert branch.shape == (2, out, 6 // stride, 6 // stride)
+
+
+def test_norms_of_the_vgg_have_torchs_epsilon_of_old():
+    with torch.device("meta"):
+        network = VGGAtt()
+    assert {part.eps for part in network.modules() if isinstance(part, nn.BatchNorm2d)} == {1e-3}
 
 
 def test_convolutions_start_as_in_the_author_code():
