@@ -83,7 +83,7 @@ def test_cubv2_is_val_where_it_is_there(cub_release):
     assert manifest.splits == {"train": 4, "test": 2, "val": 1}
     assert manifest.info["val_fold"] == {}
     annotation = manifest.split("val").annotations()["CUBV2/001.Gull/77"]
-    np.testing.assert_array_equal(annotation.boxes, [[3, 4, 40, 21]])  # inclusive corners
+    np.testing.assert_array_equal(annotation.boxes, [[3, 4, 39, 20]])  # x + width, y + height
     np.testing.assert_array_equal(annotation.source_boxes, [[3, 4, 39, 20]])
 
 

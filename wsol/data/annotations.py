@@ -17,7 +17,8 @@ from wsol.data.corners import RULES
 from wsol.errors import UserError, suggest
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
-MASK_FOLDERS = ("masks", "GroundTruth")  # beside or below images, these hold no images
+# Beside or below images, these hold no images.
+MASK_FOLDERS = ("masks", "GroundTruth", "SegmentationClass", "SegmentationObject")
 
 
 def read_annotations(

@@ -180,23 +180,24 @@ def _box(boxes: Keyed, number: str, draft: ManifestDraft) -> tuple[DraftBox, ...
 def _cubv2(
     root: Path, folder: Path, metadata: Path, labels: dict[str, int], draft: ManifestDraft
 ) -> list[DraftImage]:
-    """CUBv2 as val: boxes with inclusive corners, as all boxes of that release's annotators are."""
+    """CUBv2 as val: its boxes were released as x, y, width, height, x1 and y1 here are the sums."""
     findings, images = draft.findings, []
     boxes = read_keyed(metadata / "localization.txt", 4, findings, separator=",")
     for path, (texts, where) in boxes.items():
         if _folder(path) not in labels:
             continue
-        corners = numbers(texts, where, findings)
-        if corners is None:
+        values = numbers(texts, where, findings)
+        if values is None:
             continue
-        x0, y0, x1, y1 = corners
+        x0, y0, x1, y1 = values
+        corners = (x0, y0, x1, y1)
         images.append(
             DraftImage(
                 f"CUBV2/{_image_id(path)}",
                 (folder / path).relative_to(root).as_posix(),
                 labels[_folder(path)],
                 "val",
-                (DraftBox((x0, y0, x1 + 1, y1 + 1), (x0, y0, x1, y1), where),),
+                (DraftBox(corners, corners, where),),
                 where=where,
             )
         )
