@@ -17,7 +17,7 @@ from wsol.evaluation.families import Family, Read
 RESAMPLES = 2000
 SEED = 0
 LEVEL = 0.95
-BLOCK_BYTES = 32 * 2**20
+BLOCK_BYTES = 8 * 2**20
 
 
 def resample_weights(

@@ -9,7 +9,6 @@ float64 wherever they are the same number, both being that number correctly roun
 from __future__ import annotations
 
 import dataclasses
-import io
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ import numpy as np
 
 from wsol.atomic import write_bytes
 from wsol.errors import UserError
+from wsol.evaluation.array_file import deterministic_npz, differences, from_differences
 from wsol.evaluation.protocol import Protocol
 from wsol.records import Annotation
 
@@ -28,7 +28,6 @@ SINGLE_UNITS = 50_000
 ALL_UNITS = 100
 UNKNOWN = -1
 
-# Neighbouring cuts resemble each other: their differences deflate to about half.
 _STORED_AS_DIFFERENCES = ("single", "all")
 
 
@@ -150,11 +149,10 @@ class PerImage:
         arrays = {key: getattr(self, key) for key in _ARRAYS if getattr(self, key) is not None}
         for key in _STORED_AS_DIFFERENCES:
             if key in arrays:
-                zero = arrays[key].dtype.type(0)
-                arrays[key] = np.diff(arrays[key], axis=1, prepend=zero)  # wraps around, and back
+                arrays[key] = differences(arrays[key])
         arrays["protocol"] = np.array([name, str(version), repr(step)], np.str_)
         arrays["counts"] = np.array([f"{k}={v}" for k, v in sorted(self.counts.items())], np.str_)
-        return _deterministic_npz(arrays)
+        return deterministic_npz(arrays)
 
     def save(self, path: Path | str) -> Path:
         """Write `to_bytes` whole or not at all."""
@@ -170,7 +168,7 @@ class PerImage:
             pairs = [entry.rpartition("=") for entry in arrays.pop("counts").tolist()]
             for key in _STORED_AS_DIFFERENCES:
                 if key in arrays:
-                    arrays[key] = np.cumsum(arrays[key], axis=1, dtype=arrays[key].dtype)
+                    arrays[key] = from_differences(arrays[key])
             return cls(
                 **arrays,
                 protocol=(name, int(version), float(step)),
@@ -196,14 +194,13 @@ def encode_iou(iou: np.ndarray, units: int) -> np.ndarray:
 
 def pack_boxes(boxes: np.ndarray) -> bytes:
     """Integer boxes (256, 4) of neighbouring cuts in a tenth of their bytes."""
-    return zlib.compress(np.diff(boxes.astype(np.int16), axis=0, prepend=np.int16(0)).tobytes(), 1)
+    return zlib.compress(np.diff(boxes.astype(np.int32), axis=0, prepend=np.int32(0)).tobytes(), 1)
 
 
 def unpack_boxes(packed: bytes) -> np.ndarray:
-    """What `pack_boxes` packed, (256, 4) int16."""
-    return np.cumsum(
-        np.frombuffer(zlib.decompress(packed), np.int16).reshape(-1, 4), axis=0, dtype=np.int16
-    )
+    """What `pack_boxes` packed, (256, 4) int32."""
+    steps = np.frombuffer(zlib.decompress(packed), np.int32).reshape(-1, 4)
+    return np.cumsum(steps, axis=0, dtype=np.int32)
 
 
 def check_complete(found: Sequence[str], expected: Sequence[str]) -> None:
@@ -237,16 +234,3 @@ def _concatenate(values, lengths, rows):
     blanks = [np.zeros((n, *present.shape[1:]), present.dtype) for n in lengths]
     filled = [blank if value is None else value for value, blank in zip(values, blanks, strict=True)]
     return np.concatenate(filled)[rows]
-
-
-def _deterministic_npz(arrays: Mapping[str, np.ndarray]) -> bytes:
-    # np.savez stamps the time of writing into the file, and its hash would change with it.
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        for name in sorted(arrays):
-            content = io.BytesIO()
-            np.lib.format.write_array(content, np.ascontiguousarray(arrays[name]), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            file.writestr(entry, content.getvalue(), compresslevel=9)
-    return buffer.getvalue()
