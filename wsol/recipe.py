@@ -308,7 +308,7 @@ def _checked(value: Any, item: dataclasses.Field, source: str, key: str) -> Any:
         if wanted.startswith("tuple") and isinstance(value, list | tuple):
             return tuple(float(number) for number in value)
         if wanted.startswith("list"):
-            members = [value] if isinstance(value, str) else list(value)
+            members: list[Any] = [value] if isinstance(value, str) else list(value)
             return [int(member) if wanted == "list[int]" else str(member) for member in members]
         if wanted.startswith("dict") and isinstance(value, dict):
             return dict(value)

@@ -48,7 +48,7 @@ class Registry(Generic[T]):
             if isinstance(entry, str):
                 entry = _import(entry, self.kind)
                 self._entries[name] = entry
-            return entry
+            return entry  # type: ignore[return-value]
         if ":" in name:
             return _import(name, self.kind)
         raise UserError(f"unknown {self.kind} {name!r}{suggest(name, self._entries)}")

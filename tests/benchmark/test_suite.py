@@ -108,7 +108,7 @@ def test_a_run_is_refused_on_data_it_was_not_trained_on(tiny_recipe, tmp_path):
     recipe_file = run / "recipe.yaml"
     text = recipe_file.read_text().replace(tiny_recipe.data.manifest, (tmp_path / "other").as_posix())
     recipe_file.write_text(text)
-    with pytest.raises(UserError, match="not the manifest that .* was trained on"):
+    with pytest.raises(UserError, match=r"not the manifest that .* was trained on"):
         score_run(run)
     scored = score_run(run, manifest=tmp_path / "other")
     assert scored["cam"].n_images == 5

@@ -37,4 +37,5 @@ def test_light_commands_import_no_torch(argv):
         f"try: main({argv!r})\nexcept SystemExit: pass\n"
         "sys.exit('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()

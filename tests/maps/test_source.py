@@ -16,7 +16,8 @@ KEYS = ["cat", "dog", "owl"]
 
 def localizer(attention: str = "none"):
     recipe = Recipe.from_dict(
-        {"backbone": {"name": "small_resnet"}, "attention": {"name": attention}, "data": {"input_size": 32}}
+        {"backbone": {"name": "small_resnet"}, "attention": {"name": attention}}
+        | {"data": {"input_size": 32}}
     )
     torch.manual_seed(3)
     model = build_localizer(recipe, len(KEYS), KEYS)
@@ -52,7 +53,8 @@ def test_top5_are_the_logits_in_falling_order(batch):
     model = localizer()
     with torch.no_grad():
         logits = model(batch.images).logits
-    assert [list(p.top5) for p in run(model, batch, "cam")] == logits[:3].argsort(1, descending=True).tolist()
+    order = logits[:3].argsort(1, descending=True).tolist()
+    assert [list(prediction.top5) for prediction in run(model, batch, "cam")] == order
 
 
 def test_feature_mean(batch):
@@ -74,7 +76,7 @@ def test_a_model_that_knows_more_classes_is_read_at_the_data_sets_columns(batch)
 
 
 def test_a_model_that_lacks_a_class_is_refused():
-    with pytest.raises(UserError, match="lacks 1 of the data set's 2 classes, e.g. 'fox'"):
+    with pytest.raises(UserError, match=r"lacks 1 of the data set's 2 classes, e.g. 'fox'"):
         class_columns(KEYS, ["cat", "fox"])
 
 

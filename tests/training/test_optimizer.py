@@ -27,7 +27,8 @@ def test_cosine_schedule_by_hand():
 
 
 def test_groups_have_their_own_rates():
-    groups = {part: [nn.Parameter(torch.zeros(1))] for part in ("backbone", "attention", "head", "critic")}
+    parts = ("backbone", "attention", "head", "critic")
+    groups = {part: [nn.Parameter(torch.zeros(1))] for part in parts}
     optimizer = build_optimizer(groups, Training(lr=1.0, attention_lr=2.0, head_lr=3.0))
     set_rates(optimizer, 0.5)
     rates = {group["name"]: group["lr"] for group in optimizer.param_groups}
@@ -36,7 +37,8 @@ def test_groups_have_their_own_rates():
 
 def test_frozen_parts_are_left_out():
     frozen = nn.Parameter(torch.zeros(1), requires_grad=False)
-    optimizer = build_optimizer({"backbone": [frozen], "head": [nn.Parameter(torch.zeros(1))]}, Training())
+    trained = nn.Parameter(torch.zeros(1))
+    optimizer = build_optimizer({"backbone": [frozen], "head": [trained]}, Training())
     assert [group["name"] for group in optimizer.param_groups] == ["head"]
 
 

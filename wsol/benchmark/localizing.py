@@ -94,12 +94,13 @@ class Found:
         class_keys: list[str],
     ) -> Found:
         """Cut the prediction's map at ``threshold`` as the protocol does."""
-        size = picture.shape[:2]
+        size = (picture.shape[0], picture.shape[1])
+        score_map = np.zeros(size) if prediction.score_map is None else prediction.score_map
         frame = rules.frame(size)
-        normalised = normalise(prediction.score_map, frame, rules.interpolation)
+        normalised = normalise(score_map, frame, rules.interpolation)
         map_u8 = (normalised * 255).astype(np.uint8)
         box = to_image(box_at(map_u8, cut_of(threshold, int(map_u8.max())))[None], frame, size)[0]
-        inside = normalise(prediction.score_map, size, rules.interpolation) >= max(threshold, 1e-9)
+        inside = normalise(score_map, size, rules.interpolation) >= max(threshold, 1e-9)
         top1 = prediction.top5[0] if prediction.top5 else -1
         key = class_keys[top1] if 0 <= top1 < len(class_keys) else ""
         return cls(prediction, key, box if box[2] > box[0] else None, inside)

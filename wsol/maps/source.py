@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,16 +17,10 @@ from wsol.errors import UserError, suggest
 from wsol.models.localizer import Localizer, LocalizerOutput
 from wsol.records import Prediction
 
+if TYPE_CHECKING:
+    from wsol.data.loader import Batch
+
 PREDICTED = "cam@predicted"
-
-
-class Batch(Protocol):
-    """Images (N, 3, H, W), labels (N,), N ids; the first ``real`` are images, the rest padding."""
-
-    images: Tensor
-    labels: Tensor
-    image_ids: Sequence[str]
-    real: int
 
 
 class Clock:

@@ -46,6 +46,10 @@ def train(
     split = (
         manifest.split("train") if recipe.training.epochs else manifest.split(recipe.evaluation.split)
     )
+    if not recipe.training.epochs and recipe.weights.format == "native" and recipe.head.name != "native":
+        raise UserError(
+            f"training.epochs is 0, but head {recipe.head.name} comes without weights: use native"
+        )
     torch.manual_seed(recipe.seed)
     localizer = build_localizer(recipe, len(manifest.class_keys), manifest.class_keys)
     method = METHODS.get(recipe.method.name)(localizer, **_method_options(recipe))
