@@ -70,9 +70,9 @@ def measure(folder: str, metadata: Path, count: int, threads: int | None) -> Non
     warm_up()
     images = read_images(metadata, count)
     convention = protocol("choe2020")
-    started = time.perf_counter()
+    started, cpu_before = time.perf_counter(), time.process_time()
     per_image = collect(MapFolder(folder, images), images, convention, threads=threads)
-    collected = time.perf_counter()
+    collected, cpu = time.perf_counter(), time.process_time() - cpu_before
     result = score(per_image, convention)
     ended = time.perf_counter()
     arrays = len(per_image.to_bytes()) / 2**20
@@ -80,7 +80,7 @@ def measure(folder: str, metadata: Path, count: int, threads: int | None) -> Non
     seconds = collected - started
     print(
         f"{len(images):>6} maps, {sum(len(image.boxes) for image in images)} boxes: {seconds:.1f} s, "
-        f"{len(images) / seconds:.0f} images/s; metrics and intervals {ended - collected:.1f} s; "
+        f"{len(images) / seconds:.0f} images/s, {1000 * cpu / len(images):.2f} CPU-ms an image; metrics and intervals {ended - collected:.1f} s; "
         f"peak memory {peak:.0f} MiB; arrays on disk {arrays:.1f} MiB; "
         f"MaxBoxAccV2 {result['max_box_acc_v2']:.2f}",
         flush=True,

@@ -42,7 +42,8 @@ def golden_boxes(path):
 def test_boxes_equal_the_reference(golden_file, name):
     data, predictions, annotations = golden_boxes(golden_file(name))
     percents = tuple(map(int, data["iou_thresholds_percent"]))
-    choe = dataclasses.replace(protocol("choe2020"), iou_percents=percents)
+    side = data["detail/scoremap_uint8"].shape[1]
+    choe = dataclasses.replace(protocol("choe2020"), iou_percents=percents, size=side)
     per_image = collect(predictions, annotations, choe)
     steps = sorted(
         key.removeprefix("thresholds_") for key in data.files if key.startswith("thresholds_")
@@ -76,7 +77,7 @@ def test_masks_equal_the_reference(golden_file, monkeypatch):
         lambda annotation, size: masks[int(annotation.image_id)],
     )
     for step in sorted({key.split("/")[0] for key in data.files if key.endswith("/pxap")}):
-        convention = protocol("choe2020", float(step))
+        convention = dataclasses.replace(protocol("choe2020", float(step)), size=masks.shape[1])
         np.testing.assert_array_equal(convention.bin_edges, data[f"{step}/bin_edges"])
         result = evaluate(predictions, annotations, convention, intervals=False)
         per_image = result.per_image

@@ -17,7 +17,7 @@ from wsol.progress import track
 from wsol.records import Annotation, Prediction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation(Scores):
     """The scores of a split, the arrays they come from, and how many images it has.
 
@@ -25,10 +25,10 @@ class Evaluation(Scores):
     would be no `Evaluation`.
     """
 
-    per_image: PerImage | None = None
-    counts: dict[str, int] | None = None
-    n_images: int = 0
-    n_expected: int = 0
+    per_image: PerImage
+    counts: dict[str, int]
+    n_images: int
+    n_expected: int
 
 
 def evaluate(
