@@ -75,16 +75,19 @@ def measure(folder: str, metadata: Path, count: int, threads: int | None) -> Non
     collected, cpu = time.perf_counter(), time.process_time() - cpu_before
     result = score(per_image, convention)
     ended = time.perf_counter()
-    arrays = len(per_image.to_bytes()) / 2**20
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds = collected - started
-    print(
-        f"{len(images):>6} maps, {sum(len(image.boxes) for image in images)} boxes: {seconds:.1f} s, "
-        f"{len(images) / seconds:.0f} images/s, {1000 * cpu / len(images):.2f} CPU-ms an image; metrics and intervals {ended - collected:.1f} s; "
-        f"peak memory {peak:.0f} MiB; arrays on disk {arrays:.1f} MiB; "
-        f"MaxBoxAccV2 {result['max_box_acc_v2']:.2f}",
-        flush=True,
-    )
+    figures = {
+        "maps": len(images),
+        "boxes": sum(len(image.boxes) for image in images),
+        "seconds": f"{seconds:.1f}",
+        "images/s": f"{len(images) / seconds:.0f}",
+        "CPU-ms an image": f"{1000 * cpu / len(images):.2f}",
+        "seconds for metrics and intervals": f"{ended - collected:.1f}",
+        "peak MiB": f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}",
+        "MiB of arrays on disk": f"{len(per_image.to_bytes()) / 2**20:.1f}",
+        "MaxBoxAccV2": f"{result['max_box_acc_v2']:.2f}",
+    }
+    print(", ".join(f"{key} {figure}" for key, figure in figures.items()), flush=True)
 
 
 def main() -> None:
