@@ -307,8 +307,8 @@ def _checked(value: Any, item: dataclasses.Field, source: str, key: str) -> Any:
             return value
         if wanted.startswith("tuple") and isinstance(value, list | tuple):
             return tuple(float(number) for number in value)
-        if wanted.startswith("list"):
-            members: list[Any] = [value] if isinstance(value, str) else list(value)
+        if wanted.startswith("list") and isinstance(value, str | list | tuple):
+            members = [value] if isinstance(value, str) else value
             return [int(member) if wanted == "list[int]" else str(member) for member in members]
         if wanted.startswith("dict") and isinstance(value, dict):
             return dict(value)

@@ -20,6 +20,7 @@ for name, place in {
     "adl": "wsol.attention.adl:ADL",
     "bam": "wsol.attention.bam:BAM",
     "coordinate": "wsol.attention.coordinate:CoordinateAttention",
+    "plain": "wsol.attention.plain:Plain",
     "residual": "wsol.attention.residual:ResidualAttention",
     "sge": "wsol.attention.sge:SGE",
     "simam": "wsol.attention.simam:SimAM",
