@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+LEVEL = 6  # of zlib; 9 takes many times as long for one percent
+
 
 def deterministic_npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     """A compressed npz file without pickles, sorted by name.
@@ -20,23 +22,34 @@ def deterministic_npz(arrays: Mapping[str, np.ndarray]) -> bytes:
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(arrays[name]), allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            file.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
+            file.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
     return buffer.getvalue()
 
 
-def differences(values: np.ndarray) -> np.ndarray:
-    """Unsigned values (n, c) as differences along c, modulo their range, byte by byte (bytes, n, c).
+def to_planes(values: np.ndarray) -> np.ndarray:
+    """Unsigned values (n, c) byte by byte, low bytes first: uint8 (bytes, n, c).
 
-    Neighbouring cuts of a score map resemble each other: the differences, high bytes apart from low
-    ones, deflate to two thirds of what the values do.
+    Bytes that are 0 everywhere are left out; the rest deflates better apart than mixed.
     """
-    steps = np.diff(values, axis=1, prepend=values.dtype.type(0))
-    little_endian = steps.astype(steps.dtype.newbyteorder("<"))
-    return np.moveaxis(little_endian.view(np.uint8).reshape(*values.shape, values.dtype.itemsize), -1, 0)
+    planes = [(values >> (8 * byte)).astype(np.uint8) for byte in range(values.dtype.itemsize)]
+    while len(planes) > 1 and not planes[-1].any():
+        planes.pop()
+    return np.stack(planes)
 
 
-def from_differences(planes: np.ndarray) -> np.ndarray:
-    """The values (n, c) that `differences` took apart."""
-    size = len(planes)
-    steps = np.ascontiguousarray(np.moveaxis(planes, 0, -1)).view(f"<u{size}")[..., 0]
-    return np.cumsum(steps, axis=1, dtype=f"u{size}")
+def from_planes(planes: np.ndarray, dtype: type[np.unsignedinteger]) -> np.ndarray:
+    """The values (n, c) that `to_planes` took apart."""
+    values = np.zeros(planes.shape[1:], dtype)
+    for byte, plane in enumerate(planes):
+        values |= plane.astype(dtype) << dtype(8 * byte)
+    return values
+
+
+def differences(values: np.ndarray) -> np.ndarray:
+    """Unsigned values (n, c) as differences along c, modulo their range: neighbours are much alike."""
+    return np.diff(values, axis=1, prepend=values.dtype.type(0))
+
+
+def from_differences(steps: np.ndarray) -> np.ndarray:
+    """The values (n, c) whose `differences` these are."""
+    return np.cumsum(steps, axis=1, dtype=steps.dtype)

@@ -118,13 +118,19 @@ def collect(
     counts = Counter(getattr(predictions, "counts", {}))
     if per_image.single is not None:
         counts["images_without_boxes"] = int((~per_image.has_box).sum())
-    threads = len(os.sched_getaffinity(0)) if threads is None else threads
-    for odd in in_threads(work, known(), threads):
+    for odd in in_threads(work, known(), _cores() if threads is None else threads):
         counts.update(odd)
     check_complete(seen, list(rows))
     _check_classes(per_image)
     per_image.counts = dict(sorted((+counts).items()))
     return per_image
+
+
+def _cores() -> int:
+    # Not every system tells how many of its cores are ours.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _check_classes(per_image: PerImage) -> None:

@@ -19,7 +19,13 @@ import numpy as np
 
 from wsol.atomic import write_bytes
 from wsol.errors import UserError
-from wsol.evaluation.array_file import deterministic_npz, differences, from_differences
+from wsol.evaluation.array_file import (
+    deterministic_npz,
+    differences,
+    from_differences,
+    from_planes,
+    to_planes,
+)
 from wsol.evaluation.protocol import Protocol
 from wsol.records import Annotation
 
@@ -28,7 +34,13 @@ SINGLE_UNITS = 50_000
 ALL_UNITS = 100
 UNKNOWN = -1
 
-_STORED_AS_DIFFERENCES = ("single", "all")
+# How arrays are stored: their type when loaded, and whether as differences along the cuts.
+_STORED: dict[str, tuple[type[np.unsignedinteger], bool]] = {
+    "single": (np.uint16, True),
+    "all": (np.uint8, True),
+    "positives": (np.uint32, False),
+    "negatives": (np.uint32, False),
+}
 
 
 @dataclass
@@ -147,9 +159,9 @@ class PerImage:
         """
         name, version, step = self.protocol
         arrays = {key: getattr(self, key) for key in _ARRAYS if getattr(self, key) is not None}
-        for key in _STORED_AS_DIFFERENCES:
+        for key, (_, smooth) in _STORED.items():
             if key in arrays:
-                arrays[key] = differences(arrays[key])
+                arrays[key] = to_planes(differences(arrays[key]) if smooth else arrays[key])
         arrays["protocol"] = np.array([name, str(version), repr(step)], np.str_)
         arrays["counts"] = np.array([f"{k}={v}" for k, v in sorted(self.counts.items())], np.str_)
         return deterministic_npz(arrays)
@@ -166,9 +178,10 @@ class PerImage:
                 arrays = {key: file[key] for key in file.files}
             name, version, step = arrays.pop("protocol").tolist()
             pairs = [entry.rpartition("=") for entry in arrays.pop("counts").tolist()]
-            for key in _STORED_AS_DIFFERENCES:
+            for key, (dtype, smooth) in _STORED.items():
                 if key in arrays:
-                    arrays[key] = from_differences(arrays[key])
+                    stored = from_planes(arrays[key], dtype)
+                    arrays[key] = from_differences(stored) if smooth else stored
             return cls(
                 **arrays,
                 protocol=(name, int(version), float(step)),
