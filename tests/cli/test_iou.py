@@ -128,7 +128,7 @@ def test_masks_of_another_size_are_named(tmp_path, capsys):
     for name in "ab":
         Image.fromarray(np.ones((5, 5), np.uint8)).save(true / f"{name}.png")
     assert run(tmp_path, predictions, str(true))[0] == 2
-    assert "a: the predicted mask has 8 x 6 pixels, the true one 5 x 5" in capsys.readouterr().err
+    assert "a: a mask has 8 x 6 pixels, the true one 5 x 5" in capsys.readouterr().err
 
 
 def test_it_imports_no_torch():

@@ -52,7 +52,9 @@ def _shapes(path: Path, corners: str | None) -> dict[str, Shapes]:
     annotated = read_annotations(path, corners=corners)
     if not annotated:
         raise UserError(f"{path}: no images in it")
-    return {name: Shapes(image.boxes, image.mask()) for name, image in annotated.items()}
+    return {
+        name: Shapes(image.boxes, image.mask(), image.ignore_mask()) for name, image in annotated.items()
+    }
 
 
 def _by_name(predicted: dict[str, Shapes], true: dict[str, Shapes]) -> dict[str, Shapes]:

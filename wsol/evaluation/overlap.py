@@ -23,10 +23,14 @@ DELTAS = (0.3, 0.5, 0.7)
 
 @dataclass(frozen=True)
 class Shapes:
-    """The boxes (n, 4), half-open pixels, of an image; or its mask (height, width) bool; or both."""
+    """The boxes (n, 4), half-open pixels, of an image; or its mask (height, width) bool; or both.
+
+    ``ignore`` (height, width) bool are pixels that do not count when masks are compared.
+    """
 
     boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     mask: np.ndarray | None = None
+    ignore: np.ndarray | None = None
 
     def as_boxes(self) -> np.ndarray:
         """The boxes, or where there are none the rectangle (n, 4) of the mask's largest contour."""
@@ -57,18 +61,25 @@ def overlap(image_id: str, predicted: Shapes, true: Shapes) -> Overlap:
     if true.empty:
         return Overlap(image_id, float("nan"))
     if predicted.mask is not None and true.mask is not None:
-        if predicted.mask.shape != true.mask.shape:
-            sizes = [f"{mask.shape[1]} x {mask.shape[0]}" for mask in (predicted.mask, true.mask)]
-            raise UserError(
-                f"{image_id}: the predicted mask has {sizes[0]} pixels, the true one {sizes[1]}"
-            )
-        union = np.count_nonzero(predicted.mask | true.mask)
-        return Overlap(image_id, np.count_nonzero(predicted.mask & true.mask) / union)
+        return Overlap(image_id, mask_iou(image_id, predicted.mask, true.mask, true.ignore))
     boxes = predicted.as_boxes()
     if not len(boxes):
         return Overlap(image_id, 0.0)
     iou = iou_matrix(boxes, true.as_boxes()).max(axis=1)
     return Overlap(image_id, float(iou.max()), boxes[int(iou.argmax())])
+
+
+def mask_iou(
+    image_id: str, predicted: np.ndarray, true: np.ndarray, ignore: np.ndarray | None = None
+) -> float:
+    """IoU of two masks (height, width) bool; what ``ignore`` covers and ``true`` not, is left out."""
+    for mask in (predicted, ignore):
+        if mask is not None and mask.shape != true.shape:
+            found, expected = (f"{each.shape[1]} x {each.shape[0]}" for each in (mask, true))
+            raise UserError(f"{image_id}: a mask has {found} pixels, the true one {expected}")
+    if ignore is not None:
+        predicted = predicted & (true | ~ignore)
+    return np.count_nonzero(predicted & true) / max(np.count_nonzero(predicted | true), 1)
 
 
 def overlaps(predictions: Mapping[str, Shapes], annotations: Mapping[str, Shapes]) -> list[Overlap]:
