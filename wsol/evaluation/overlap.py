@@ -72,7 +72,7 @@ def overlap(image_id: str, predicted: Shapes, true: Shapes) -> Overlap:
 def mask_iou(
     image_id: str, predicted: np.ndarray, true: np.ndarray, ignore: np.ndarray | None = None
 ) -> float:
-    """IoU of two masks (height, width) bool; what ``ignore`` covers and ``true`` not, is left out."""
+    """IoU of two masks (height, width) bool; pixels of ``ignore`` outside ``true`` are left out."""
     for mask in (predicted, ignore):
         if mask is not None and mask.shape != true.shape:
             found, expected = (f"{each.shape[1]} x {each.shape[0]}" for each in (mask, true))
