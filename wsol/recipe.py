@@ -172,6 +172,8 @@ class Evaluation:
         thresholds: ``oracle``, ``val`` or ``fixed:<t>``.
         step: of the threshold grid.
         batch_size: images a forward pass; changes float rounding, hence part of the identity.
+        classes: the data set's class key to the model's keys that stand for it, where their classes
+            differ: ``{"Horse": ["n02389026"]}``. The map is the mean of theirs.
     """
 
     split: str = "test"
@@ -180,6 +182,7 @@ class Evaluation:
     thresholds: str = "oracle"
     step: float = 0.001
     batch_size: int = 32
+    classes: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -221,6 +224,8 @@ class Recipe:
         """What was trained, without how and without the scoring: the hashed part."""
         content = _part(self, marked_how=False)
         content["evaluation"] = {"batch_size": self.evaluation.batch_size}
+        if self.evaluation.classes:
+            content["evaluation"]["classes"] = _plain(self.evaluation.classes)
         return content
 
     def how_part(self) -> dict[str, Any]:

@@ -111,3 +111,9 @@ def test_intervals_cover_the_population_where_plain_percentiles_do_not():
         plain += np.quantile(draws.anew, 0.025) <= truth <= np.quantile(draws.anew, 0.975)
     assert covered >= 0.9 * 120  # 95 % less three standard errors of 120 trials
     assert plain < covered
+
+
+def test_the_value_is_inside_its_interval_even_at_the_ceiling():
+    """All replicates at 100 and an optimism of half a point: both bounds would lie below the value."""
+    found = interval(100.0, Replicates(np.full(50, 100.0), np.full(50, 100.0), np.full(50, 0.5)))
+    assert found == (99.5, 100.0)

@@ -77,7 +77,22 @@ def test_a_model_that_knows_more_classes_is_read_at_the_data_sets_columns(batch)
 
 def test_a_model_that_lacks_a_class_is_refused():
     with pytest.raises(UserError, match=r"lacks 1 of the data set's 2 classes, e.g. 'fox'"):
-        class_columns(KEYS, ["cat", "fox"])
+        class_columns(KEYS, ["cat", "fox"], {})
+
+
+def test_classes_that_stand_together_show_the_mean_of_their_maps(batch):
+    model = localizer()
+    batch.labels = torch.tensor([0, 1, 0, 0])
+    groups = {"pet": ["cat", "dog"]}
+    found = list(predictions(model, [batch], "cam", ["pet", "owl"], groups=groups))
+    with torch.no_grad():
+        output = model(batch.images)
+    np.testing.assert_allclose(found[0].score_map, output.class_maps[0, :2].mean(0).numpy(), atol=1e-6)
+    np.testing.assert_array_equal(found[1].score_map, output.class_maps[1, 2].numpy())
+    first = output.logits.argmax(1).tolist()
+    assert [prediction.top5[0] for prediction in found] == [int(label == 2) for label in first[:3]]
+    with pytest.raises(UserError, match=r"evaluation.classes: no class 'pat': did you mean 'pet'"):
+        list(predictions(model, [batch], "cam", ["pet", "owl"], groups={"pat": ["cat"]}))
 
 
 def test_attention_by_default_and_by_name(batch):

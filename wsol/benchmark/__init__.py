@@ -16,7 +16,7 @@ _VERBS = {
     "train": "training",
     "score_run": "scoring",
     "score_maps": "files",
-    "score_center": "baseline",
+    "score_baselines": "baseline",
     "localize": "localizing",
     "benchmark": "suite",
     "write_board": "board",

@@ -1,43 +1,68 @@
-"""The row that stands beside every other: the best centred box of the same images."""
+"""The rows that stand beside every other: what the same images give without looking at them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
 
 from wsol.benchmark.gallery import Kept
 from wsol.benchmark.preparing import open_manifest
 from wsol.benchmark.provenance import now
 from wsol.benchmark.records import Subject, find_record, identity, publish
+from wsol.data.manifest import ManifestSplit
 from wsol.evaluation.evaluator import evaluate
-from wsol.evaluation.protocol import ThresholdPolicy, protocol
+from wsol.evaluation.protocol import Protocol, ThresholdPolicy, protocol
 from wsol.maps.center import center_predictions
 from wsol.progress import is_first_rank
 from wsol.recipe import Recipe
+from wsol.records import Prediction
 
 
-def score_center(recipe: Recipe, *, overlays: int = 0) -> None:
-    """Score centred boxes on the recipe's split and protocol; no model, no class scores.
+def score_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
+    """Score the centred box on the recipe's split and protocol; for masks, all and none of the image.
 
-    Under the policy ``val`` the box's size is chosen on val like everybody's. A record that is there
-    is kept; under torchrun rank 0 does it all.
+    No baseline has class scores. Under the policy ``val`` the box's size is chosen on val like
+    everybody's. Records that are there are kept; under torchrun rank 0 does it all.
     """
     if not is_first_rank():
         return
-    settings = recipe.evaluation
-    rules = protocol(settings.protocol, settings.step)
-    policy = ThresholdPolicy.parse(settings.thresholds)
+    rules = protocol(recipe.evaluation.protocol, recipe.evaluation.step)
+    for name in ("center", *(("background", "foreground") if rules.per_class else ())):
+        _score(name, recipe, rules, overlays)
+
+
+def _score(name: str, recipe: Recipe, rules: Protocol, overlays: int) -> None:
+    policy = ThresholdPolicy.parse(recipe.evaluation.thresholds)
     manifest = open_manifest(recipe)
-    split = manifest.split(settings.split)
+    split = manifest.split(recipe.evaluation.split)
     size = rules.size or recipe.data.input_size
-    what = {"maps": "center", "data": {"input_size": size}}
-    subject = Subject(name="center", what=what, maps="center")
+    subject = Subject(name=name, what={"maps": name, "data": {"input_size": size}}, maps=name)
     if find_record(recipe.how.results, identity(subject, split, rules, policy)):
         return
     started = now()
     val = None
     if policy.name == "val":
         held_out = manifest.split("val")
-        predictions = center_predictions(held_out.image_ids, held_out.labels, size)
-        val = evaluate(predictions, held_out.annotations(), rules, intervals=False).per_image
-    kept = Kept(split, overlays)
-    predictions = kept.through(center_predictions(split.image_ids, split.labels, size))
-    scored = evaluate(predictions, split.annotations(), rules, policy=policy, val=val, progress="center")
+        val = evaluate(
+            _predictions(name, held_out, size), held_out.annotations(), rules, intervals=False
+        ).per_image
+    kept = Kept(split, overlays if name == "center" else 0)
+    scored = evaluate(
+        kept.through(_predictions(name, split, size)),
+        split.annotations(),
+        rules,
+        policy=policy,
+        val=val,
+        progress=name,
+    )
     publish(subject, split, rules, scored, kept, started, results=recipe.how.results)
+
+
+def _predictions(name: str, split: ManifestSplit, size: int) -> Iterator[Prediction]:
+    if name == "center":
+        yield from center_predictions(split.image_ids, split.labels, size)
+        return
+    mask = np.full((1, 1), name == "foreground")
+    for image_id, label in zip(split.image_ids, split.labels, strict=True):
+        yield Prediction(image_id=image_id, label=int(label), mask=mask)

@@ -67,8 +67,6 @@ def write_pictures(kept: Kept, evaluation: Evaluation, protocol: Protocol, folde
 def tiles(kept: Kept, evaluation: Evaluation, protocol: Protocol) -> Iterator[Tile]:
     """One tile a kept image, in the gallery's order; images whose files are missing are left out."""
     per_image = evaluation.per_image
-    if per_image is None:
-        return
     thresholds = evaluation.threshold.get("values")
     threshold = thresholds.get(SHOWN_METRIC) if isinstance(thresholds, dict) else None
     rows = {str(image_id): row for row, image_id in enumerate(per_image.image_ids)}

@@ -115,20 +115,17 @@ def publish(
         write_gallery(kept, evaluation, protocol, Path(results) / "report" / record.run_id)
     if output is not None:
         _write(record, evaluation, Path(output), "metrics")
-        if evaluation.per_image is not None:
-            write_per_image(Path(output) / "per_image.csv", evaluation.per_image, evaluation, protocol)
+        write_per_image(Path(output) / "per_image.csv", evaluation.per_image, evaluation, protocol)
         write_pictures(kept, evaluation, protocol, Path(output) / "overlays")
     return record
 
 
 def _write(record: RunRecord, evaluation: Evaluation, folder: Path, stem: str) -> None:
-    if evaluation.per_image is not None:
-        content = evaluation.per_image.to_bytes()
-        suffix = ".npz" if len(content) < LARGEST_COMMITTED else ".large.npz"
-        write_bytes(folder / (stem + suffix), content)
-        arrays = {"file": stem + suffix, "sha256": hashlib.sha256(content).hexdigest()}
-        record = dataclasses.replace(record, arrays=arrays)
-    record.write(folder / f"{stem}.json")
+    content = evaluation.per_image.to_bytes()
+    suffix = ".npz" if len(content) < LARGEST_COMMITTED else ".large.npz"
+    write_bytes(folder / (stem + suffix), content)
+    arrays = {"file": stem + suffix, "sha256": hashlib.sha256(content).hexdigest()}
+    dataclasses.replace(record, arrays=arrays).write(folder / f"{stem}.json")
 
 
 def _slug(text: str) -> str:

@@ -79,6 +79,7 @@ class Run:
             split.class_keys,
             self.fabric.device,
             clock,
+            self.recipe.evaluation.classes,
         )
         per_image = collect(
             kept.through(stream) if kept else stream,

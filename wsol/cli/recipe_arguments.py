@@ -15,7 +15,10 @@ SHORT = {"data": "name", "backbone": "name", "attention": "name", "head": "name"
 }
 LISTS = ("attention.at", "evaluation.maps", "training.milestones")
 # Keys below these are the user's own: options of a class, strides of a stage.
-OPEN = ("backbone.strides", "backbone.options", "attention.options", "method.options")
+OPEN = (
+    *("backbone.strides", "backbone.options", "attention.options", "method.options"),
+    "evaluation.classes",
+)
 
 
 def parse_recipe(argv: Sequence[str], command: str, extra: Any = None) -> tuple[Recipe, Any]:

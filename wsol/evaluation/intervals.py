@@ -93,7 +93,8 @@ def interval(value: float, replicates: Replicates, level: float = LEVEL) -> tupl
       follows the choice (mean IoU, P) also varies as the threshold does, which only re-chosen
       replicates see. On either side the larger of the two distances is taken.
 
-    The target is the metric at the population's best threshold.
+    The target is the metric at the population's best threshold. The value itself is never left out, as
+    it would be at the ceiling, where nothing spreads and the optimism still counts.
     """
     known = ~np.isnan(replicates.anew) & ~np.isnan(replicates.kept)
     if np.isnan(value) or not known.any():
@@ -105,6 +106,7 @@ def interval(value: float, replicates: Replicates, level: float = LEVEL) -> tupl
         again_low, again_high = np.quantile(anew, tails) - anew.mean() + value
         low = min(low, again_low) - replicates.optimism
         high = max(high, again_high) - replicates.optimism
+    low, high = min(low, value), max(high, value)
     return float(np.clip(low, 0, 100)), float(np.clip(high, 0, 100))
 
 

@@ -96,7 +96,12 @@ COST_COLUMNS = {
 }
 
 # Score maps that every localizer has to beat.
-BASELINES = {"center": "centred box", "features": "feature mean"}
+BASELINES = {
+    "center": "centred box",
+    "features": "feature mean",
+    "background": "all background",
+    "foreground": "all foreground",
+}
 
 
 def percent(value: float | None, digits: int = 3) -> str:

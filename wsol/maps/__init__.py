@@ -16,6 +16,7 @@ SOURCES = {
     "attention:<name>": "one of the attention module's own maps, by name",
     "features": "channel mean of the last features, class-agnostic baseline",
     "center": "the centred box that grows as the threshold falls, no model",
+    "background, foreground": "none or all of the image, baselines of masks scored a class",
     "torchcam:<method>": "a post-hoc method of torchcam, e.g. GradCAM, LayerCAM",
     "files": "score maps from a folder (evaluate --maps DIR)",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch import Tensor, nn
@@ -33,10 +33,14 @@ class PostHoc:
             self.extractor = extractor
             yield
 
-    def __call__(self, output: LocalizerOutput, columns: Tensor) -> Tensor:
-        """Maps (N, h, w) of the classes ``columns`` (N,), as the method made them, not normalised."""
+    def __call__(self, output: LocalizerOutput, columns: Sequence[Sequence[int]]) -> Tensor:
+        """Maps (N, h, w) of each image's class, as the method made them, not normalised."""
+        if any(len(own) > 1 for own in columns):
+            raise UserError(
+                f"torchcam:{self.method} reads one class an image; evaluation.classes has several"
+            )
         # torchcam's own normalisation divides by the maximum plus 1e-8, which moves thresholds.
-        return self.extractor(columns.tolist(), output.logits, normalized=False)[0]
+        return self.extractor([own[0] for own in columns], output.logits, normalized=False)[0]
 
     def _last_features(self) -> nn.Module:
         """The module whose output goes into the head."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -40,23 +40,27 @@ class Clock:
         return statistics.median(rates) if rates else None
 
 
-# Output of one batch and the logits' columns of its true classes (N,) -> maps (N, h, w).
-MapReader = Callable[[LocalizerOutput, Tensor], Tensor]
+# For each image the logits' columns of its class: one, or several that stand for it together.
+Columns = Sequence[Sequence[int]]
+
+# Output of one batch and its images' columns -> maps (N, h, w).
+MapReader = Callable[[LocalizerOutput, Columns], Tensor]
 
 
-def class_maps(output: LocalizerOutput, columns: Tensor) -> Tensor:
-    """Each image's class map of its true class, (N, h, w)."""
+def class_maps(output: LocalizerOutput, columns: Columns) -> Tensor:
+    """Each image's class map of its true class, (N, h, w); of several that stand for it, the mean."""
     if output.class_maps is None:
         raise UserError("this head has no class maps: choose --maps attention or features")
-    return output.class_maps[torch.arange(len(columns), device=columns.device), columns]
+    maps = zip(output.class_maps, columns, strict=True)
+    return torch.stack([of_image[list(own)].mean(dim=0) for of_image, own in maps])
 
 
-def predicted_class_maps(output: LocalizerOutput, columns: Tensor) -> Tensor:
+def predicted_class_maps(output: LocalizerOutput, columns: Columns) -> Tensor:
     """Each image's class map of the class predicted for it, (N, h, w): for images of unknown class."""
-    return class_maps(output, output.logits.argmax(dim=1))
+    return class_maps(output, output.logits.argmax(dim=1, keepdim=True).tolist())
 
 
-def feature_mean(output: LocalizerOutput, columns: Tensor) -> Tensor:
+def feature_mean(output: LocalizerOutput, columns: Columns) -> Tensor:
     """Channel mean of the last features, (N, h, w): no class, no training of maps."""
     return output.features.mean(dim=1)
 
@@ -64,7 +68,7 @@ def feature_mean(output: LocalizerOutput, columns: Tensor) -> Tensor:
 def attention_map(name: str) -> MapReader:
     """The reader of one of the attention module's own maps."""
 
-    def read(output: LocalizerOutput, columns: Tensor) -> Tensor:
+    def read(output: LocalizerOutput, columns: Columns) -> Tensor:
         if name not in output.attention:
             have = suggest(name, output.attention) if output.attention else ": this model has none"
             raise UserError(f"unknown attention map {name!r}{have}")
@@ -111,18 +115,22 @@ def predictions(
     class_keys: Sequence[str],
     device: torch.device | str = "cpu",
     clock: Clock | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[Prediction]:
     """Predictions of ``localizer``, in evaluation mode, in the order of ``batches``.
 
     The maps are those of the true labels, or of the predicted ones (``cam@predicted``, which alone
     takes a data set whose classes the model does not know). ``class_keys`` are the data set's classes:
     the model may know more (a 1000-way network on ten). Top-5 classes the data set lacks become -1.
-    ``clock`` counts images and the seconds from the batch on the device to its maps in memory.
+    ``groups`` says which of the model's classes stand for one of the data set's. ``clock`` counts images
+    and the seconds from the batch on the device to its maps in memory.
     """
     read, state = reader(source, localizer)
     classless = source == PREDICTED and not set(class_keys) <= set(localizer.class_keys)
-    columns = class_columns(localizer.class_keys, localizer.class_keys if classless else class_keys)
-    labels_of = {column: label for label, column in enumerate(columns.tolist())}
+    columns = class_columns(
+        localizer.class_keys, localizer.class_keys if classless else class_keys, groups or {}
+    )
+    labels_of = {column: label for label, own in enumerate(columns) for column in own}
     localizer.eval()
     # A post-hoc method needs gradients; everything else is quicker without.
     gradients = torch.enable_grad() if source.startswith("torchcam:") else torch.inference_mode()
@@ -131,7 +139,8 @@ def predictions(
             images = batch.images.to(device, non_blocking=True)
             started = time.perf_counter()
             output = localizer(images)
-            wanted = columns[batch.labels.clamp(0, len(columns) - 1)].to(device)
+            # An image without a label (-1) is only ever read at its predicted class.
+            wanted = [columns[max(label, 0)] for label in batch.labels.tolist()]
             maps = read(output, wanted).detach().float().cpu().numpy()
             if clock is not None:
                 clock.count(len(images), time.perf_counter() - started)
@@ -146,18 +155,24 @@ def predictions(
                 )
 
 
-def class_columns(model_keys: Sequence[str], class_keys: Sequence[str]) -> Tensor:
-    """(K,) the model's logit of each class of the data set; ``UserError`` for a class it lacks."""
+def class_columns(
+    model_keys: Sequence[str], class_keys: Sequence[str], groups: Mapping[str, Sequence[str]]
+) -> list[list[int]]:
+    """The model's logits of each class of the data set; ``UserError`` for a class it lacks."""
     if not model_keys:
-        return torch.arange(len(class_keys))
+        return [[label] for label in range(len(class_keys))]
     column = {key: index for index, key in enumerate(model_keys)}
-    lacking = [key for key in class_keys if key not in column]
+    unknown = [key for key in groups if key not in class_keys]
+    if unknown:
+        raise UserError(f"evaluation.classes: no class {unknown[0]!r}{suggest(unknown[0], class_keys)}")
+    wanted = {key: list(groups.get(key, [key])) for key in class_keys}
+    lacking = [key for key, own in wanted.items() if not own or any(name not in column for name in own)]
     if lacking:
         raise UserError(
             f"the model lacks {len(lacking)} of the data set's {len(class_keys)} classes, "
-            f"e.g. {lacking[0]!r}: score it on the data set it was trained for"
+            f"e.g. {lacking[0]!r}: say in evaluation.classes which of the model's stand for it"
         )
-    return torch.tensor([column[key] for key in class_keys])
+    return [[column[name] for name in own] for own in wanted.values()]
 
 
 def _step(source: str) -> int:
