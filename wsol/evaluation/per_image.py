@@ -17,15 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from wsol.array_file import pack, unpack
 from wsol.atomic import write_bytes
 from wsol.errors import UserError
-from wsol.evaluation.array_file import (
-    deterministic_npz,
-    differences,
-    from_differences,
-    from_planes,
-    to_planes,
-)
 from wsol.evaluation.protocol import Protocol
 from wsol.records import Annotation
 
@@ -33,14 +27,6 @@ CUTS = 256
 SINGLE_UNITS = 50_000
 ALL_UNITS = 100
 UNKNOWN = -1
-
-# How arrays are stored: their type when loaded, and whether as differences along the cuts.
-_STORED: dict[str, tuple[type[np.unsignedinteger], bool]] = {
-    "single": (np.uint16, True),
-    "all": (np.uint8, True),
-    "positives": (np.uint32, False),
-    "negatives": (np.uint32, False),
-}
 
 
 @dataclass
@@ -159,12 +145,9 @@ class PerImage:
         """
         name, version, step = self.protocol
         arrays = {key: getattr(self, key) for key in _ARRAYS if getattr(self, key) is not None}
-        for key, (_, smooth) in _STORED.items():
-            if key in arrays:
-                arrays[key] = to_planes(differences(arrays[key]) if smooth else arrays[key])
         arrays["protocol"] = np.array([name, str(version), repr(step)], np.str_)
         arrays["counts"] = np.array([f"{k}={v}" for k, v in sorted(self.counts.items())], np.str_)
-        return deterministic_npz(arrays)
+        return pack(arrays)
 
     def save(self, path: Path | str) -> Path:
         """Write `to_bytes` whole or not at all."""
@@ -174,14 +157,9 @@ class PerImage:
     def load(cls, path: Path | str) -> PerImage:
         """Read what `save` wrote; ``UserError`` names a file that is something else."""
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
+            arrays = unpack(Path(path).read_bytes())
             name, version, step = arrays.pop("protocol").tolist()
             pairs = [entry.rpartition("=") for entry in arrays.pop("counts").tolist()]
-            for key, (dtype, smooth) in _STORED.items():
-                if key in arrays:
-                    stored = from_planes(arrays[key], dtype)
-                    arrays[key] = from_differences(stored) if smooth else stored
             return cls(
                 **arrays,
                 protocol=(name, int(version), float(step)),

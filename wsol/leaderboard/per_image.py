@@ -1,16 +1,15 @@
 """The per-image arrays beside a record: which images a row gets right, and at which thresholds.
 
-Read as plain arrays, by the names that `wsol.evaluation` stores them under: ``image_ids`` (N,);
+Read from `wsol.array_file` by the names that `wsol.evaluation` stores them under: ``image_ids`` (N,);
 ``has_box`` (N,) bool; ``top`` (N,) uint8, the map's largest 8-bit value, so that a threshold t cuts at
 ``int(t * top)``; ``top1`` (N,), -1 where no class scores exist; ``single`` (N, 256) uint16 and ``all``
 (N, 256) uint8, the IoU at each cut of the largest contour's box in 1/50,000 and of the best contour's
-in 1/100, both stored as differences from one cut to the next.
+in 1/100.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wsol.array_file import unpack
 from wsol.errors import UserError
 from wsol.leaderboard.columns import DELTAS
 from wsol.leaderboard.reading import StoredRun
@@ -66,20 +66,17 @@ def read_arrays(run: StoredRun) -> ImageArrays | None:
     if hashlib.sha256(content).hexdigest() != run.record.arrays.get("sha256"):
         raise UserError(f"{path}: not the arrays {run.path} was written with; evaluate the run again")
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            if "single" not in stored.files or "all" not in stored.files:
-                return None
-            boxed = stored["has_box"]
-            top1 = stored["top1"][boxed]
-            codes = {
-                key: np.cumsum(stored[key][boxed], axis=1, dtype=stored[key].dtype) for key in UNITS
-            }
-            return ImageArrays(
-                image_ids=stored["image_ids"][boxed],
-                top=stored["top"][boxed],
-                top1=top1 == 1 if (top1 >= 0).all() else None,
-                codes=codes,
-            )
+        stored = unpack(content)
+        if not UNITS.keys() <= stored.keys():
+            return None
+        boxed = stored["has_box"]
+        top1 = stored["top1"][boxed]
+        return ImageArrays(
+            image_ids=stored["image_ids"][boxed],
+            top=stored["top"][boxed],
+            top1=top1 == 1 if (top1 >= 0).all() else None,
+            codes={key: stored[key][boxed] for key in UNITS},
+        )
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
 

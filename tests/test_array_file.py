@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from wsol.evaluation.array_file import (
+from wsol.array_file import (
     deterministic_npz,
     differences,
     from_differences,

@@ -1,4 +1,7 @@
-"""Per-image arrays in few bytes, and the same bytes for the same arrays."""
+"""The file of per-image arrays: few bytes, and the same bytes for the same arrays.
+
+Evaluation writes it, evaluation and the leaderboard read it: this is its one description.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,35 @@ from collections.abc import Mapping
 import numpy as np
 
 LEVEL = 6  # of zlib; 9 takes many times as long for one percent
+
+
+# How the large arrays are stored: their type in memory, and whether neighbouring columns are alike.
+STORED: dict[str, tuple[type[np.unsignedinteger], bool]] = {
+    "single": (np.uint16, True),
+    "all": (np.uint8, True),
+    "positives": (np.uint32, False),
+    "negatives": (np.uint32, False),
+}
+
+
+def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """The file's bytes; the arrays named in `STORED` are taken apart."""
+    packed = dict(arrays)
+    for name, (_, smooth) in STORED.items():
+        if name in packed:
+            packed[name] = to_planes(differences(packed[name]) if smooth else packed[name])
+    return deterministic_npz(packed)
+
+
+def unpack(content: bytes) -> dict[str, np.ndarray]:
+    """The arrays that `pack` was given; ``ValueError`` or ``BadZipFile`` where it is another file."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    for name, (dtype, smooth) in STORED.items():
+        if name in arrays:
+            values = from_planes(arrays[name], dtype)
+            arrays[name] = from_differences(values) if smooth else values
+    return arrays
 
 
 def deterministic_npz(arrays: Mapping[str, np.ndarray]) -> bytes:
