@@ -39,7 +39,7 @@ def test_equations_position_by_position():
     torch.manual_seed(1)
     bottom, top = torch.randn(2, 3, 4, 5), torch.randn(2, 32, 2, 2)
     module = TDAM(3, 32, reduction=16)
-    features, attention = module(bottom, top)
+    features, maps = module(bottom, top)
     for n in range(2):
         above = (module.top_reduce.weight[:, :, 0, 0] @ top[n].mean(dim=(1, 2))).clamp(min=0)
         below = (module.bottom_reduce.weight[:, :, 0, 0] @ bottom[n].mean(dim=(1, 2))).clamp(min=0)
@@ -47,7 +47,7 @@ def test_equations_position_by_position():
         for i, j in [(0, 0), (3, 4), (1, 2)]:
             selected = bottom[n, :, i, j] / (1 + torch.exp(-light))
             expected = 1 / (1 + torch.exp(-(light @ selected)))
-            torch.testing.assert_close(attention[n, i, j], expected)
+            torch.testing.assert_close(maps["gate"][n, i, j], expected)
             torch.testing.assert_close(features[n, :, i, j], selected * expected)
 
 

@@ -101,11 +101,12 @@ def test_two_steps_written_out():
     x = torch.randn(2, 16, 6, 6)
     bottom = torch.relu(block.bn1(block.conv1(x)))
     top = block.bn3(block.conv3(torch.relu(block.bn2(block.conv2(bottom)))))
-    bottom, attention = feedback.attention(bottom, top)
+    bottom, maps = feedback.attention(bottom, top)
     top = second[1](block.conv3(torch.relu(second[0](block.conv2(bottom)))))
     torch.testing.assert_close(feedback.eval()(x), torch.relu(top + x))
-    assert list(feedback.last_attention) == ["t1"]
-    torch.testing.assert_close(feedback.last_attention["t1"], attention)
+    assert list(feedback.last_attention) == ["t1.gate", "t1.score"]
+    torch.testing.assert_close(feedback.last_attention["t1.gate"], maps["gate"])
+    torch.testing.assert_close(feedback.last_attention["t1.score"].sigmoid(), maps["gate"])
 
 
 def test_later_norms_start_as_copies_and_learn_apart():
@@ -168,7 +169,7 @@ def test_a_whole_mobilenet():
     blocks = insert_feedback(network, stages, TDAM, ["-2", "-1"])
     assert list(blocks) == [f"stage4.{i}" for i in range(7)] + [f"stage5.{i}" for i in range(4)]
     network(images)
-    assert {name: block.last_attention["t1"].shape for name, block in blocks.items()} == {
+    assert {name: block.last_attention["t1.gate"].shape for name, block in blocks.items()} == {
         # The bottom is the projection's input, which lies after the block's stride.
         **{f"stage4.{i}": (1, 4, 4) for i in range(7)},
         **{f"stage5.{i}": (1, 2, 2) for i in range(4)},

@@ -43,6 +43,8 @@ class TDAM(nn.Module):
     insertion = "feedback"
     # Paper: every block of layer3 and layer4 of a ResNet, its last two stages.
     at = ("-2", "-1")
+    # The paper's own map. It can saturate to one value everywhere; "score", A itself, does not.
+    default_map = "gate"
 
     def __init__(
         self,
@@ -67,12 +69,13 @@ class TDAM(nn.Module):
         self.expand = nn.Conv2d(joined, bottom_channels, 1, bias=False)
 
     def forward(self, bottom: Tensor, top: Tensor) -> Attended:
-        """``bottom`` (N, Cb, H, W), ``top`` (N, Ct, H', W') -> gated bottom and sigmoid(A) (N, H, W)."""
+        """``bottom`` (N, Cb, H, W), ``top`` (N, Ct, H', W') -> gated bottom; maps ``gate``, sigmoid(A), and ``score``, A."""
         searchlight = self.searchlight(bottom, top)
         selected = bottom * torch.sigmoid(searchlight)
         # The raw searchlight weighs the sum, not its sigmoid: channels may vote against a position.
-        attention = torch.sigmoid((searchlight * selected).sum(dim=1))
-        return Attended(selected * attention.unsqueeze(1), attention)
+        score = (searchlight * selected).sum(dim=1)
+        gate = torch.sigmoid(score)
+        return Attended(selected * gate.unsqueeze(1), {"gate": gate, "score": score})
 
     def searchlight(self, bottom: Tensor, top: Tensor) -> Tensor:
         """S (N, Cb, 1, 1), before any sigmoid."""
