@@ -174,6 +174,7 @@ class Evaluation:
         batch_size: images a forward pass; changes float rounding, hence part of the identity.
         classes: the data set's class key to the model's keys that stand for it, where their classes
             differ: ``{"Horse": ["n02389026"]}``. The map is the mean of theirs.
+        masks: score masks too where there are any; their histograms take most of a record's bytes.
     """
 
     split: str = "test"
@@ -183,6 +184,7 @@ class Evaluation:
     step: float = 0.001
     batch_size: int = 32
     classes: dict[str, list[str]] = field(default_factory=dict)
+    masks: bool = True
 
 
 @dataclass
@@ -226,6 +228,8 @@ class Recipe:
         content["evaluation"] = {"batch_size": self.evaluation.batch_size}
         if self.evaluation.classes:
             content["evaluation"]["classes"] = _plain(self.evaluation.classes)
+        if not self.evaluation.masks:
+            content["evaluation"]["masks"] = False
         return content
 
     def how_part(self) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class TDAM(nn.Module):
         self.expand = nn.Conv2d(joined, bottom_channels, 1, bias=False)
 
     def forward(self, bottom: Tensor, top: Tensor) -> Attended:
-        """``bottom`` (N, Cb, H, W), ``top`` (N, Ct, H', W') -> gated bottom; maps ``gate``, sigmoid(A), and ``score``, A."""
+        """``bottom`` (N, Cb, H, W), ``top`` (N, Ct, H', W') -> gated bottom, maps sigmoid(A) and A."""
         searchlight = self.searchlight(bottom, top)
         selected = bottom * torch.sigmoid(searchlight)
         # The raw searchlight weighs the sum, not its sigmoid: channels may vote against a position.

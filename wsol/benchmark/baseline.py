@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,10 @@ def _score(name: str, recipe: Recipe, rules: Protocol, overlays: int) -> None:
     manifest = open_manifest(recipe)
     split = manifest.split(recipe.evaluation.split)
     size = rules.size or recipe.data.input_size
-    subject = Subject(name=name, what={"maps": name, "data": {"input_size": size}}, maps=name)
+    what: dict[str, Any] = {"maps": name, "data": {"input_size": size}}
+    if not recipe.evaluation.masks:
+        what["evaluation"] = {"masks": False}
+    subject = Subject(name=name, what=what, maps=name)
     if find_record(recipe.how.results, identity(subject, split, rules, policy)):
         return
     started = now()
@@ -54,6 +58,7 @@ def _score(name: str, recipe: Recipe, rules: Protocol, overlays: int) -> None:
         rules,
         policy=policy,
         val=val,
+        pixels=None if recipe.evaluation.masks else False,
         progress=name,
     )
     publish(subject, split, rules, scored, kept, started, results=recipe.how.results)

@@ -45,10 +45,11 @@ def score_maps(
     started = now()
     content = Content()
     val = None
+    pixels = None if settings.masks else False
     if policy.name == "val":
-        val = _arrays(folder, manifest.split("val"), rules, predictions, content)
+        val = _arrays(folder, manifest.split("val"), rules, predictions, content, pixels)
     kept = Kept(split, overlays)
-    per_image = _arrays(folder, split, rules, predictions, content, kept)
+    per_image = _arrays(folder, split, rules, predictions, content, pixels, kept)
     evaluation = score(per_image, rules, policy=policy, val=val)
     what = {
         "maps": "files",
@@ -87,12 +88,14 @@ def _arrays(
     rules: Protocol,
     predictions: Path | str | None,
     content: Content,
+    pixels: bool | None,
     kept: Kept | None = None,
 ) -> PerImage:
     annotations = split.annotations()
     classes = {key: label for label, key in enumerate(split.class_keys)}
     maps = MapFolder(folder, annotations, classes, predictions)
     stream = content.through(maps)
-    per_image = collect(kept.through(stream) if kept else stream, annotations, rules, progress="maps")
+    stream = kept.through(stream) if kept else stream
+    per_image = collect(stream, annotations, rules, pixels=pixels, progress="maps")
     per_image.counts = dict(sorted((per_image.counts | maps.counts).items()))
     return per_image

@@ -27,6 +27,9 @@ from wsol.recipe import How, Recipe
 from wsol.training.device import device_name, launch
 from wsol.training.run_folder import RunFolder
 
+# Of the training, kept in the record beside the scoring's own.
+TRAINING_FACTS = ("git_commit", "versions", "device", "processes", "started", "finished")
+
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
@@ -86,7 +89,8 @@ class Run:
             share,
             rules,
             # A share does not see whether other images have masks.
-            pixels=any(annotation.masks for annotation in annotations.values()),
+            pixels=self.recipe.evaluation.masks
+            and any(annotation.masks for annotation in annotations.values()),
             progress=source,
         )
         if world_size == 1:
@@ -182,7 +186,7 @@ def _subject(run: Run, maps: str) -> Subject:
         name="-".join(part.replace("/", "-") for part in parts if part),
         what=recipe.what(),
         maps=maps,
-        how=recipe.how_part(),
+        how={**recipe.how_part(), "training": {key: run.facts[key] for key in TRAINING_FACTS}},
         seeds={"training": recipe.seed},
         cost={
             **run.facts["cost"],

@@ -27,8 +27,8 @@ class FeedbackBlock(nn.Module):
 
     Attributes:
         steps: T. It may be lowered, for testing with fewer steps; T = 1 is the plain block.
-        last_attention: the maps of the last call, (N, h, w) each, named ``t1`` or ``t1.<name>``: what step
-            t's output made, in the frame of the loop's input. Empty at T = 1.
+        last_attention: the maps of the last call, (N, h, w) each, named ``t1`` or ``t1.<name>``: what
+            step t's output made, in the frame of the loop's input. Empty at T = 1.
     """
 
     def __init__(
