@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -157,7 +158,7 @@ class PerImage:
     def load(cls, path: Path | str) -> PerImage:
         """Read what `save` wrote; ``UserError`` names a file that is something else."""
         try:
-            arrays = unpack(Path(path).read_bytes())
+            arrays: dict[str, Any] = dict(unpack(Path(path).read_bytes()))
             name, version, step = arrays.pop("protocol").tolist()
             pairs = [entry.rpartition("=") for entry in arrays.pop("counts").tolist()]
             return cls(
