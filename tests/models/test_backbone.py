@@ -164,3 +164,19 @@ def test_a_network_whose_forward_is_no_chain_is_refused():
 
 def test_create_network_keeps_the_librarys_classifier():
     assert create_network("squeezenet1_1", {}).classifier[1].out_channels == 1000
+
+
+def test_small_resnet_looks_where_its_maps_lie():
+    """An output's gradient is centred on its own 8x8 pixels: a strided convolution's is not."""
+    torch.manual_seed(0)
+    backbone = build_backbone(Backbone("small_resnet")).eval()
+    images = torch.rand(1, 3, 128, 128, requires_grad=True)
+    seen = torch.zeros(128)
+    for _ in range(20):
+        for module in backbone.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight)
+        (gradient,) = torch.autograd.grad(backbone(images)[0, :, 8, 8].sum(), images)
+        seen += gradient.abs().sum(dim=(0, 1, 2)) / gradient.abs().sum()
+    rows = torch.nonzero(seen).flatten()
+    assert (rows.min() + rows.max()) / 2 == 8 * 8 + 3.5

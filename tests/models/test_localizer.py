@@ -182,8 +182,8 @@ def renamed(plain: Localizer, built: Localizer) -> dict[str, Tensor]:
 def test_a_zero_gate_leaves_the_shortcut():
     built = localizer("Gate", options={"factor": 0.0}).eval()
     stages = built.stage_features(IMAGES, ["stage2"])
-    block = built.backbone.stages["stage3"][0]
-    assert torch.equal(stages["stage3"], torch.relu(block.downsample(stages["stage2"])))
+    pooling, block = built.backbone.stages["stage3"]
+    assert torch.equal(stages["stage3"], torch.relu(block.downsample(pooling(stages["stage2"]))))
 
 
 def test_feedback_maps_and_steps():

@@ -15,7 +15,7 @@ class ResidualBlock(nn.Module):
     Gates and feedback find their way in by `feedback_plan`.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(out_channels)
@@ -46,7 +46,11 @@ class ResidualBlock(nn.Module):
 
 
 class SmallResNet(nn.Module):
-    """A stem at full resolution and residual layers, each but the first of stride 2.
+    """A stem at full resolution and residual layers, each but the first behind a 2x2 average pooling.
+
+    The pooling halves the sides, not a strided 3x3 convolution: that one looks half a pixel up and to the
+    left of the middle of its output, which over three strides is 3.5 pixels of the image. On photographs
+    nobody sees it; on digits of 30 pixels a map that lies 3.5 off loses boxes.
 
     Args:
         widths: channels of the layers; the stem has those of the first.
@@ -63,8 +67,9 @@ class SmallResNet(nn.Module):
         self.layers = nn.Sequential()
         channels = widths[0]
         for number, width in enumerate(widths):
-            first = ResidualBlock(channels, width, stride=1 if number == 0 else 2)
-            self.layers.append(nn.Sequential(first, *_plain_blocks(width, blocks - 1)))
+            pooling = [] if number == 0 else [nn.AvgPool2d(2)]
+            first = ResidualBlock(channels, width)
+            self.layers.append(nn.Sequential(*pooling, first, *_plain_blocks(width, blocks - 1)))
             channels = width
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -78,4 +83,4 @@ class SmallResNet(nn.Module):
 
 
 def _plain_blocks(width: int, number: int) -> list[ResidualBlock]:
-    return [ResidualBlock(width, width, stride=1) for _ in range(number)]
+    return [ResidualBlock(width, width) for _ in range(number)]
