@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import timm
 import torch
+from torch import nn
 from torchvision import models
 
 from wsol import recipe as recipes
@@ -169,7 +170,7 @@ def test_create_network_keeps_the_librarys_classifier():
 def test_small_resnet_looks_where_its_maps_lie():
     """An output's gradient is centred on its own 8x8 pixels: a strided convolution's is not."""
     torch.manual_seed(0)
-    backbone = build_backbone(Backbone("small_resnet")).eval()
+    backbone = build_backbone(recipes.Backbone("small_resnet")).eval()
     images = torch.rand(1, 3, 128, 128, requires_grad=True)
     seen = torch.zeros(128)
     for _ in range(20):

@@ -48,9 +48,9 @@ class ResidualBlock(nn.Module):
 class SmallResNet(nn.Module):
     """A stem at full resolution and residual layers, each but the first behind a 2x2 average pooling.
 
-    The pooling halves the sides, not a strided 3x3 convolution: that one looks half a pixel up and to the
-    left of the middle of its output, which over three strides is 3.5 pixels of the image. On photographs
-    nobody sees it; on digits of 30 pixels a map that lies 3.5 off loses boxes.
+    The pooling halves the sides, not a strided 3x3 convolution: that one looks half a pixel up and left
+    of the middle of its output, over three strides 3.5 pixels of the image. On large photographs nobody
+    sees it; on digits of 30 pixels a map that lies 3.5 off loses boxes.
 
     Args:
         widths: channels of the layers; the stem has those of the first.
