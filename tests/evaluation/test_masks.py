@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from wsol.data.images import open_mask
 from wsol.errors import UserError
 from wsol.evaluation.masks import pixel_histograms, read_mask, true_mask
 from wsol.evaluation.protocol import protocol
@@ -53,6 +54,33 @@ def test_a_faint_colour_counts(tmp_path):
     colours[0, 1, 2] = 1
     Image.fromarray(colours).save(tmp_path / "mask.png")
     assert read_mask(tmp_path / "mask.png").tolist() == [[False, True], [False, False]]
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "PA", "CMYK", "I;16", "F"])
+def test_the_evaluator_reads_masks_as_the_data_room_does(tmp_path, mode):
+    inside = np.array([[0, 1, 0], [0, 1, 1]], bool)
+    if mode in ("I;16", "F"):
+        image = Image.fromarray(inside.astype(np.uint16 if mode == "I;16" else np.float32) * 1)
+    elif mode == "CMYK":
+        image = Image.fromarray(np.stack([inside.astype(np.uint8)] * 4, -1), mode)
+    else:
+        image = Image.fromarray(inside.astype(np.uint8) * 255).convert(mode)
+    path = tmp_path / "mask.tif"
+    image.save(path)
+    np.testing.assert_array_equal(read_mask(path), inside)
+    np.testing.assert_array_equal(read_mask(path), open_mask(path))
+
+
+def test_damage_in_the_middle_is_named(tmp_path):
+    path = tmp_path / "mask.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)).save(path)
+    whole = path.read_bytes()
+    for place in range(30, len(whole), 97):
+        path.write_bytes(whole[:place] + b"\xff\x00" + whole[place + 2 :])
+        try:
+            read_mask(path)
+        except UserError as error:
+            assert "mask.png" in str(error)
 
 
 def test_arrays_are_masks_too_and_bad_files_are_named(tmp_path):

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import os
-import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wsol.errors import UserError
+from wsol.mask_file import DAMAGE, set_pixels
 
 # Pillow warns from 89 million pixels on and refuses from twice that: the refusal is enough. Set once,
 # since setting filters for a single call is not safe among threads.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 swap width and height
-# What Pillow's decoders raise on files that are damaged, each in its own way.
-DAMAGE = (
-    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError),
-    *(struct.error, zlib.error),
-)
 ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}  # the last bytes of a whole file
 
 
@@ -60,11 +54,7 @@ def open_mask(path: str | os.PathLike[str]) -> np.ndarray:
     """
     with _opened(path) as image:
         _load(image, path)
-        values = np.asarray(image)
-        if values.ndim == 3:
-            colours = len([band for band in image.getbands() if band not in "Aa"])
-            return (values[..., :colours] != 0).any(axis=2)
-        return values != 0
+        return set_pixels(image)
 
 
 def _ends_whole(image: Image.Image) -> bool:

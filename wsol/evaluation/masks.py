@@ -11,6 +11,7 @@ from numba import njit
 from PIL import Image
 
 from wsol.errors import UserError
+from wsol.mask_file import DAMAGE, set_pixels
 from wsol.records import Annotation
 
 IGNORED = 255
@@ -27,20 +28,20 @@ def true_mask(annotation: Annotation, size: tuple[int, int]) -> np.ndarray:
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """A mask file as bool (height, width): a pixel is set where its brightest channel is not 0.
+    """A mask file, a picture or an array ``.npy``, as bool (height, width).
 
-    Grey, palette (index 0 is background), colour and 16-bit files; alpha alone does not count.
+    `wsol.mask_file.set_pixels` says which pixels of a picture are set; of an array, those not 0 (in any
+    channel).
     """
     path = Path(path)
     try:
         if path.suffix == ".npy":
             return _as_mask(np.load(path, allow_pickle=False), path)
         with Image.open(path) as image:
-            grey = image.convert("RGB") if image.mode not in ("1", "L", "P", "I", "I;16") else image
-            return _as_mask(np.asarray(grey), path)
+            return set_pixels(image)
     except UserError:
         raise
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except (*DAMAGE, Image.DecompressionBombError) as error:
         raise UserError(f"{path}: cannot read the mask: {error}") from error
 
 
@@ -100,7 +101,7 @@ def pixel_histograms(scores, mask, edges):
 
 def _as_mask(array: np.ndarray, path: Path) -> np.ndarray:
     if array.ndim == 3:
-        array = array.max(axis=2)
+        array = (array != 0).any(axis=2)
     if array.ndim != 2:
         raise UserError(f"{path}: a mask is (height, width), this is {array.shape}")
     return array != 0
