@@ -22,6 +22,13 @@ def test_mistakes_exit_with_two_and_one_line(argv, capsys):
     assert shown.count("\n") == 1
 
 
+def test_what_the_system_refuses_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    assert main(["new-attention", "top_hat", "--output", str(tmp_path / "file" / "below")]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("wsol: error: ") and "file" in shown and shown.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as left:

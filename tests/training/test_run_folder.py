@@ -55,9 +55,31 @@ def test_progress_and_the_finished_mark(tmp_path):
         folder.facts()
     folder.save_progress({"epochs": 2, "optimizer": {"state": {0: {"step": torch.ones(1)}}}})
     assert folder.progress()["epochs"] == 2
-    folder.write_facts({"class_keys": ["a"]})
-    assert folder.facts() == {"class_keys": ["a"]}
+    facts = {"manifest_hash": "0f", "class_keys": ["a"], "cost": {"params": 3}}
+    folder.write_facts(facts)
+    assert folder.facts() == facts
     assert folder.progress() is None
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{", "not JSON"), ('{"cost": {}}', "lacks manifest_hash, class_keys"), ("3", "lacks")],
+)
+def test_a_broken_run_json_is_named(tmp_path, content, said):
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(UserError, match=f"run.json: {said}") as caught:
+        RunFolder(tmp_path).facts()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("keep", [0, 10, 200])
+def test_damaged_progress_is_named(tmp_path, keep):
+    folder = RunFolder(tmp_path)
+    folder.save_progress({"epochs": 2})
+    path = tmp_path / "resume.pth"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(UserError, match=r"resume\.pth: damaged"):
+        folder.progress()
 
 
 def test_not_a_run_folder(tmp_path):

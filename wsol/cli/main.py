@@ -55,6 +55,10 @@ def main(argv: list[str] | None = None) -> int:
         # The reader of our output (head, less) has left; what was to be written is written.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        # A folder that is a file, a full disk, no permission: the system's own words name the path.
+        print(f"wsol: error: {error}", file=sys.stderr)
+        return 2
 
 
 def _help() -> str:

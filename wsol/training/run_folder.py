@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from wsol.recipe import Recipe
 from wsol.records import digest
 
 SELECTIONS = ("last", "val_cls", "val_loc")
+# Without these a finished run cannot be scored.
+FACTS = ("manifest_hash", "class_keys", "cost")
 
 
 def training_id(recipe: Recipe, manifest_hash: str) -> str:
@@ -65,7 +68,15 @@ class RunFolder:
         """What ``run.json`` says: identity, class keys, cost. ``UserError`` when unfinished."""
         if not self.finished:
             raise UserError(f"{self.path}: training has not finished; run the same train command again")
-        return json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+        path = self.path / "run.json"
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"{path}: not JSON ({error}); delete the run and train it again") from error
+        missing = [name for name in FACTS if not isinstance(facts, dict) or name not in facts]
+        if missing:
+            raise UserError(f"{path}: lacks {', '.join(missing)}; delete the run and train it again")
+        return facts
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Mark the run as finished."""
@@ -103,7 +114,10 @@ class RunFolder:
         path = self.path / "resume.pth"
         if not path.is_file():
             return None
-        return torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            raise UserError(f"{path}: damaged; delete it and the run begins anew") from error
 
     def write_log(self, rows: list[dict[str, Any]]) -> None:
         """Write ``log.csv`` anew; an epoch repeated after an interruption stands in it once."""
