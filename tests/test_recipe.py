@@ -46,6 +46,10 @@ def test_how_a_run_is_scored_is_not_what_was_trained():
         ({"training": {"epochs": 2.5}}, "training.epochs must be int"),
         ({"data": {"flip": "perhaps"}}, "data.flip must be bool"),
         ({"training": 3}, "training must be a mapping"),
+        ({"training": {"batch_size": 0}}, "training.batch_size is 0: must be 1 or more"),
+        ({"training": {"lr": "nan"}}, "training.lr is nan: must be 0 or more"),
+        ({"data": {"input_size": 0}}, "data.input_size is 0: must be 16 or more"),
+        ({"how": {"workers": -1}}, "how.workers is -1: must be 0 or more"),
         ([], "the recipe must be a mapping"),
     ],
 )

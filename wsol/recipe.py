@@ -25,6 +25,11 @@ def not_hashed(default: Any) -> Any:
     return field(default=default, metadata={"how": True})
 
 
+def at_least(least: float, default: Any) -> Any:
+    """A number that `Recipe.from_dict` refuses below ``least``."""
+    return field(default=default, metadata={"least": least})
+
+
 @dataclass
 class Data:
     """Which images, and how they reach the network.
@@ -40,8 +45,8 @@ class Data:
 
     name: str = "clutter"
     manifest: str = not_hashed("")
-    input_size: int = 224
-    resize_size: int = 256
+    input_size: int = at_least(16, 224)
+    resize_size: int = at_least(16, 256)
     flip: bool = True
 
 
@@ -117,7 +122,7 @@ class Head:
     """
 
     name: str = "cam"
-    width: int = 1024
+    width: int = at_least(1, 1024)
 
 
 @dataclass
@@ -141,24 +146,24 @@ class Training:
         images_per_class: train on the first so many images of each class; 0 means all.
     """
 
-    epochs: int = 50
-    batch_size: int = 32
+    epochs: int = at_least(0, 50)
+    batch_size: int = at_least(1, 32)
     optimizer: str = "sgd"
-    lr: float = 0.001
-    attention_lr: float = 0.0
-    head_lr: float = 0.0
-    momentum: float = 0.9
+    lr: float = at_least(0, 0.001)
+    attention_lr: float = at_least(0, 0.0)
+    head_lr: float = at_least(0, 0.0)
+    momentum: float = at_least(0, 0.9)
     nesterov: bool = True
-    weight_decay: float = 1e-4
+    weight_decay: float = at_least(0, 1e-4)
     schedule: str = "step"
     milestones: list[int] = field(default_factory=list)
     gamma: float = 0.1
-    warmup_epochs: int = 0
-    label_smoothing: float = 0.0
+    warmup_epochs: int = at_least(0, 0)
+    label_smoothing: float = at_least(0, 0.0)
     precision: str = "32-true"
     channels_last: bool = False
     selection: str = "last"
-    images_per_class: int = 0
+    images_per_class: int = at_least(0, 0)
 
 
 @dataclass
@@ -182,7 +187,7 @@ class Evaluation:
     protocol: str = "choe2020"
     thresholds: str = "oracle"
     step: float = 0.001
-    batch_size: int = 32
+    batch_size: int = at_least(1, 32)
     classes: dict[str, list[str]] = field(default_factory=dict)
     masks: bool = True
 
@@ -199,7 +204,7 @@ class How:
     """
 
     device: str = "auto"
-    workers: int = 2
+    workers: int = at_least(0, 2)
     runs: str = "runs"
     results: str = "results"
 
@@ -299,6 +304,10 @@ def _build(cls: type, raw: Any, source: str, prefix: str) -> Any:
             values[key] = _build(part, value, source, f"{prefix}{key}.")
         else:
             values[key] = _checked(value, fields[key], source, prefix + key)
+            least = fields[key].metadata.get("least")
+            # Asked this way round, NaN is refused too.
+            if least is not None and not values[key] >= least:
+                raise UserError(f"{source}: {prefix}{key} is {values[key]}: must be {least} or more")
     return cls(**values)
 
 

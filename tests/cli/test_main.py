@@ -14,7 +14,15 @@ def test_help_names_every_command(capsys):
     assert all(command in text for command in COMMANDS)
 
 
-@pytest.mark.parametrize("argv", [["evalute"], ["list", "attentoin"], ["train", "--trainig.lr", "1"]])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["evalute"],
+        ["list", "attentoin"],
+        ["train", "--trainig.lr", "1"],
+        ["check", "tdam", "--options", "k=["],
+    ],
+)
 def test_mistakes_exit_with_two_and_one_line(argv, capsys):
     assert main(argv) == 2
     shown = capsys.readouterr().err

@@ -101,8 +101,8 @@ def test_the_command_says_what_it_found(manifest, capsys):
     [
         (["chek"], "unknown action 'chek': did you mean 'check'?"),
         (["check", "nowhere"], "nowhere: no manifest there"),
-        (["check", "nowhere", "--workers", "0"], "--workers 0: must be 1 or more"),
-        (["sheet", "nowhere", "--images", "0"], "--images 0: must be 1 or more"),
+        (["check", "nowhere", "--workers", "0"], "--workers: '0' is not a whole number, 1 or more"),
+        (["sheet", "nowhere", "--images", "0"], "--images: '0' is not a whole number, 1 or more"),
     ],
 )
 def test_wrong_use_is_one_line(capsys, arguments, message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from wsol.cli.parser import Parser
+from wsol.cli.parser import Parser, at_least
 from wsol.errors import UserError
 from wsol.recipe import Recipe
 
@@ -15,7 +15,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--config", nargs="+", required=True, help="recipes, YAML")
     parser.add_argument("--seeds", default="0", help="comma-separated")
     parser.add_argument("--results", help="folder of records and boards; default: as the recipe says")
-    parser.add_argument("--overlays", type=int, default=8, help="pictures a row for the report")
+    parser.add_argument("--overlays", type=at_least(0), default=8, help="pictures a row for the report")
     parser.add_argument("--device", help="auto, cpu or cuda; default: as the recipe says")
     arguments = parser.parse(argv)
     recipes = []

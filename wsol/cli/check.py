@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from wsol.cli.parser import Parser
+from wsol.cli.parser import Parser, at_least
 from wsol.errors import UserError
 
 
@@ -27,11 +27,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--at", nargs="+", default=[], metavar="STAGE", help="where; default: the class's own"
     )
-    parser.add_argument("--input-size", type=int, default=112, help="side of the images in pixels")
+    parser.add_argument(
+        "--input-size", type=at_least(32), default=112, help="side of the images in pixels"
+    )
     parser.add_argument("--compile", action="store_true", help="also under torch.compile (slower)")
     arguments = parser.parse(argv)
-    if arguments.input_size < 32:
-        raise UserError(f"--input-size {arguments.input_size}: give at least 32 pixels")
     # Only now: torch takes seconds.
     from rich.console import Console
 
@@ -57,4 +57,7 @@ def _option(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not (key and equals):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
-    return key, yaml.safe_load(value)
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: the value is not YAML") from error

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from wsol.cli.parser import Parser
+from wsol.cli.parser import Parser, at_least
 from wsol.data.check import DataReport, check_data
 from wsol.data.contact_sheet import contact_sheet
 from wsol.data.manifest import Manifest
@@ -33,8 +32,8 @@ def _check(argv: Sequence[str]) -> int:
         "data check", "Decode all images and masks, hold them against the tables, find duplicates."
     )
     parser.add_argument("manifest", type=Path, help="folder that `wsol prepare` wrote")
-    parser.add_argument("--workers", type=int, help="threads; default: one a core")
-    options = _parse(parser, argv)
+    parser.add_argument("--workers", type=at_least(1), help="threads; default: one a core")
+    options = parser.parse(argv)
     manifest = Manifest.read(options.manifest)
     report = check_data(manifest, options.workers)
     print("\n".join(lines(manifest, report)))
@@ -47,14 +46,12 @@ def _sheet(argv: Sequence[str]) -> int:
     parser = Parser("data sheet", "Draw some images of a split with their boxes and masks.")
     parser.add_argument("manifest", type=Path, help="folder that `wsol prepare` wrote")
     parser.add_argument("--split", default="test", help="which images")
-    parser.add_argument("--images", type=int, default=48, help="how many, classes in turn")
+    parser.add_argument("--images", type=at_least(1), default=48, help="how many, classes in turn")
     parser.add_argument("--seed", type=int, default=0, help="which of each class")
     parser.add_argument(
         "--output", type=Path, help="PNG to write; default: contact_sheet.png in the manifest"
     )
-    options = _parse(parser, argv)
-    if options.images < 1:
-        raise UserError(f"--images {options.images}: must be 1 or more")
+    options = parser.parse(argv)
     split = Manifest.read(options.manifest).split(options.split)
     path = options.output or options.manifest / "contact_sheet.png"
     print(contact_sheet(split, path, images=options.images, seed=options.seed))
@@ -81,10 +78,3 @@ def lines(manifest: Manifest, report: DataReport) -> list[str]:
         if len(named) > SHOWN:
             shown.append(f"  ... and {len(named) - SHOWN} more")
     return shown
-
-
-def _parse(parser: Parser, argv: Sequence[str]) -> Namespace:
-    options = parser.parse(argv)
-    if getattr(options, "workers", None) is not None and options.workers < 1:
-        raise UserError(f"--workers {options.workers}: must be 1 or more")
-    return options

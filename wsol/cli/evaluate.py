@@ -7,7 +7,7 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
-from wsol.cli.parser import Parser
+from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import parse_recipe
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
@@ -48,7 +48,9 @@ def _parser() -> Parser:
     rules.add_argument("--thresholds", default=None, help="oracle (default), val or fixed:T")
     rules.add_argument("--step", type=float, default=None, help="of the threshold grid; default: 0.001")
     rules.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    rules.add_argument("--workers", type=int, default=How().workers, help="processes that load images")
+    rules.add_argument(
+        "--workers", type=at_least(0), default=How().workers, help="processes that load images"
+    )
     _add_outputs(parser)
     return parser
 
@@ -56,7 +58,7 @@ def _parser() -> Parser:
 def _add_outputs(parser: Parser) -> None:
     output = parser.add_argument_group("what is written")
     output.add_argument("--output", help="folder for metrics.json, per_image.csv and overlays")
-    output.add_argument("--overlays", type=int, default=0, help="pictures to draw")
+    output.add_argument("--overlays", type=at_least(0), default=0, help="pictures to draw")
     output.add_argument("--results", help="also append the record to RESULTS/runs, for the board")
 
 
