@@ -10,12 +10,14 @@ from torchvision import models
 
 from wsol import recipe as recipes
 from wsol.errors import UserError
-from wsol.models.backbone import build_backbone
+from wsol.models.backbone import as_stages
 from wsol.models.networks import create_network, feature_chain
 
 
 def backbone(name: str, **settings):
-    return build_backbone(recipes.Backbone(name=name, **settings))
+    return as_stages(
+        create_network(name, settings.get("options", {})), recipes.Backbone(name=name, **settings)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -170,14 +172,14 @@ def test_create_network_keeps_the_librarys_classifier():
 def test_small_resnet_looks_where_its_maps_lie():
     """An output's gradient is centred on its own 8x8 pixels: a strided convolution's is not."""
     torch.manual_seed(0)
-    backbone = build_backbone(recipes.Backbone("small_resnet")).eval()
+    network = backbone("small_resnet").eval()
     images = torch.rand(1, 3, 128, 128, requires_grad=True)
     seen = torch.zeros(128)
     for _ in range(20):
-        for module in backbone.modules():
+        for module in network.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)
-        (gradient,) = torch.autograd.grad(backbone(images)[0, :, 8, 8].sum(), images)
+        (gradient,) = torch.autograd.grad(network(images)[0, :, 8, 8].sum(), images)
         seen += gradient.abs().sum(dim=(0, 1, 2)) / gradient.abs().sum()
     rows = torch.nonzero(seen).flatten()
     assert (rows.min() + rows.max()) / 2 == 8 * 8 + 3.5

@@ -11,7 +11,7 @@ from wsol.attention.contract import GLOBAL, stage_of
 from wsol.errors import UserError, suggest
 from wsol.models.ltpa_networks import NamedStages
 from wsol.models.names import BACKBONES
-from wsol.models.networks import PROBE, check_chain, create_network, feature_chain, octave, probe
+from wsol.models.networks import PROBE, check_chain, feature_chain, octave, probe
 
 NECK = "neck"
 
@@ -74,11 +74,6 @@ class Backbone(nn.Module):
         for stage in self.stages.values():
             images = stage(images)
         return images
-
-
-def build_backbone(settings: recipes.Backbone) -> Backbone:
-    """The backbone of a recipe with fresh weights; ``UserError`` for names, options or strides."""
-    return as_stages(create_network(settings.name, settings.options), settings)
 
 
 def as_stages(network: nn.Module, settings: recipes.Backbone) -> Backbone:

@@ -43,9 +43,7 @@ def train(
     """
     if recipe.training.selection not in SELECTIONS:
         raise UserError(f"training.selection is {recipe.training.selection!r}: {', '.join(SELECTIONS)}")
-    split = (
-        manifest.split("train") if recipe.training.epochs else manifest.split(recipe.evaluation.split)
-    )
+    split = manifest.split("train" if recipe.training.epochs else recipe.evaluation.split)
     if not recipe.training.epochs and recipe.weights.format == "native" and recipe.head.name != "native":
         raise UserError(
             f"training.epochs is 0, but head {recipe.head.name} comes without weights: use native"
@@ -60,7 +58,6 @@ def train(
             recipe.write(folder.path / "recipe.yaml")
             folder.save_weights(method.trained(), "last")
         return method.trained(), []
-    split = manifest.split("train")
     progress = Training(recipe, manifest, folder, fabric, method)
     rate_factor(recipe.training, 0)  # an unknown schedule is refused before anything is written
     if fabric.is_global_zero:
