@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -65,6 +66,17 @@ def test_boxes_against_boxes_by_hand(tmp_path, capsys):
     assert "3 images, 1 without an object left out" in printed
     assert "mean_iou  41.67" in printed
     assert "acc@0.5   50.00" in printed
+
+
+def test_results_in_cocos_form_find_their_images_by_id(tmp_path):
+    images = [{"id": number, "file_name": name} for number, name in ((7, "b.jpg"), (8, "sub/a.jpg"))]
+    boxes = [{"image_id": 7, "bbox": [0, 0, 10, 10]}, {"image_id": 8, "bbox": [5, 5, 10, 20]}]
+    true = write(tmp_path, "t.json", json.dumps({"images": images, "annotations": boxes}))
+    results = [{"image_id": 8, "bbox": [5, 5, 10, 10]}, {"image_id": 7, "bbox": [0, 0, 10, 10]}]
+    code, output = run(tmp_path, write(tmp_path, "p.json", json.dumps(results)), true)
+    assert code == 0
+    found = {name: row["iou"] for name, row in table(output).items()}
+    assert found == {"b.jpg": "1.0000", "sub/a.jpg": "0.5000"}
 
 
 def test_inclusive_corners_are_one_longer(tmp_path):

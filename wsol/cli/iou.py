@@ -31,8 +31,11 @@ def main(argv: Sequence[str]) -> int:
         "--corners", choices=list(RULES), help="how both write corners; by default as their formats do"
     )
     arguments = parser.parse(argv)
-    true = _shapes(arguments.annotations, arguments.corners)
-    predicted = _by_name(_shapes(arguments.predictions, arguments.corners), true)
+    true, ids = _shapes(arguments.annotations, arguments.corners)
+    predicted, result_ids = _shapes(arguments.predictions, arguments.corners)
+    # Results in COCO's form know their images by id alone: that id is then their name.
+    names = {key: ids[key] for key, name in result_ids.items() if key == name and key in ids}
+    predicted = _by_name({names.get(key, key): shapes for key, shapes in predicted.items()}, true)
     found = overlaps(predicted, true)
     write_overlaps(arguments.output, found)
     empty = sum(shapes.empty for shapes in true.values())
@@ -43,18 +46,19 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _shapes(path: Path, corners: str | None) -> dict[str, Shapes]:
-    """What ``path`` says of each image, by its name there."""
+def _shapes(path: Path, corners: str | None) -> tuple[dict[str, Shapes], dict[str, str]]:
+    """What ``path`` says of each image, by its name there; and the names by the source's own ids."""
     arrays = sorted(path.rglob("*.npy")) if path.is_dir() else []
     if arrays:
         names = [file.relative_to(path).with_suffix("").as_posix() for file in arrays]
-        return {name: Shapes(mask=read_mask(file)) for name, file in zip(names, arrays, strict=True)}
+        return {name: Shapes(mask=read_mask(file)) for name, file in zip(names, arrays, strict=True)}, {}
     annotated = read_annotations(path, corners=corners)
     if not annotated:
         raise UserError(f"{path}: no images in it")
-    return {
+    shapes = {
         name: Shapes(image.boxes, image.mask(), image.ignore_mask()) for name, image in annotated.items()
     }
+    return shapes, {image.source_id: name for name, image in annotated.items() if image.source_id}
 
 
 def _by_name(predicted: dict[str, Shapes], true: dict[str, Shapes]) -> dict[str, Shapes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -11,11 +10,10 @@ from wsol.models.localizer import Localizer
 
 
 class StepOutput(NamedTuple):
-    """One batch's loss (scalar), its named terms for the log, and logits (N, K) for the accuracy."""
+    """One batch's loss (scalar), and logits (N, K) for the accuracy."""
 
     loss: Tensor
     logits: Tensor
-    terms: Mapping[str, Tensor] = {}
 
 
 class TrainingMethod(nn.Module):
