@@ -10,7 +10,7 @@ from PIL import Image
 from wsol.cli.main import main
 from wsol.data.check import check_data
 from wsol.data.custom import custom_manifest
-from wsol.data.duplicates import duplicate_groups
+from wsol.data.duplicates import content_groups, duplicate_groups, group_numbers
 from wsol.data.manifest import Manifest
 
 
@@ -113,3 +113,10 @@ def test_wrong_use_is_one_line(capsys, arguments, message):
 
 def test_groups():
     assert duplicate_groups(["a", "", "b", "a", "", "b", "c"]) == [[0, 3], [2, 5]]
+    assert group_numbers(["x", "y", "x", "z"]).tolist() == [0, 1, 0, 2]
+
+
+def test_duplicates_share_a_number_whatever_their_file(manifest):
+    train = manifest.split("train")
+    Image.open(train.paths[1]).save(manifest.root / "train/dog/c.png", optimize=True, compress_level=9)
+    assert content_groups(train).tolist() == [0, 1, 1, 2, 3]

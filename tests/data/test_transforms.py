@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from wsol.data.transforms import Normalise, RandomCropFlip, squash
+from wsol.data.transforms import Normalise, RandomCropFlip, squash, squash_boxes
 from wsol.errors import UserError
 
 
@@ -19,6 +19,12 @@ def test_squashing_is_what_torchvision_does(shape):
 
     image = Image.fromarray(noise(*shape))
     np.testing.assert_array_equal(squash(image, 64), np.asarray(Resize((64, 64))(image)))
+
+
+def test_boxes_are_scaled_with_the_image():
+    boxes = np.array([[10, 20, 30, 60], [0, 0, 100, 80]], np.float32)
+    expected = [[5, 12.5, 15, 37.5], [0, 0, 50, 50]]
+    np.testing.assert_array_equal(squash_boxes(boxes, (80, 100), 50), expected)
 
 
 def test_normalise_is_the_formula():

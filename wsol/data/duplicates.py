@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 from PIL import Image
+
+from wsol.data.images import open_image
+from wsol.data.manifest import ManifestSplit
 
 
 def pixel_digest(image: Image.Image) -> str:
@@ -23,3 +27,18 @@ def duplicate_groups(digests: Iterable[str]) -> list[list[int]]:
         if digest:
             places[digest].append(place)
     return [group for group in places.values() if len(group) > 1]
+
+
+def content_groups(split: ManifestSplit) -> np.ndarray:
+    """(n,) number of each image's picture: duplicates share one, e.g. to keep them in one fold.
+
+    Decodes every image. Numbers rise with the first image of each group.
+    """
+    digests = [pixel_digest(open_image(path, exif=split.manifest.exif)) for path in split.paths]
+    return group_numbers(digests)
+
+
+def group_numbers(digests: Sequence[str]) -> np.ndarray:
+    """(n,) int64: equal digests share a number, numbers rise from 0 by first occurrence."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], np.int64)

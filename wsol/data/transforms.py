@@ -26,6 +26,13 @@ def squash(image: Image.Image, side: int) -> np.ndarray:
     return np.asarray(image)
 
 
+def squash_boxes(boxes: np.ndarray, size: tuple[int, int], side: int) -> np.ndarray:
+    """Boxes of an image of ``size`` (height, width) in its squashed copy."""
+    height, width = size
+    scale = np.array([side / width, side / height] * 2, np.float64)
+    return (boxes * scale).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Normalise:
     """(h, w, 3) uint8 to a (3, h, w) float tensor: RGB in [0, 1], minus mean, over std."""
