@@ -127,6 +127,9 @@ def test_grad_cam_of_a_linear_head_is_the_class_map(batch):
     ("source", "message"),
     [
         ("can", "unknown map source 'can': did you mean 'cam'"),
+        ("attentoin", "unknown map source 'attentoin': did you mean 'attention'"),
+        ("attentions", "unknown map source 'attentions': did you mean 'attention'"),
+        ("center", "map source 'center' is no map of a model: the centred box"),
         ("attention", "no attention map of its own"),
         ("attention:stage9", "unknown attention map 'stage9': this model has none"),
         ("cam@t=two", "t must be a whole number"),

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from wsol.attention.contract import channel_mean
 from wsol.errors import UserError, suggest
+from wsol.maps import SOURCES
 from wsol.models.localizer import Localizer, LocalizerOutput
 from wsol.records import Prediction
 
@@ -97,14 +98,16 @@ def reader(source: str, localizer: Localizer) -> tuple[MapReader, AbstractContex
         return class_maps, localizer.at_step(_step(source))
     if source == "features":
         return feature_mean, nullcontext()
-    if source.startswith("attention"):
+    if source.partition(":")[0] == "attention":
         return attention_map(resolve(source, localizer).partition(":")[2]), nullcontext()
     if source.startswith("torchcam:"):
         from wsol.maps.post_hoc import PostHoc
 
         post_hoc = PostHoc(source.partition(":")[2], localizer)
         return post_hoc, post_hoc.hooked()
-    known = ("cam", "attention", "features", "center", "torchcam:GradCAM")
+    if source in SOURCES:
+        raise UserError(f"map source {source!r} is no map of a model: {SOURCES[source]}")
+    known = ("cam", PREDICTED, "attention", "features", "torchcam:GradCAM")
     raise UserError(f"unknown map source {source!r}{suggest(source, known)}")
 
 
