@@ -49,3 +49,9 @@ def test_decorator(registry):
 
     assert registry.get("own") is Own
     assert registry.names() == ["counter", "own"]
+
+
+@pytest.mark.parametrize("path", [".x:Y", ":Y", "a..b:Y"])
+def test_what_is_no_module_name_is_named(path):
+    with pytest.raises(UserError, match=r"write package\.module:attribute"):
+        Registry("attention").get(path)

@@ -73,6 +73,8 @@ class Registry(Generic[T]):
 
 def _import(path: str, kind: str):
     module_name, _, attribute = path.partition(":")
+    if "" in module_name.split("."):
+        raise UserError(f"{kind} {path!r}: write package.module:attribute")
     # A user's own file lies where the command is run from, which a console script does not search.
     here = str(Path.cwd())
     if here not in sys.path:
