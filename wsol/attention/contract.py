@@ -113,3 +113,13 @@ def check_options(module_class: type[nn.Module], options: Mapping[str, object]) 
 def channel_mean(attention: Tensor) -> Tensor:
     """A (N, C, h, w) attention as the one map (N, h, w) that is shown and scored."""
     return attention.mean(dim=1) if attention.dim() == 4 else attention
+
+
+def declared_without_gradient(network: nn.Module) -> set[str]:
+    """Names of the parameters that the modules of ``network`` declare to get no gradient, rightly."""
+    names = set()
+    for prefix, module in network.named_modules():
+        declare = getattr(module, "parameters_without_gradient", None)
+        if declare is not None:
+            names |= {f"{prefix}.{name}" if prefix else name for name in declare()}
+    return names

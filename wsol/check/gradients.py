@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from wsol.attention.contract import declared_without_gradient
 from wsol.check.finding import Finding
-from wsol.check.subject import Subject, declared_without_gradient, shake
+from wsol.check.subject import Subject, shake
 
 # Gradients are looked for from several starts: all units of a narrow ReLU layer may be dead in one.
 SEEDS = (0, 1, 2)

@@ -112,16 +112,6 @@ class Subject:
         return Result(output, None, maps)
 
 
-def declared_without_gradient(network: nn.Module) -> set[str]:
-    """Names of the parameters that the modules of ``network`` declare to get no gradient, rightly."""
-    names = set()
-    for prefix, module in network.named_modules():
-        declare = getattr(module, "parameters_without_gradient", None)
-        if declare is not None:
-            names |= {f"{prefix}.{name}" if prefix else name for name in declare()}
-    return names
-
-
 def shake(module: nn.Module, seed: int) -> None:
     """Move parameters a little, in place: zero starts hide what they multiply."""
     generator = torch.Generator().manual_seed(seed)

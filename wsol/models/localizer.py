@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from wsol.attention.contract import GLOBAL, HeadOutput
+from wsol.attention.contract import GLOBAL, HeadOutput, declared_without_gradient
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
 from wsol.models.feedback import FeedbackBlock, lowered_steps
@@ -175,10 +175,9 @@ class Localizer(nn.Module):
                 prefix = f"backbone.stages.{stage}"
                 idle |= {name for name, _ in self.get_submodule(prefix).named_parameters(prefix)}
         return idle | {
-            f"{prefix}.{name}"
-            for prefix, module in self.named_modules()
-            if prefix and hasattr(module, "parameters_without_gradient")
-            for name in module.parameters_without_gradient()  # type: ignore[operator]
+            f"{child}.{name}"
+            for child, module in self.named_children()
+            for name in declared_without_gradient(module)
         }
 
     def at_step(self, t: int) -> AbstractContextManager[None]:
