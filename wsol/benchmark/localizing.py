@@ -44,7 +44,7 @@ def localize(
 ) -> Path:
     """Write ``boxes.csv``, ``masks/``, ``overlays/`` for the images below ``images``; returns the table.
 
-    A box is that of the largest contour of the predicted class's map, cut at ``threshold`` in [0, 1]; a
+    A box is that of the largest contour of the predicted class's map, cut at ``threshold`` in [0, 1); a
     mask is all of the map above it. Without ``threshold`` the run's best on its val boxes is taken,
     or 0.2 where it has none.
     """

@@ -120,16 +120,19 @@ def score_run(
         output: write metrics, per-image table and pictures there; several sources, a folder each.
         overlays: pictures a source.
     """
-    run = Run.open(path, how, manifest)
-    settings = settings or run.recipe.evaluation
-    run.recipe.evaluation = settings
+    # Settings first: a mistake in them should not wait for a model to load.
+    settings = settings or RunFolder(path).recipe().evaluation
     rules = protocol(settings.protocol, settings.step)
     policy = ThresholdPolicy.parse(settings.thresholds)
+    if not settings.maps:
+        raise UserError("evaluation.maps is empty: name a source (wsol list maps)")
+    run = Run.open(path, how, manifest)
+    run.recipe.evaluation = settings
     split = run.manifest.split(settings.split)
     if not split.annotated:
         raise UserError(f"{run.manifest.folder}: split {split.name!r} has no boxes or masks to score")
     evaluations: dict[str, Evaluation] = {}
-    for source in settings.maps:
+    for source in dict.fromkeys(settings.maps):
         subject = _subject(run, resolve(source, run.localizer))
         if results and find_record(results, identity(subject, split, rules, policy)):
             continue
@@ -186,7 +189,7 @@ def _subject(run: Run, maps: str) -> Subject:
         name="-".join(part.replace("/", "-") for part in parts if part),
         what=recipe.what(),
         maps=maps,
-        how={**recipe.how_part(), "training": {key: run.facts[key] for key in TRAINING_FACTS}},
+        how={**recipe.how_part(), "training": {key: run.facts.get(key) for key in TRAINING_FACTS}},
         seeds={"training": recipe.seed},
         cost={
             **run.facts["cost"],

@@ -111,6 +111,8 @@ class Training:
             rank=fabric.global_rank,
             world_size=fabric.world_size,
         )
+        if not len(loader):
+            raise UserError(f"{self.manifest.folder}: fewer training images than processes")
         self.module.train()
         loss_sum = torch.zeros((), device=fabric.device)
         correct = torch.zeros((), device=fabric.device)
