@@ -14,20 +14,11 @@ from typing import Any
 import yaml
 
 from wsol.atomic import write_text
-from wsol.errors import UserError, suggest
+from wsol.errors import UserError
+from wsol.recipe_fields import at_least, build, marked_part, not_hashed, plain
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-def not_hashed(default: Any) -> Any:
-    """A field that does not change the numbers."""
-    return field(default=default, metadata={"how": True})
-
-
-def at_least(least: float, default: Any) -> Any:
-    """A number that `Recipe.from_dict` refuses below ``least``."""
-    return field(default=default, metadata={"least": least})
 
 
 @dataclass
@@ -229,21 +220,21 @@ class Recipe:
 
     def what(self) -> dict[str, Any]:
         """What was trained, without how and without the scoring: the hashed part."""
-        content = _part(self, marked_how=False)
+        content = marked_part(self, marked_how=False)
         content["evaluation"] = {"batch_size": self.evaluation.batch_size}
         if self.evaluation.classes:
-            content["evaluation"]["classes"] = _plain(self.evaluation.classes)
+            content["evaluation"]["classes"] = plain(self.evaluation.classes)
         if not self.evaluation.masks:
             content["evaluation"]["masks"] = False
         return content
 
     def how_part(self) -> dict[str, Any]:
         """Paths, device and workers: recorded, never hashed."""
-        return {**dataclasses.asdict(self.how), **_part(self, marked_how=True)}
+        return {**dataclasses.asdict(self.how), **marked_part(self, marked_how=True)}
 
     def to_yaml(self) -> str:
         """The recipe as YAML that `from_yaml` reads back to an equal recipe."""
-        return yaml.safe_dump(_plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True)
+        return yaml.safe_dump(plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True)
 
     def write(self, path: Path | str) -> Path:
         """Write the YAML whole or not at all."""
@@ -263,76 +254,7 @@ class Recipe:
     @classmethod
     def from_dict(cls, raw: Any, source: str = "recipe") -> Recipe:
         """Build a recipe from nested dictionaries; unknown keys suggest the near one."""
-        return _build(cls, raw, source, "")
-
-
-def _part(node: Any, *, marked_how: bool) -> dict[str, Any]:
-    """The fields of a dataclass tree whose ``how`` mark is as asked, nested."""
-    part: dict[str, Any] = {}
-    for item in dataclasses.fields(node):
-        value = getattr(node, item.name)
-        if item.name in ("how", "evaluation"):
-            continue
-        if dataclasses.is_dataclass(value):
-            nested = _part(value, marked_how=marked_how)
-            if nested:
-                part[item.name] = nested
-        elif item.metadata.get("how", False) == marked_how:
-            part[item.name] = _plain(value)
-    return part
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _build(cls: type, raw: Any, source: str, prefix: str) -> Any:
-    """Turn a mapping into the dataclass ``cls``, level by level, checking keys."""
-    if not isinstance(raw, dict):
-        raise UserError(f"{source}: {prefix.rstrip('.') or 'the recipe'} must be a mapping, not {raw!r}")
-    fields = {item.name: item for item in dataclasses.fields(cls)}
-    values: dict[str, Any] = {}
-    for key, value in raw.items():
-        if key not in fields:
-            raise UserError(f"{source}: unknown key {prefix + str(key)!r}{suggest(str(key), fields)}")
-        part = PARTS.get(key) if cls is Recipe else None
-        if part is not None:
-            values[key] = _build(part, value, source, f"{prefix}{key}.")
-        else:
-            values[key] = _checked(value, fields[key], source, prefix + key)
-            least = fields[key].metadata.get("least")
-            # Asked this way round, NaN is refused too.
-            if least is not None and not values[key] >= least:
-                raise UserError(f"{source}: {prefix}{key} is {values[key]}: must be {least} or more")
-    return cls(**values)
-
-
-def _checked(value: Any, item: dataclasses.Field, source: str, key: str) -> Any:
-    """The value in its field's type; YAML reads ``1e-3`` as text and ``1`` as an int."""
-    wanted = str(item.type)
-    try:
-        if wanted == "float" and not isinstance(value, bool):
-            return float(value)
-        if wanted == "int" and not isinstance(value, bool) and int(value) == float(value):
-            return int(value)
-        if wanted == "str" and isinstance(value, str):
-            return value
-        if wanted == "bool" and isinstance(value, bool):
-            return value
-        if wanted.startswith("tuple") and isinstance(value, list | tuple):
-            return tuple(float(number) for number in value)
-        if wanted.startswith("list") and isinstance(value, str | list | tuple):
-            members = [value] if isinstance(value, str) else value
-            return [int(member) if wanted == "list[int]" else str(member) for member in members]
-        if wanted.startswith("dict") and isinstance(value, dict):
-            return dict(value)
-    except (TypeError, ValueError):
-        pass
-    raise UserError(f"{source}: {key} must be {wanted}, not {value!r}")
+        return build(cls, raw, source, PARTS)
 
 
 PARTS: dict[str, type] = {
