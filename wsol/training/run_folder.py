@@ -61,7 +61,9 @@ class RunFolder:
     def recipe(self) -> Recipe:
         """The recipe of this run."""
         if not (self.path / "recipe.yaml").is_file():
-            raise UserError(f"{self.path}: not a run folder (it has no recipe.yaml); `wsol train` makes one")
+            raise UserError(
+                f"{self.path}: not a run folder (it has no recipe.yaml); `wsol train` makes one"
+            )
         return Recipe.from_yaml(self.path / "recipe.yaml")
 
     def facts(self) -> dict[str, Any]:
