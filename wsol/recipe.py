@@ -165,7 +165,7 @@ class Evaluation:
         split: ``test`` or ``val``.
         maps: score map sources, one record each (``wsol list maps``).
         protocol: a registered protocol.
-        thresholds: ``oracle``, ``val`` or ``fixed:<t>``.
+        thresholds: ``oracle``, ``val`` or ``fixed:<t>``; empty means the protocol's own.
         step: of the threshold grid.
         batch_size: images a forward pass; changes float rounding, hence part of the identity.
         classes: the data set's class key to the model's keys that stand for it, where their classes
@@ -176,7 +176,7 @@ class Evaluation:
     split: str = "test"
     maps: list[str] = field(default_factory=lambda: ["cam"])
     protocol: str = "choe2020"
-    thresholds: str = "oracle"
+    thresholds: str = ""
     step: float = 0.001
     batch_size: int = at_least(1, 32)
     classes: dict[str, list[str]] = field(default_factory=dict)

@@ -155,3 +155,14 @@ def test_evaluate_is_the_library_in_one_call(tiny_recipe):
     scores = evaluate(predictions, split.annotations(), protocol("halfopen"), intervals=False)
     assert scores["top1_acc"] is None
     assert scores["max_box_acc@0.3"] >= scores["max_box_acc@0.5"] >= scores["max_box_acc@0.7"]
+
+
+def test_a_protocol_brings_its_own_threshold_policy(tiny_recipe, tmp_path):
+    """The protocol `fixed` means CAM's 0.2 unless another threshold is asked for."""
+    tiny_recipe.evaluation.protocol = "fixed"
+    benchmark([tiny_recipe], seeds=[])
+    tiny_recipe.evaluation.thresholds = "fixed:0.5"
+    benchmark([tiny_recipe], seeds=[])
+    records = read_records(tmp_path / "results" / "runs")
+    chosen = {r.threshold["policy"]: r.threshold["values"]["gt_known_loc@0.5"] for r in records}
+    assert chosen == {"fixed:0.2": 0.2, "fixed:0.5": 0.5}

@@ -13,7 +13,7 @@ from wsol.benchmark.provenance import now
 from wsol.benchmark.records import Subject, find_record, identity, publish
 from wsol.data.manifest import ManifestSplit
 from wsol.evaluation.evaluator import evaluate
-from wsol.evaluation.protocol import Protocol, ThresholdPolicy, protocol
+from wsol.evaluation.protocol import Protocol, protocol
 from wsol.maps.center import center_predictions
 from wsol.progress import is_first_rank
 from wsol.recipe import Recipe
@@ -34,7 +34,7 @@ def score_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
 
 
 def _score(name: str, recipe: Recipe, rules: Protocol, overlays: int) -> None:
-    policy = ThresholdPolicy.parse(recipe.evaluation.thresholds)
+    policy = rules.policy_named(recipe.evaluation.thresholds)
     manifest = open_manifest(recipe)
     split = manifest.split(recipe.evaluation.split)
     size = rules.size or recipe.data.input_size

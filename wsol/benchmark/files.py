@@ -13,7 +13,7 @@ from wsol.data.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation, collect, score
 from wsol.evaluation.map_folder import MapFolder
 from wsol.evaluation.per_image import PerImage
-from wsol.evaluation.protocol import Protocol, ThresholdPolicy, protocol
+from wsol.evaluation.protocol import Protocol, protocol
 from wsol.recipe import Evaluation as Settings
 from wsol.records import Prediction
 
@@ -40,7 +40,7 @@ def score_maps(
         UserError: an image without a map, a file that is no map, an unknown class.
     """
     rules = protocol(settings.protocol, settings.step)
-    policy = ThresholdPolicy.parse(settings.thresholds)
+    policy = rules.policy_named(settings.thresholds)
     split = manifest.split(settings.split)
     started = now()
     content = Content()

@@ -123,7 +123,7 @@ def score_run(
     # Settings first: a mistake in them should not wait for a model to load.
     settings = settings or RunFolder(path).recipe().evaluation
     rules = protocol(settings.protocol, settings.step)
-    policy = ThresholdPolicy.parse(settings.thresholds)
+    policy = rules.policy_named(settings.thresholds)
     if not settings.maps:
         raise UserError("evaluation.maps is empty: name a source (wsol list maps)")
     run = Run.open(path, how, manifest)

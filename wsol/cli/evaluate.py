@@ -45,7 +45,9 @@ def _parser() -> Parser:
     rules = parser.add_argument_group("how")
     rules.add_argument("--split", default=None, help="default: test")
     rules.add_argument("--protocol", default=None, help="default: choe2020; of --images: halfopen")
-    rules.add_argument("--thresholds", default=None, help="oracle (default), val or fixed:T")
+    rules.add_argument(
+        "--thresholds", default=None, help="oracle, val, fixed:T; default: the protocol's"
+    )
     rules.add_argument("--step", type=float, default=None, help="of the threshold grid; default: 0.001")
     rules.add_argument("--device", default="auto", help="auto, cpu or cuda")
     rules.add_argument(

@@ -130,6 +130,10 @@ class Protocol:
         """(height, width) in which an image of that size is scored."""
         return image_size if self.size is None else (self.size, self.size)
 
+    def policy_named(self, text: str) -> ThresholdPolicy:
+        """The policy that ``text`` names; the protocol's own where it is empty."""
+        return ThresholdPolicy.parse(text) if text else self.policy
+
     def describe(self) -> dict[str, Any]:
         """Everything as JSON-able values, for the record."""
         return dataclasses.asdict(self) | {"policy": str(self.policy)}
