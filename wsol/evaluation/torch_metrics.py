@@ -102,6 +102,7 @@ class _OnBoxes(_Sums):
         return rows, Cuts.of_grid(self.thresholds, scored.top[rows]).take(codes)
 
     def _count(self, codes: np.ndarray, rows: np.ndarray) -> None:
+        # Abstract: each metric below adds up its own state, and nobody makes an object of this class.
         raise NotImplementedError
 
 
