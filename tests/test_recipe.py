@@ -76,3 +76,11 @@ def test_attention_label():
     label = Recipe.from_dict({"attention": {"name": "tdam", "options": {"steps": 3}, "at": ["stage4"]}})
     assert label.attention.label == "tdam(steps=3)@stage4"
     assert Recipe().attention.label == "none"
+
+
+def test_a_later_field_changes_no_identity_at_its_default():
+    recipe = Recipe()
+    assert "folds" not in recipe.what()["training"]
+    recipe.training.folds = 5
+    assert recipe.what()["training"]["folds"] == 5
+    assert Recipe.from_dict({"training": {"folds": 5}}).training == recipe.training

@@ -15,7 +15,7 @@ import yaml
 
 from wsol.atomic import write_text
 from wsol.errors import UserError
-from wsol.recipe_fields import at_least, build, marked_part, not_hashed, plain
+from wsol.recipe_fields import at_least, build, later, marked_part, not_hashed, plain
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -135,6 +135,8 @@ class Training:
         precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``.
         selection: the checkpoint that is scored: ``last``, ``val_cls`` or ``val_loc`` (the best of val).
         images_per_class: train on the first so many images of each class; 0 means all.
+        folds: cross-fit a data set without a train split: cut its test images into so many folds, and
+            score each by a network trained on the others (0: train on train).
     """
 
     epochs: int = at_least(0, 50)
@@ -155,6 +157,7 @@ class Training:
     channels_last: bool = False
     selection: str = "last"
     images_per_class: int = at_least(0, 0)
+    folds: int = later(0, 0)
 
 
 @dataclass

@@ -20,12 +20,22 @@ def at_least(least: float, default: Any) -> Any:
     return field(default=default, metadata={"least": least})
 
 
+def later(least: float, default: Any) -> Any:
+    """An `at_least` field that came after records were published: at its default it is not hashed.
+
+    So the identity of what was run before stays what it was.
+    """
+    return field(default=default, metadata={"least": least, "later": True})
+
+
 def marked_part(node: Any, *, marked_how: bool) -> dict[str, Any]:
     """The fields of a dataclass tree whose ``how`` mark is as asked, nested."""
     part: dict[str, Any] = {}
     for item in dataclasses.fields(node):
         value = getattr(node, item.name)
         if item.name in ("how", "evaluation"):
+            continue
+        if item.metadata.get("later") and value == item.default:
             continue
         if dataclasses.is_dataclass(value):
             nested = marked_part(value, marked_how=marked_how)

@@ -57,6 +57,7 @@ def test_progress_and_the_finished_mark(tmp_path):
     assert folder.progress()["epochs"] == 2
     facts = {"manifest_hash": "0f", "class_keys": ["a"], "cost": {"params": 3}}
     folder.write_facts(facts)
+    folder.forget_progress()
     assert folder.facts() == facts
     assert folder.progress() is None
 

@@ -58,6 +58,7 @@ def localize(
         manifest = custom_manifest(images, [], Path(folder) / "manifest")
         for name in manifest.splits:
             split = manifest.split(name)
+            trained.check_scores(split)
             paths = dict(zip(split.image_ids, split.paths, strict=True))
             stream = predictions(
                 trained.localizer,

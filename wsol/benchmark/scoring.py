@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch.distributed as distributed
 
 from wsol.benchmark.gallery import Kept
+from wsol.benchmark.parts import Part, scoring_parts
 from wsol.benchmark.preparing import open_manifest
 from wsol.benchmark.provenance import now
 from wsol.benchmark.records import Subject, find_record, identity, publish
+from wsol.data.folds import FOLDED
 from wsol.data.loader import eval_loader
 from wsol.data.manifest import Manifest, ManifestSplit
 from wsol.errors import UserError
@@ -24,6 +27,7 @@ from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
 from wsol.recipe import Evaluation as Settings
 from wsol.recipe import How, Recipe
+from wsol.records import Prediction
 from wsol.training.device import device_name, launch
 from wsol.training.run_folder import RunFolder
 
@@ -41,6 +45,7 @@ class Run:
     recipe: Recipe
     manifest: Manifest
     localizer: Localizer
+    folder: RunFolder
     facts: dict[str, Any]
     fabric: Fabric
 
@@ -64,25 +69,32 @@ class Run:
         keys = facts["class_keys"]
         localizer = build_localizer(recipe, len(keys), keys, load_weights=False)
         selection = recipe.training.selection if recipe.training.epochs else "last"
-        folder.load_weights(localizer, selection)
-        return cls(recipe, data, localizer.to(fabric.device), facts, fabric)
+        if not recipe.training.folds:
+            folder.load_weights(localizer, selection)
+        return cls(recipe, data, localizer.to(fabric.device), folder, facts, fabric)
+
+    def check_scores(self, split: ManifestSplit) -> None:
+        """``UserError`` where a cross-fitted run has no network that may be scored on ``split``."""
+        own = split.name == FOLDED and split.manifest.hash == self.facts["manifest_hash"]
+        if self.recipe.training.folds and not own:
+            raise UserError(
+                f"{self.folder.path}: cross-fitted (training.folds), so it only scores the {FOLDED} "
+                "images it was trained for; for others, or for val, train a run without folds"
+            )
 
     def arrays(
         self, split: ManifestSplit, source: str, rules: Protocol, kept: Kept | None = None
     ) -> tuple[PerImage, Clock]:
         """Per-image arrays of a split: this process's share, merged with the others'."""
+        self.check_scores(split)
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
         annotations = split.annotations()
-        share = {image_id: annotations[image_id] for image_id in split.image_ids[rank::world_size]}
+        parts = scoring_parts(self.recipe, split, self.folder)
+        own = {image_id for part in parts for image_id in part.images.image_ids[rank::world_size]}
+        share = {image_id: found for image_id, found in annotations.items() if image_id in own}
         clock = Clock()
-        stream: Iterator = predictions(
-            self.localizer,
-            eval_loader(split, self.recipe, rank=rank, world_size=world_size),
-            source,
-            split.class_keys,
-            self.fabric.device,
-            clock,
-            self.recipe.evaluation.classes,
+        stream: Iterator[Prediction] = chain.from_iterable(
+            self._predictions(part, source, clock) for part in parts
         )
         per_image = collect(
             kept.through(stream) if kept else stream,
@@ -95,9 +107,24 @@ class Run:
         )
         if world_size == 1:
             return per_image, clock
-        parts: list[Any] = [None] * world_size
-        distributed.all_gather_object(parts, per_image)
-        return PerImage.merge(parts, split.image_ids), clock
+        shares: list[Any] = [None] * world_size
+        distributed.all_gather_object(shares, per_image)
+        return PerImage.merge(shares, split.image_ids), clock
+
+    def _predictions(self, part: Part, source: str, clock: Clock) -> Iterator[Prediction]:
+        """This process's share of a part's images, by the network that may score them."""
+        if self.recipe.training.folds:
+            part.folder.load_weights(self.localizer, self.recipe.training.selection)
+        rank, world_size = self.fabric.global_rank, self.fabric.world_size
+        yield from predictions(
+            self.localizer,
+            eval_loader(part.images, self.recipe, rank=rank, world_size=world_size),
+            source,
+            part.images.class_keys,
+            self.fabric.device,
+            clock,
+            self.recipe.evaluation.classes,
+        )
 
 
 def score_run(

@@ -6,9 +6,13 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from lightning_fabric import Fabric
+
+from wsol.benchmark.parts import Part, training_parts
 from wsol.benchmark.preparing import open_manifest, resolved
 from wsol.benchmark.provenance import git_commit, now, versions
 from wsol.models.cost import cost
+from wsol.models.localizer import Localizer
 from wsol.progress import say
 from wsol.recipe import Recipe
 from wsol.training.device import device_name, launch
@@ -32,8 +36,10 @@ def train(recipe: Recipe) -> Path:
     fabric = launch(recipe.how.device, recipe.training.precision)
     row = f"{recipe.backbone.name}, attention {recipe.attention.label}, seed {recipe.seed}"
     say(f"{row} -> {folder.path}")
-    localizer, log = run_training(recipe, manifest, folder, fabric)
+    networks = training_parts(recipe, manifest, folder)
+    localizer, rates = _train_each(recipe, networks, fabric)
     if fabric.is_global_zero:
+        recipe.write(folder.path / "recipe.yaml")
         facts: dict[str, Any] = {
             "training_id": training_id(recipe, manifest.hash),
             "manifest_hash": manifest.hash,
@@ -41,7 +47,7 @@ def train(recipe: Recipe) -> Path:
             "default_map": localizer.default_map,
             "cost": cost(localizer, recipe.data.input_size),
             "device": device_name(fabric.device),
-            "train_images_per_second": _median([row["images_per_second"] for row in log]),
+            "train_images_per_second": statistics.median(rates) if rates else None,
             "processes": fabric.world_size,
             "versions": versions(),
             "git_commit": git_commit(),
@@ -49,9 +55,18 @@ def train(recipe: Recipe) -> Path:
             "finished": now(),
         }
         folder.write_facts(facts)
+        for part in networks:
+            part.folder.forget_progress()
     fabric.barrier()
     return folder.path
 
 
-def _median(values: list[float]) -> float | None:
-    return statistics.median(values) if values else None
+def _train_each(recipe: Recipe, networks: list[Part], fabric: Fabric) -> tuple[Localizer, list[float]]:
+    """Train the networks one after the other: the last of them, and images a second of every epoch."""
+    rates: list[float] = []
+    for number, part in enumerate(networks, start=1):
+        if len(networks) > 1:
+            say(f"fold {number} of {len(networks)}: {len(part.images)} training images")
+        localizer, log = run_training(recipe, part.images, part.folder, fabric)
+        rates += [epoch["images_per_second"] for epoch in log]
+    return localizer, rates

@@ -169,6 +169,10 @@ class ManifestSplit:
         """The ground truth by image id, in the split's order; images without boxes and masks too."""
         return {self._id(row): self._annotation(row) for row in self.rows.tolist()}
 
+    def where(self, kept: np.ndarray) -> ManifestSplit:
+        """The images that ``kept`` (n,) bool is true for, in the split's order."""
+        return ManifestSplit(self.manifest, self.name, self.rows[kept])
+
     def first_per_class(self, count: int) -> ManifestSplit:
         """The first ``count`` images of each class, in the split's order; 0 keeps all."""
         if count <= 0:

@@ -58,7 +58,7 @@ class TrainPlan:
             return "val"
         if self.kept is not None:
             return "train" if image_id in self.kept else None
-        return "train" if not self.proxy or _draw("proxy", image_id) < PROXY_SHARE * 2**64 else None
+        return "train" if not self.proxy or draw("proxy", image_id) < PROXY_SHARE * 2**64 else None
 
     def place(self, images: Iterable[DraftImage]) -> Iterator[DraftImage]:
         """The images, those of train where the plan puts them; what stays train has its label only."""
@@ -108,7 +108,7 @@ def smallest_per_class(
     sizes: Counter[int] = Counter()
     for image_id, label in listing:
         sizes[label] += 1
-        heap, entry = heaps[label], (-_draw(purpose, image_id), image_id)
+        heap, entry = heaps[label], (-draw(purpose, image_id), image_id)
         if len(heap) < count:
             heapq.heappush(heap, entry)
         else:
@@ -133,7 +133,7 @@ def _noted(plan: TrainPlan, options: Namespace) -> TrainPlan:
     return plan
 
 
-def _draw(purpose: str, image_id: str) -> int:
+def draw(purpose: str, image_id: str) -> int:
     """A number below 2^64, uniform and independent for each purpose and image."""
     text = f"{SPLIT_SEED}/{purpose}/{image_id}"
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")

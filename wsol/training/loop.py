@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 
 from wsol.data.loader import train_loader
-from wsol.data.manifest import Manifest
+from wsol.data.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.methods import METHODS
 from wsol.methods.contract import TrainingMethod
@@ -34,22 +34,21 @@ class EpochResult:
 
 
 def train(
-    recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric
+    recipe: Recipe, split: ManifestSplit, folder: RunFolder, fabric: Fabric
 ) -> tuple[Localizer, list[dict[str, Any]]]:
-    """Train ``recipe`` on the manifest's train split: the localizer as it is scored, and the log.
+    """Train ``recipe`` on the images of ``split``: the localizer as it is scored, and the log.
 
     A run that was interrupted goes on after its last finished epoch, with the result it would have
     had. ``epochs: 0`` keeps the weights as they were loaded.
     """
     if recipe.training.selection not in SELECTIONS:
         raise UserError(f"training.selection is {recipe.training.selection!r}: {', '.join(SELECTIONS)}")
-    split = manifest.split("train" if recipe.training.epochs else recipe.evaluation.split)
     if not recipe.training.epochs and recipe.weights.format == "native" and recipe.head.name != "native":
         raise UserError(
             f"training.epochs is 0, but head {recipe.head.name} comes without weights: use native"
         )
     torch.manual_seed(recipe.seed)
-    localizer = build_localizer(recipe, len(manifest.class_keys), manifest.class_keys)
+    localizer = build_localizer(recipe, len(split.class_keys), split.class_keys)
     method = METHODS.get(recipe.method.name)(localizer, **_method_options(recipe))
     if recipe.training.channels_last:
         method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -58,12 +57,12 @@ def train(
             recipe.write(folder.path / "recipe.yaml")
             folder.save_weights(method.trained(), "last")
         return method.trained(), []
-    progress = Training(recipe, manifest, folder, fabric, method)
+    progress = Training(recipe, split, folder, fabric, method)
     rate_factor(recipe.training, 0)  # an unknown schedule is refused before anything is written
     if fabric.is_global_zero:
         recipe.write(folder.path / "recipe.yaml")
     for epoch in range(progress.start(), recipe.training.epochs):
-        result = progress.run_epoch(epoch, split)
+        result = progress.run_epoch(epoch)
         progress.finish_epoch(epoch, result)
     folder.load_weights(method.trained(), recipe.training.selection)
     return method.trained(), progress.log
@@ -75,12 +74,12 @@ class Training:
     def __init__(
         self,
         recipe: Recipe,
-        manifest: Manifest,
+        split: ManifestSplit,
         folder: RunFolder,
         fabric: Fabric,
         method: TrainingMethod,
     ) -> None:
-        self.recipe, self.manifest, self.folder, self.fabric = recipe, manifest, folder, fabric
+        self.recipe, self.split, self.folder, self.fabric = recipe, split, folder, fabric
         self.method = method
         self.optimizer = build_optimizer(method.parameter_groups(), recipe.training)
         self.module, self.wrapped = fabric.setup(method, self.optimizer)
@@ -98,21 +97,21 @@ class Training:
         say(f"resuming after epoch {progress['epochs']} of {self.recipe.training.epochs}")
         return progress["epochs"]
 
-    def run_epoch(self, epoch: int, split: Any) -> EpochResult:
+    def run_epoch(self, epoch: int) -> EpochResult:
         """One pass over the training images."""
         recipe, fabric = self.recipe, self.fabric
         # Dropout and the like draw from here: each epoch has its own seed, so that none depends on
         # what was drawn before an interruption.
         torch.manual_seed(recipe.seed * 1_000_003 + epoch * 1_009 + fabric.global_rank)
         loader = train_loader(
-            split,
+            self.split,
             recipe,
             epoch=epoch,
             rank=fabric.global_rank,
             world_size=fabric.world_size,
         )
         if not len(loader):
-            raise UserError(f"{self.manifest.folder}: fewer training images than processes")
+            raise UserError(f"{self.split.manifest.folder}: fewer training images than processes")
         self.module.train()
         loss_sum = torch.zeros((), device=fabric.device)
         correct = torch.zeros((), device=fabric.device)
@@ -153,8 +152,8 @@ class Training:
         }
         selection = self.recipe.training.selection
         last = epoch + 1 == self.recipe.training.epochs
-        if selection != "last" or (last and "val" in self.manifest.splits):
-            row |= validate(self.method.trained(), self.manifest, self.recipe, self.fabric.device)
+        if selection != "last" or (last and "val" in self.split.manifest.splits):
+            row |= validate(self.method.trained(), self.split.manifest, self.recipe, self.fabric.device)
         if selection != "last" and selection not in row:
             raise UserError(f"training.selection is {selection}, but val has no boxes: use val_cls")
         improved = selection != "last" and row[selection] > self.best.get(selection, -1.0)

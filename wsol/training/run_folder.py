@@ -83,6 +83,9 @@ class RunFolder:
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Mark the run as finished."""
         write_text(self.path / "run.json", json.dumps(facts, indent=1, sort_keys=True) + "\n")
+
+    def forget_progress(self) -> None:
+        """Remove what `save_progress` wrote: a finished run is not resumed."""
         (self.path / "resume.pth").unlink(missing_ok=True)
 
     def save_weights(self, module: nn.Module, selection: str) -> None:

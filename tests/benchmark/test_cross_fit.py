@@ -1,0 +1,99 @@
+"""Cross-fitting: each test image is scored by the one network that was not trained on it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wsol.benchmark import localize, score_run, train
+from wsol.data.folds import folds
+from wsol.data.loader import eval_loader
+from wsol.data.manifest import Manifest
+from wsol.data.prepare import prepare
+from wsol.errors import UserError
+from wsol.evaluation.evaluator import evaluate
+from wsol.evaluation.protocol import protocol
+from wsol.maps.source import predictions
+from wsol.models.factory import build_localizer
+from wsol.training import loop
+from wsol.training.run_folder import RunFolder
+
+
+@pytest.fixture
+def recipe(tiny_recipe, tmp_path):
+    """Two folders of seven noise pictures with a square each, in the layout of Object Discovery."""
+    rng = np.random.default_rng(0)
+    for name in ("Car100", "Horse100"):
+        folder = tmp_path / "release" / "Data" / name
+        (folder / "GroundTruth").mkdir(parents=True)
+        for number in range(7):
+            mask = np.zeros((40, 32), np.uint8)
+            mask[8:24, 4 + number : 20 + number] = 255
+            Image.fromarray(rng.integers(0, 256, (40, 32, 3), np.uint8)).save(folder / f"{number}.jpg")
+            Image.fromarray(mask).save(folder / f"GroundTruth/{number}.png")
+    prepare("object_discovery", tmp_path / "release", tmp_path / "manifest")
+    tiny_recipe.data.manifest = (tmp_path / "manifest").as_posix()
+    tiny_recipe.data.flip = True
+    tiny_recipe.training.folds = 3
+    tiny_recipe.training.epochs = 1
+    tiny_recipe.evaluation = dataclasses.replace(
+        tiny_recipe.evaluation, protocol="rubinstein2013", maps=["cam"], masks=True, step=0.01
+    )
+    return tiny_recipe
+
+
+def test_the_run_scores_as_its_networks_do_on_what_they_did_not_see(recipe):
+    run = train(recipe)
+    scored = score_run(run, recipe.evaluation, recipe.how)["cam"]
+    manifest = Manifest.read(recipe.data.manifest)
+    by_hand = []
+    for number, fold in enumerate(folds(manifest, 3)):
+        keys = manifest.class_keys
+        localizer = build_localizer(recipe, len(keys), keys)
+        RunFolder(run / f"fold{number}").load_weights(localizer, "last")
+        by_hand += predictions(localizer, eval_loader(fold.held_out, recipe), "cam", keys)
+    assert sorted(p.image_id for p in by_hand) == sorted(manifest.split("test").image_ids)
+    rules = protocol("rubinstein2013", 0.01)
+    again = evaluate(by_hand, manifest.split("test").annotations(), rules)
+    assert again.metrics == scored.metrics
+    assert scored.metrics["rubinstein_j"]["value"] is not None
+
+
+def test_an_interrupted_cross_fit_goes_on_in_its_fold(recipe, monkeypatch):
+    trained = []
+    real = loop.Training.run_epoch
+
+    def counted(self, epoch):
+        trained.append(self.folder.path.name)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return real(self, epoch)
+
+    monkeypatch.setattr(loop.Training, "run_epoch", counted)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe)
+    run = train(recipe)
+    assert trained == ["fold0", "fold1", "fold1", "fold2"]
+    assert RunFolder(run).finished
+    assert not list(run.rglob("resume.pth"))
+    assert RunFolder(run).recipe().what() == recipe.what()
+
+
+def test_it_scores_no_other_images(recipe, tiny_manifest, tmp_path):
+    run = train(recipe)
+    for call in (
+        lambda: score_run(run, how=recipe.how, manifest=tiny_manifest),
+        lambda: localize(tmp_path / "release" / "Data" / "Car100", run, tmp_path / "out"),
+    ):
+        with pytest.raises(UserError, match=r"cross-fitted .* only scores the test images"):
+            call()
+    assert not (tmp_path / "out").exists()
+
+
+def test_folds_need_epochs(recipe):
+    recipe.training.epochs = 0
+    with pytest.raises(UserError, match=r"training\.folds trains a network a fold"):
+        train(recipe)
