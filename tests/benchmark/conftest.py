@@ -2,7 +2,9 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from wsol.benchmark.demo import demo_recipes
 from wsol.data.clutter import READER
@@ -16,6 +18,23 @@ def tiny_manifest(tmp_path_factory):
     options.size, options.train, options.val, options.test = 32, 24, 10, 11
     prepare("clutter", None, folder, options=options)
     return folder
+
+
+@pytest.fixture(scope="session")
+def squares_manifest(tmp_path_factory):
+    """Two folders of seven noise pictures in the layout of Object Discovery, a 16 x 16 square each."""
+    release = tmp_path_factory.mktemp("squares")
+    rng = np.random.default_rng(0)
+    for name in ("Car100", "Horse100"):
+        folder = release / "Data" / name
+        (folder / "GroundTruth").mkdir(parents=True)
+        for number in range(7):
+            mask = np.zeros((40, 32), np.uint8)
+            mask[8:24, 4 + number : 20 + number] = 255
+            Image.fromarray(rng.integers(0, 256, (40, 32, 3), np.uint8)).save(folder / f"{number}.jpg")
+            Image.fromarray(mask).save(folder / f"GroundTruth/{number}.png")
+    prepare("object_discovery", release, release / "manifest")
+    return release / "manifest"
 
 
 @pytest.fixture

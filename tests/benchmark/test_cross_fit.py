@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from wsol.benchmark import localize, score_run, train
 from wsol.data.folds import folds
 from wsol.data.loader import eval_loader
 from wsol.data.manifest import Manifest
-from wsol.data.prepare import prepare
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
 from wsol.evaluation.protocol import protocol
@@ -23,19 +20,8 @@ from wsol.training.run_folder import RunFolder
 
 
 @pytest.fixture
-def recipe(tiny_recipe, tmp_path):
-    """Two folders of seven noise pictures with a square each, in the layout of Object Discovery."""
-    rng = np.random.default_rng(0)
-    for name in ("Car100", "Horse100"):
-        folder = tmp_path / "release" / "Data" / name
-        (folder / "GroundTruth").mkdir(parents=True)
-        for number in range(7):
-            mask = np.zeros((40, 32), np.uint8)
-            mask[8:24, 4 + number : 20 + number] = 255
-            Image.fromarray(rng.integers(0, 256, (40, 32, 3), np.uint8)).save(folder / f"{number}.jpg")
-            Image.fromarray(mask).save(folder / f"GroundTruth/{number}.png")
-    prepare("object_discovery", tmp_path / "release", tmp_path / "manifest")
-    tiny_recipe.data.manifest = (tmp_path / "manifest").as_posix()
+def recipe(tiny_recipe, squares_manifest):
+    tiny_recipe.data.manifest = squares_manifest.as_posix()
     tiny_recipe.data.flip = True
     tiny_recipe.training.folds = 3
     tiny_recipe.training.epochs = 1
@@ -82,11 +68,12 @@ def test_an_interrupted_cross_fit_goes_on_in_its_fold(recipe, monkeypatch):
     assert RunFolder(run).recipe().what() == recipe.what()
 
 
-def test_it_scores_no_other_images(recipe, tiny_manifest, tmp_path):
+def test_it_scores_no_other_images(recipe, squares_manifest, tiny_manifest, tmp_path):
     run = train(recipe)
+    images = Manifest.read(squares_manifest).root / "Data" / "Car100"
     for call in (
         lambda: score_run(run, how=recipe.how, manifest=tiny_manifest),
-        lambda: localize(tmp_path / "release" / "Data" / "Car100", run, tmp_path / "out"),
+        lambda: localize(images, run, tmp_path / "out"),
     ):
         with pytest.raises(UserError, match=r"cross-fitted .* only scores the test images"):
             call()

@@ -148,10 +148,10 @@ def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_pa
 
 def test_evaluate_is_the_library_in_one_call(tiny_recipe):
     """What a user with maps of their own types: predictions and annotations in, metrics out."""
-    from wsol.maps.center import center_predictions
+    from wsol.maps.center import center_map, same_map
 
     split = Manifest.read(tiny_recipe.data.manifest).split("test")
-    predictions = center_predictions(split.image_ids, split.labels, 64)
+    predictions = same_map(center_map(64), split.image_ids, split.labels)
     scores = evaluate(predictions, split.annotations(), protocol("halfopen"), intervals=False)
     assert scores["top1_acc"] is None
     assert scores["max_box_acc@0.3"] >= scores["max_box_acc@0.5"] >= scores["max_box_acc@0.7"]

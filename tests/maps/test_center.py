@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wsol.maps.center import center_map, center_predictions
+from wsol.maps.center import center_map, gaussian_map, same_map
 
 
 @pytest.mark.parametrize("size", [7, 64, 224])
@@ -22,9 +22,18 @@ def test_squares_of_every_second_size_are_there():
     assert sides == [side**2 for side in range(2, 64, 2)]
 
 
+def test_the_gaussian_cuts_out_discs():
+    score_map = gaussian_map(65)
+    rows, columns = np.indices((65, 65)) - 32
+    by_distance = score_map.ravel()[np.argsort(np.hypot(rows, columns).ravel(), kind="stable")]
+    assert (np.diff(by_distance) <= 1e-7).all()
+    assert score_map[32, 32] == 1
+    assert np.isclose(score_map[32, 32 + 16], np.exp(-0.5 * (16 / 16.25) ** 2))
+
+
 def test_predictions_follow_the_split():
-    found = list(center_predictions(["a", "b"], np.array([3, 1]), 8))
+    found = list(same_map(center_map(8), ["a", "b"], np.array([3, 1])))
     assert [(prediction.image_id, prediction.label) for prediction in found] == [("a", 3), ("b", 1)]
     assert found[0].top5 == ()
     with pytest.raises(ValueError, match="shorter"):
-        list(center_predictions(["a", "b"], [1], 8))
+        list(same_map(center_map(8), ["a", "b"], [1]))

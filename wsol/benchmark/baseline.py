@@ -14,14 +14,18 @@ from wsol.benchmark.records import Subject, find_record, identity, publish
 from wsol.data.manifest import ManifestSplit
 from wsol.evaluation.evaluator import evaluate
 from wsol.evaluation.protocol import Protocol, protocol
-from wsol.maps.center import center_predictions
+from wsol.maps.center import center_map, gaussian_map, same_map
 from wsol.progress import is_first_rank
 from wsol.recipe import Recipe
 from wsol.records import Prediction
 
+MAPS = {"center": center_map, "gaussian": gaussian_map}
+
 
 def score_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
-    """Score the centred box on the recipe's split and protocol; for masks, all and none of the image.
+    """Score the centred box on the recipe's split and protocol; where masks are scored, a Gaussian too.
+
+    A protocol of P and J a class gets all and none of the image besides.
 
     No baseline has class scores. Under the policy ``val`` the box's size is chosen on val like
     everybody's. Records that are there are kept; under torchrun rank 0 does it all.
@@ -29,7 +33,10 @@ def score_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
     if not is_first_rank():
         return
     rules = protocol(recipe.evaluation.protocol, recipe.evaluation.step)
-    for name in ("center", *(("background", "foreground") if rules.per_class else ())):
+    split = open_manifest(recipe).split(recipe.evaluation.split)
+    masks = recipe.evaluation.masks and any(one.masks for one in split.annotations().values())
+    names = ["center", *(["gaussian"] if masks else [])]
+    for name in [*names, *(["background", "foreground"] if rules.per_class else [])]:
         _score(name, recipe, rules, overlays)
 
 
@@ -65,8 +72,8 @@ def _score(name: str, recipe: Recipe, rules: Protocol, overlays: int) -> None:
 
 
 def _predictions(name: str, split: ManifestSplit, size: int) -> Iterator[Prediction]:
-    if name == "center":
-        yield from center_predictions(split.image_ids, split.labels, size)
+    if name in MAPS:
+        yield from same_map(MAPS[name](size), split.image_ids, split.labels)
         return
     mask = np.full((1, 1), name == "foreground")
     for image_id, label in zip(split.image_ids, split.labels, strict=True):

@@ -98,6 +98,7 @@ COST_COLUMNS = {
 # Score maps that every localizer has to beat.
 BASELINES = {
     "center": "centred box",
+    "gaussian": "centred Gaussian",
     "features": "feature mean",
     "background": "all background",
     "foreground": "all foreground",

@@ -1,7 +1,7 @@
 """Where score maps come from: a localizer's own maps, a post-hoc method, a baseline.
 
 A source is named on the command line and in the board: ``cam``, ``cam@t=1``, ``attention``,
-``attention:<name>``, ``features``, ``center``, ``torchcam:<method>``.
+``attention:<name>``, ``features``, ``center``, ``gaussian``, ``torchcam:<method>``.
 Folders of maps made elsewhere are read by `wsol.evaluation.map_folder`; their rows are ``files``.
 """
 
@@ -16,6 +16,7 @@ SOURCES = {
     "attention:<name>": "one of the attention module's own maps, by name",
     "features": "channel mean of the last features, class-agnostic baseline",
     "center": "the centred box that grows as the threshold falls, no model",
+    "gaussian": "a centred Gaussian, baseline of masks",
     "background, foreground": "none or all of the image, baselines of masks scored a class",
     "torchcam:<method>": "a post-hoc method of torchcam, e.g. GradCAM, LayerCAM",
     "files": "score maps from a folder (evaluate --maps DIR)",

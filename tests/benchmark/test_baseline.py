@@ -1,0 +1,36 @@
+"""The rows that stand beside every other, on squares whose figures can be had by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from wsol.benchmark.baseline import score_baselines
+from wsol.leaderboard import read_records
+
+
+def values(recipe, tmp_path) -> dict[str, dict]:
+    score_baselines(recipe)
+    return {record.maps: record.metrics for record in read_records(tmp_path / "results" / "runs")}
+
+
+def test_all_and_none_of_the_image_by_hand(tiny_recipe, squares_manifest, tmp_path):
+    tiny_recipe.data.manifest = squares_manifest.as_posix()
+    tiny_recipe.evaluation = dataclasses.replace(
+        tiny_recipe.evaluation, protocol="rubinstein2013", masks=True, step=0.01
+    )
+    found = values(tiny_recipe, tmp_path)
+    assert set(found) == {"center", "gaussian", "background", "foreground"}
+    object_share = 100 * 16 * 16 / (32 * 40)
+    assert found["background"]["rubinstein_p"]["value"] == pytest.approx(100 - object_share)
+    assert found["background"]["rubinstein_j"]["value"] == 0
+    assert found["foreground"]["rubinstein_p"]["value"] == pytest.approx(object_share)
+    assert found["foreground"]["rubinstein_j"]["value"] == pytest.approx(object_share)
+    # The squares lie around the centre: a centred shape finds more of them than the whole image.
+    for name in ("center", "gaussian"):
+        assert object_share < found[name]["rubinstein_j"]["value"] < 100
+
+
+def test_boxes_alone_have_the_centred_box_alone(tiny_recipe, tmp_path):
+    assert set(values(tiny_recipe, tmp_path)) == {"center"}
