@@ -1,5 +1,7 @@
 """From recipes to the board: one record a row, nothing done twice, the same bytes again."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,20 @@ def test_every_row_gets_one_record_and_the_board_repeats(tiny_recipe, tmp_path):
     write_board(results)
     assert (results / "leaderboard.csv").read_bytes() == board
     assert page.stat().st_size > 10_000
+
+
+def test_what_is_recorded_is_not_trained_again(tiny_recipe, tmp_path):
+    tiny_recipe.training.epochs = 1
+    tiny_recipe.attention.name = "simam"
+    tiny_recipe.evaluation.maps = ["cam", "attention"]
+    benchmark([tiny_recipe], seeds=[0])
+    shutil.rmtree(tmp_path / "runs")
+    benchmark([tiny_recipe], seeds=[0])
+    assert not (tmp_path / "runs").exists()
+    tiny_recipe.evaluation.maps = ["cam", "attention", "features"]
+    benchmark([tiny_recipe], seeds=[0])
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+    assert len(read_records(tmp_path / "results" / "runs")) == 4
 
 
 def test_a_run_scores_as_its_maps_score_from_a_folder(tiny_recipe, tmp_path):

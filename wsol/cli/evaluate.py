@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import parse_recipe
+from wsol.data.corners import RULES
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
 from wsol.recipe import Evaluation as Settings
@@ -41,6 +42,9 @@ def _parser() -> Parser:
     subject.add_argument("--predictions", help="class predictions beside --maps: image_id,top1,...,top5")
     subject.add_argument("--images", help="folder of your own images, scored with --run")
     subject.add_argument("--annotations", nargs="+", help="of --images: COCO, VOC, CSV, masks")
+    subject.add_argument(
+        "--corners", choices=list(RULES), help="of --annotations; default: as their format does"
+    )
     subject.add_argument("--name", default="", help="what the board calls --maps")
     rules = parser.add_argument_group("how")
     rules.add_argument("--split", default=None, help="default: test")
@@ -145,7 +149,9 @@ def _of_images(arguments: Namespace) -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         arguments.manifest = str(Path(folder) / "manifest")
-        manifest = custom_manifest(arguments.images, arguments.annotations, arguments.manifest)
+        manifest = custom_manifest(
+            arguments.images, arguments.annotations, arguments.manifest, corners=arguments.corners
+        )
         known = RunFolder(arguments.run).facts()["class_keys"]
         if not arguments.maps and not set(manifest.class_keys) <= set(known):
             print("classes the run does not know: scoring the map of the predicted class")

@@ -9,6 +9,15 @@ from typing import NoReturn
 from wsol.errors import UserError, suggest
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help with defaults, where there is one to tell."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        untold = action.default is False or action.default in (None, "", argparse.SUPPRESS)
+        told = not untold and "default:" not in (action.help or "")
+        return super()._get_help_string(action) if told else action.help
+
+
 class Parser(argparse.ArgumentParser):
     """An ``ArgumentParser`` whose errors are ``UserError``."""
 
@@ -17,7 +26,7 @@ class Parser(argparse.ArgumentParser):
             prog=f"wsol {command}",
             description=description,
             allow_abbrev=False,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=_Help,
         )
 
     def error(self, message: str) -> NoReturn:
