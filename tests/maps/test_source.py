@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from wsol.errors import UserError
-from wsol.maps.source import class_columns, predictions, resolve
+from wsol.maps.readers import passes, resolve
+from wsol.maps.source import class_columns, predictions, predictions_of
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 
@@ -104,6 +105,25 @@ def test_attention_by_default_and_by_name(batch):
     with torch.no_grad():
         plain = model(batch.images).attention[source.partition(":")[2]][0]
     np.testing.assert_allclose(named.score_map, plain.numpy(), atol=1e-6)
+
+
+def test_sources_of_one_pass_give_what_each_gives_alone(batch):
+    model = localizer("tdam")
+    asked = ["cam", "cam@t=1", "attention", "cam", "features", "torchcam:GradCAM", "cam@predicted"]
+    assert passes(asked) == [
+        ["cam", "attention", "features", "cam@predicted"],
+        ["cam@t=1"],
+        ["torchcam:GradCAM"],
+    ]
+    together = list(predictions_of(model, [batch], passes(asked)[0], KEYS))
+    for source in passes(asked)[0]:
+        alone = run(model, batch, source)
+        own = [prediction for name, prediction in together if name == source]
+        for one, other in zip(own, alone, strict=True):
+            assert (one.image_id, one.label, one.top5) == (other.image_id, other.label, other.top5)
+            np.testing.assert_array_equal(one.score_map, other.score_map)
+    with pytest.raises(UserError, match="cannot be read from one forward pass"):
+        list(predictions_of(model, [batch], ["cam", "cam@t=1"], KEYS))
 
 
 def test_lowered_steps_change_tdam_alone(batch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -36,9 +36,22 @@ class Kept:
     def through(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         """The same predictions; those wanted are kept."""
         for prediction in predictions:
-            if prediction.image_id in self.wanted:
-                self.predictions[prediction.image_id] = prediction
+            self.see(prediction)
             yield prediction
+
+    def see(self, prediction: Prediction) -> None:
+        """Keep the prediction if it is wanted."""
+        if prediction.image_id in self.wanted:
+            self.predictions[prediction.image_id] = prediction
+
+
+def through(
+    predictions: Iterable[tuple[str, Prediction]], kept: Mapping[str, Kept]
+) -> Iterator[tuple[str, Prediction]]:
+    """The same pairs of source and prediction; each source keeps what it wants."""
+    for source, prediction in predictions:
+        kept[source].see(prediction)
+        yield source, prediction
 
 
 def write_gallery(kept: Kept, evaluation: Evaluation, protocol: Protocol, folder: Path) -> None:

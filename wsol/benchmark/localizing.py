@@ -22,7 +22,8 @@ from wsol.evaluation.evaluator import score
 from wsol.evaluation.protocol import Protocol, protocol
 from wsol.evaluation.score_map import normalise
 from wsol.evaluation.sweep import cut_of
-from wsol.maps.source import PREDICTED, predictions
+from wsol.maps.readers import PREDICTED
+from wsol.maps.source import predictions
 from wsol.progress import say, track
 from wsol.recipe import How
 from wsol.records import Prediction
@@ -124,7 +125,8 @@ class Found:
 def _val_threshold(run: Run, maps: str, rules: Protocol) -> float:
     """The run's best threshold on its val boxes, or CAM's 0.2; says which."""
     if "val" in run.manifest.splits and run.manifest.split("val").annotated:
-        per_image, _ = run.arrays(run.manifest.split("val"), maps, rules)
+        arrays, _ = run.arrays(run.manifest.split("val"), [maps], rules)
+        per_image = arrays[maps]
         values = score(per_image, rules, intervals=False).threshold["values"]
         if isinstance(values, dict) and values.get(THRESHOLD_KEY) is not None:
             say(f"threshold {values[THRESHOLD_KEY]:.3f}, the best on the run's val boxes")

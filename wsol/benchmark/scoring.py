@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch.distributed as distributed
 
-from wsol.benchmark.gallery import Kept
+from wsol.benchmark.gallery import Kept, through
 from wsol.benchmark.parts import Part, scoring_parts
 from wsol.benchmark.preparing import open_manifest
 from wsol.benchmark.provenance import now
@@ -19,10 +19,11 @@ from wsol.data.folds import FOLDED
 from wsol.data.loader import eval_loader
 from wsol.data.manifest import Manifest, ManifestSplit
 from wsol.errors import UserError
-from wsol.evaluation.evaluator import Evaluation, collect, score
+from wsol.evaluation.evaluator import Evaluation, collect_each, score
 from wsol.evaluation.per_image import PerImage
 from wsol.evaluation.protocol import Protocol, ThresholdPolicy, protocol
-from wsol.maps.source import Clock, predictions, resolve
+from wsol.maps.readers import passes, resolve
+from wsol.maps.source import Clock, predictions_of
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
 from wsol.recipe import Evaluation as Settings
@@ -83,9 +84,13 @@ class Run:
             )
 
     def arrays(
-        self, split: ManifestSplit, source: str, rules: Protocol, kept: Kept | None = None
-    ) -> tuple[PerImage, Clock]:
-        """Per-image arrays of a split: this process's share, merged with the others'."""
+        self,
+        split: ManifestSplit,
+        sources: Sequence[str],
+        rules: Protocol,
+        kept: Mapping[str, Kept] | None = None,
+    ) -> tuple[dict[str, PerImage], Clock]:
+        """Per-image arrays of a split by source, all from one pass; the processes' shares merged."""
         self.check_scores(split)
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
         annotations = split.annotations()
@@ -93,33 +98,40 @@ class Run:
         own = {image_id for part in parts for image_id in part.images.image_ids[rank::world_size]}
         share = {image_id: found for image_id, found in annotations.items() if image_id in own}
         clock = Clock()
-        stream: Iterator[Prediction] = chain.from_iterable(
-            self._predictions(part, source, clock) for part in parts
+        stream: Iterator[tuple[str, Prediction]] = chain.from_iterable(
+            self._predictions(part, sources, clock) for part in parts
         )
-        per_image = collect(
-            kept.through(stream) if kept else stream,
+        arrays = collect_each(
+            through(stream, kept) if kept else stream,
+            sources,
             share,
             rules,
             # A share does not see whether other images have masks.
             pixels=self.recipe.evaluation.masks
             and any(annotation.masks for annotation in annotations.values()),
-            progress=source,
+            progress=", ".join(sources),
         )
         if world_size == 1:
-            return per_image, clock
+            return arrays, clock
         shares: list[Any] = [None] * world_size
-        distributed.all_gather_object(shares, per_image)
-        return PerImage.merge(shares, split.image_ids), clock
+        distributed.all_gather_object(shares, arrays)
+        merged = {
+            source: PerImage.merge([one[source] for one in shares], split.image_ids)
+            for source in sources
+        }
+        return merged, clock
 
-    def _predictions(self, part: Part, source: str, clock: Clock) -> Iterator[Prediction]:
+    def _predictions(
+        self, part: Part, sources: Sequence[str], clock: Clock
+    ) -> Iterator[tuple[str, Prediction]]:
         """This process's share of a part's images, by the network that may score them."""
         if self.recipe.training.folds:
             part.folder.load_weights(self.localizer, self.recipe.training.selection)
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
-        yield from predictions(
+        yield from predictions_of(
             self.localizer,
             eval_loader(part.images, self.recipe, rank=rank, world_size=world_size),
-            source,
+            sources,
             part.images.class_keys,
             self.fabric.device,
             clock,
@@ -158,28 +170,32 @@ def score_run(
     split = run.manifest.split(settings.split)
     if not split.annotated:
         raise UserError(f"{run.manifest.folder}: split {split.name!r} has no boxes or masks to score")
+    sources = list(dict.fromkeys(resolve(source, run.localizer) for source in settings.maps))
+    subjects = {source: _subject(run, source) for source in sources}
+    missing = [
+        source
+        for source, subject in subjects.items()
+        if not (results and find_record(results, identity(subject, split, rules, policy)))
+    ]
     evaluations: dict[str, Evaluation] = {}
-    for source in dict.fromkeys(settings.maps):
-        subject = _subject(run, resolve(source, run.localizer))
-        if results and find_record(results, identity(subject, split, rules, policy)):
-            continue
+    for together in passes(missing):
         started = now()
-        kept = Kept(split, overlays)
-        evaluation = _score(run, subject, split, rules, policy, kept)
-        evaluations[subject.maps] = evaluation
-        if run.fabric.is_global_zero:
-            publish(
-                subject,
-                split,
-                rules,
-                evaluation,
-                kept,
-                started,
-                results=results,
-                output=_output(output, source, len(settings.maps)),
-            )
+        kept = {source: Kept(split, overlays) for source in together}
+        for source, evaluation in _score(run, subjects, split, rules, policy, kept).items():
+            evaluations[source] = evaluation
+            if run.fabric.is_global_zero:
+                publish(
+                    subjects[source],
+                    split,
+                    rules,
+                    evaluation,
+                    kept[source],
+                    started,
+                    results=results,
+                    output=_output(output, source, len(sources)),
+                )
     run.fabric.barrier()
-    return evaluations
+    return {source: evaluations[source] for source in sources if source in evaluations}
 
 
 def _output(output: Path | str | None, source: str, sources: int) -> Path | None:
@@ -191,21 +207,26 @@ def _output(output: Path | str | None, source: str, sources: int) -> Path | None
 
 def _score(
     run: Run,
-    subject: Subject,
+    subjects: Mapping[str, Subject],
     split: ManifestSplit,
     rules: Protocol,
     policy: ThresholdPolicy,
-    kept: Kept,
-) -> Evaluation:
-    val = None
+    kept: Mapping[str, Kept],
+) -> dict[str, Evaluation]:
+    """The evaluations of sources that share a forward pass, those of ``kept``."""
+    sources = list(kept)
+    val: dict[str, PerImage] = {}
     if policy.name == "val":
         held_out = run.manifest.split("val")
         if not held_out.annotated:
             raise UserError(f"{run.manifest.folder}: val has no boxes or masks to choose thresholds on")
-        val, _ = run.arrays(held_out, subject.maps, rules)
-    per_image, clock = run.arrays(split, subject.maps, rules, kept)
-    subject.cost["images_per_second"] = clock.images_per_second
-    return score(per_image, rules, policy=policy, val=val)
+        val, _ = run.arrays(held_out, sources, rules)
+    arrays, clock = run.arrays(split, sources, rules, kept)
+    for source in sources:
+        subjects[source].cost["images_per_second"] = clock.images_per_second
+    return {
+        source: score(arrays[source], rules, policy=policy, val=val.get(source)) for source in sources
+    }
 
 
 def _subject(run: Run, maps: str) -> Subject:

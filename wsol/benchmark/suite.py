@@ -11,7 +11,7 @@ from wsol.benchmark.records import Subject, find_record, identity
 from wsol.benchmark.scoring import score_run
 from wsol.benchmark.training import train
 from wsol.evaluation.protocol import protocol
-from wsol.maps.source import resolve
+from wsol.maps.readers import resolve
 from wsol.models.factory import build_localizer
 from wsol.progress import say
 from wsol.recipe import Recipe

@@ -144,7 +144,7 @@ def _of_images(arguments: Namespace) -> int:
     if not arguments.run or not arguments.annotations:
         raise UserError("--images needs --run RUN and --annotations PATH (none: wsol localize)")
     from wsol.data.custom import custom_manifest
-    from wsol.maps.source import PREDICTED
+    from wsol.maps.readers import PREDICTED
     from wsol.training.run_folder import RunFolder
 
     with tempfile.TemporaryDirectory() as folder:

@@ -96,34 +96,57 @@ def collect(
     ``UserError`` names images without a prediction, predictions without an image, doubles, and maps
     that are not numbers of shape (height, width).
     """
+    counts = getattr(predictions, "counts", {})
+    stream = (("", prediction) for prediction in predictions)
+    per_image = collect_each(
+        stream, [""], annotations, protocol, threads=threads, pixels=pixels, progress=progress
+    )[""]
+    per_image.counts = dict(sorted((Counter(per_image.counts) + Counter(counts)).items()))
+    return per_image
+
+
+def collect_each(
+    predictions: Iterable[tuple[str, Prediction]],
+    sources: Sequence[str],
+    annotations: Mapping[str, Annotation] | Sequence[Annotation],
+    protocol: Protocol,
+    *,
+    threads: int | None = None,
+    pixels: bool | None = None,
+    progress: str | None = None,
+) -> dict[str, PerImage]:
+    """`collect` for several sources whose predictions come in one stream of (source, prediction)."""
     listed = list(annotations.values() if isinstance(annotations, Mapping) else annotations)
     rows = {annotation.image_id: row for row, annotation in enumerate(listed)}
     if not listed or len(rows) < len(listed):
         raise UserError("no images to score" if not listed else "an image is annotated twice")
     if pixels is None:
         pixels = any(annotation.masks for annotation in listed)
-    per_image = PerImage.empty(listed, protocol, pixels)
-    seen: list[str] = []
+    arrays = {source: PerImage.empty(listed, protocol, pixels) for source in sources}
+    seen: dict[str, list[str]] = {source: [] for source in sources}
+    counts: dict[str, Counter[str]] = {source: Counter() for source in sources}
 
-    def known() -> Iterator[Prediction]:
-        for prediction in track(predictions, len(listed), progress) if progress else predictions:
-            seen.append(prediction.image_id)
+    def known() -> Iterator[tuple[str, Prediction]]:
+        total = len(listed) * len(sources)
+        for source, prediction in track(predictions, total, progress) if progress else predictions:
+            seen[source].append(prediction.image_id)
             if prediction.image_id in rows:
-                yield prediction
+                yield source, prediction
 
-    def work(prediction: Prediction) -> list[str]:
+    def work(item: tuple[str, Prediction]) -> tuple[str, list[str]]:
+        source, prediction = item
         row = rows[prediction.image_id]
-        return score_image(per_image, row, prediction, listed[row], protocol)
+        return source, score_image(arrays[source], row, prediction, listed[row], protocol)
 
-    counts = Counter(getattr(predictions, "counts", {}))
-    if per_image.single is not None:
-        counts["images_without_boxes"] = int((~per_image.has_box).sum())
-    for odd in in_threads(work, known(), _cores() if threads is None else threads):
-        counts.update(odd)
-    check_complete(seen, list(rows))
-    _check_classes(per_image)
-    per_image.counts = dict(sorted((+counts).items()))
-    return per_image
+    for source, odd in in_threads(work, known(), _cores() if threads is None else threads):
+        counts[source].update(odd)
+    for source, per_image in arrays.items():
+        check_complete(seen[source], list(rows))
+        _check_classes(per_image)
+        if per_image.single is not None:
+            counts[source]["images_without_boxes"] = int((~per_image.has_box).sum())
+        per_image.counts = dict(sorted((+counts[source]).items()))
+    return arrays
 
 
 def _cores() -> int:
