@@ -80,7 +80,8 @@ class RunRecord:
     computed or has no interval yet. ``optimism`` is, per oracle key, by how much choosing the
     threshold on the scored images flatters them. ``threshold`` says how thresholds were chosen:
     ``{"policy", "chosen_on", "values": {key: threshold in [0, 1]}}``. ``arrays`` is
-    ``{"file", "sha256"}`` of the per-image arrays beside the record, or empty.
+    ``{"file", "sha256"}`` of the per-image arrays beside the record, or empty; where these are too
+    large to commit, ``{"levels_file", "levels_sha256"}`` of their sums over images besides.
     ``cost`` holds ``params``, ``gflops``, ``images_per_second``, ``device``, ``map_size``.
     ``counts`` holds what was decided about odd input, e.g. ``constant_maps``.
     """

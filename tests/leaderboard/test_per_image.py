@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from wsol.errors import UserError
+from wsol.evaluation.level_counts import level_counts, to_bytes
 from wsol.evaluation.per_image import PerImage
+from wsol.evaluation.protocol import protocol
 from wsol.leaderboard import read_board, write_board
-from wsol.leaderboard.per_image import CURVE_THRESHOLDS, read_arrays, row_scores
+from wsol.leaderboard.per_image import CURVE_THRESHOLDS, accuracy_curves, read_arrays, row_scores
 from wsol.leaderboard.reading import read_runs
 from wsol.leaderboard.rows import group
 
@@ -124,3 +126,23 @@ def test_no_arrays_no_comparison(stored, results):
     (results / "runs" / "cam.npz").unlink()
     (section,) = read_board(results).sections
     assert section.against_center == {}
+
+
+def test_the_sums_of_large_arrays_give_the_same_curves(stored, store, results):
+    per_image = stored("cam", random_single())
+    (run,) = read_runs(results / "runs")
+    expected = accuracy_curves(run)
+    assert expected is not None
+    content = to_bytes(level_counts(per_image, protocol("choe2020")))
+    sums = {"levels_file": "cam.levels.npz", "levels_sha256": hashlib.sha256(content).hexdigest()}
+    (run.path.parent / "cam.levels.npz").write_bytes(content)
+    (run.path.parent / "cam.npz").unlink()
+    store("cam", arrays=run.record.arrays | sums)
+    (run,) = read_runs(results / "runs")
+    found = accuracy_curves(run)
+    assert found is not None
+    for delta in ("0.3", "0.5", "0.7"):
+        np.testing.assert_allclose(found[delta], expected[delta])
+    (run.path.parent / "cam.levels.npz").write_bytes(content[:-1])
+    with pytest.raises(UserError, match="not the arrays"):
+        accuracy_curves(run)

@@ -12,12 +12,14 @@ from wsol.atomic import write_bytes
 from wsol.benchmark.gallery import Kept, write_gallery, write_pictures
 from wsol.benchmark.provenance import git_commit, now, versions
 from wsol.data.manifest import Manifest, ManifestSplit
+from wsol.evaluation import level_counts
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.output import write_per_image
 from wsol.evaluation.protocol import Protocol, ThresholdPolicy
 from wsol.records import RunRecord, content_id
 
-# Larger arrays are not for a repository: their name says so, and .gitignore knows it.
+# Larger arrays are not for a repository: their name says so, .gitignore knows it, and their sums over
+# images lie beside.
 LARGEST_COMMITTED = 2_000_000
 
 
@@ -111,21 +113,33 @@ def publish(
     record = make_record(subject, split, protocol, evaluation, started)
     if results is not None:
         folder = Path(results) / "runs" / _slug(str(record.dataset["name"]))
-        _write(record, evaluation, folder, f"{subject.name}-{_slug(record.maps)}-{record.run_id}")
+        _write(
+            record, evaluation, protocol, folder, f"{subject.name}-{_slug(record.maps)}-{record.run_id}"
+        )
         write_gallery(kept, evaluation, protocol, Path(results) / "report" / record.run_id)
     if output is not None:
-        _write(record, evaluation, Path(output), "metrics")
+        _write(record, evaluation, protocol, Path(output), "metrics")
         write_per_image(Path(output) / "per_image.csv", evaluation.per_image, evaluation, protocol)
         write_pictures(kept, evaluation, protocol, Path(output) / "overlays")
     return record
 
 
-def _write(record: RunRecord, evaluation: Evaluation, folder: Path, stem: str) -> None:
+def _write(
+    record: RunRecord, evaluation: Evaluation, protocol: Protocol, folder: Path, stem: str
+) -> None:
     content = evaluation.per_image.to_bytes()
-    suffix = ".npz" if len(content) < LARGEST_COMMITTED else ".large.npz"
-    write_bytes(folder / (stem + suffix), content)
-    arrays = {"file": stem + suffix, "sha256": hashlib.sha256(content).hexdigest()}
+    large = len(content) >= LARGEST_COMMITTED
+    arrays = _written("", folder / f"{stem}{'.large' if large else ''}.npz", content)
+    if large:
+        levels = level_counts.to_bytes(level_counts.level_counts(evaluation.per_image, protocol))
+        arrays |= _written("levels_", folder / f"{stem}.levels.npz", levels)
     dataclasses.replace(record, arrays=arrays).write(folder / f"{stem}.json")
+
+
+def _written(prefix: str, path: Path, content: bytes) -> dict[str, str]:
+    """Write a file of arrays; its name and hash as the record has them."""
+    write_bytes(path, content)
+    return {f"{prefix}file": path.name, f"{prefix}sha256": hashlib.sha256(content).hexdigest()}
 
 
 def _slug(text: str) -> str:

@@ -52,23 +52,36 @@ class ImageArrays:
         return np.array([100 * self.right("single", delta, t).mean() for t in CURVE_THRESHOLDS])
 
 
+def accuracy_curves(run: StoredRun) -> dict[str, np.ndarray] | None:
+    """By IoU, percent of images right by the largest contour, (T,) over `CURVE_THRESHOLDS`.
+
+    From the arrays, or from their sums over images where only these are beside the record (a large data
+    set in a fresh clone); None where neither is, or no boxes were scored.
+    """
+    arrays = read_arrays(run)
+    if arrays is not None:
+        return {delta: arrays.curve(delta) for delta in DELTAS}
+    levels = _stored(run, "levels_")
+    if levels is None or "right_single" not in levels:
+        return None
+    percent = 100 * levels["right_single"] / levels["images"]
+    # A grid's 0.35 may lie a rounding above ours.
+    places = np.searchsorted(levels["thresholds"], CURVE_THRESHOLDS + 1e-9, side="right") - 1
+    rows = {percent: row for row, percent in enumerate(levels["iou_percents"].tolist())}
+    return {delta: percent[rows[round(100 * float(delta))], places] for delta in DELTAS}
+
+
 def read_arrays(run: StoredRun) -> ImageArrays | None:
     """The arrays of a run; None where they are not beside the record or hold no boxes.
 
     Raises:
         UserError: the file there is not the one that the record was written with.
     """
-    name = run.record.arrays.get("file")
-    path = run.path.parent / name if name else None
-    if path is None or not path.is_file():
+    stored = _stored(run, "")
+    if stored is None or not UNITS.keys() <= stored.keys():
         return None
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != run.record.arrays.get("sha256"):
-        raise UserError(f"{path}: not the arrays {run.path} was written with; evaluate the run again")
+    path = run.path.parent / run.record.arrays["file"]
     try:
-        stored = unpack(content)
-        if not UNITS.keys() <= stored.keys():
-            return None
         boxed = stored["has_box"]
         top1 = stored["top1"][boxed]
         return ImageArrays(
@@ -77,8 +90,23 @@ def read_arrays(run: StoredRun) -> ImageArrays | None:
             top1=top1 == 1 if (top1 >= 0).all() else None,
             codes={key: stored[key][boxed] for key in UNITS},
         )
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (IndexError, KeyError) as error:
         raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
+
+
+def _stored(run: StoredRun, prefix: str) -> dict[str, np.ndarray] | None:
+    """The arrays of the file that the record names under ``prefix``; None where it is not there."""
+    name = run.record.arrays.get(f"{prefix}file")
+    path = run.path.parent / name if name else None
+    if path is None or not path.is_file():
+        return None
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != run.record.arrays.get(f"{prefix}sha256"):
+        raise UserError(f"{path}: not the arrays {run.path} was written with; evaluate the run again")
+    try:
+        return unpack(content)
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: not the arrays of a run: {error}") from error
 
 
 class ImageScores(NamedTuple):

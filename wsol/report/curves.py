@@ -13,7 +13,7 @@ from html import escape
 import numpy as np
 
 from wsol.leaderboard.columns import DELTAS
-from wsol.leaderboard.per_image import CURVE_THRESHOLDS, read_arrays
+from wsol.leaderboard.per_image import CURVE_THRESHOLDS, accuracy_curves
 from wsol.leaderboard.rows import Row
 from wsol.report.shown import Shown
 
@@ -56,11 +56,11 @@ def curves(rows: Sequence[Shown]) -> str:
 
 def _line(shown: Shown) -> Line | None:
     """Mean over the row's seeds; None where a run's arrays are not at hand."""
-    arrays = [read_arrays(run) for run in shown.row.runs]
-    there = [found for found in arrays if found is not None]
-    if len(there) < len(arrays):
+    seeds = [accuracy_curves(run) for run in shown.row.runs]
+    there = [found for found in seeds if found is not None]
+    if len(there) < len(seeds):
         return None
-    percent = {delta: np.mean([found.curve(delta) for found in there], axis=0) for delta in DELTAS}
+    percent = {delta: np.mean([found[delta] for found in there], axis=0) for delta in DELTAS}
     return Line(shown, percent, _chosen(shown.row))
 
 
