@@ -3,9 +3,11 @@
     python benchmarks/data.py                              photographs made of scikit-image's own
     python benchmarks/data.py --manifest manifests/cub     a data set of yours
     python benchmarks/data.py --workers 0 2 8 --images 4000
+    python benchmarks/data.py --width 2000 --images 200    photographs as cameras make them
 
 ``plain`` opens a file with PIL, squashes, crops, flips and normalises with torchvision, as the
-reference's loader does. ``wsol`` is `train_loader` and `eval_loader`, ``wsol, kept`` a later epoch of
+reference's loader does. ``wsol`` is `train_loader` and `eval_loader`; ``reduced`` the same with
+``data.reduced_decode``, which changes pixels slightly where images are large; ``kept`` a later epoch of
 a split that fits in memory. Each row reads all images once; the best of ``--repeats`` counts. Without
 workers it is CPU time, which a busy machine leaves as it is; with workers the wall clock's.
 """
@@ -35,7 +37,7 @@ from wsol.data.manifest import Manifest, ManifestSplit
 from wsol.recipe import Recipe
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-WIDTH, HEIGHT = 500, 375  # the commonest size of ILSVRC's images
+WIDTH = 500  # with a height of 375 the commonest size of ILSVRC's images
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
 
 
@@ -65,17 +67,18 @@ def plain_loader(split: ManifestSplit, batch_size: int, workers: int, *, train: 
     return DataLoader(images, batch_size, shuffle=train, num_workers=workers)
 
 
-def make_photographs(folder: Path, count: int) -> Manifest:
-    """JPEGs of ILSVRC's usual size and quality, cut from scikit-image's photographs, in four classes."""
+def make_photographs(folder: Path, count: int, across: int) -> Manifest:
+    """JPEGs ``across`` pixels wide, 4 to 3, cut from scikit-image's photographs, in four classes."""
     draw = np.random.default_rng(0)
+    size = across, across * 3 // 4
     for number in range(count):
         name = PHOTOGRAPHS[number % len(PHOTOGRAPHS)]
         photograph = Image.fromarray(getattr(skimage.data, name)())
         width = int(draw.integers(photograph.width // 2, photograph.width + 1))
-        height = min(photograph.height, round(width * HEIGHT / WIDTH))
+        height = min(photograph.height, width * 3 // 4)
         left = int(draw.integers(photograph.width - width + 1))
         top = int(draw.integers(photograph.height - height + 1))
-        cut = photograph.crop((left, top, left + width, top + height)).resize((WIDTH, HEIGHT))
+        cut = photograph.crop((left, top, left + width, top + height)).resize(size)
         path = folder / "images" / "train" / name / f"{number}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         cut.save(path, quality=90)
@@ -100,16 +103,17 @@ def rates(
 
 
 def compare(split: ManifestSplit, workers: int, repeats: int) -> list[tuple[str, list[float]]]:
-    """Rows of plain, wsol and, for train, wsol kept in images per second."""
-    recipe = Recipe()
-    recipe = dataclasses.replace(
-        recipe,
-        weights=dataclasses.replace(recipe.weights, mean=MEAN, std=STD),
-        how=dataclasses.replace(recipe.how, workers=workers, device="cpu"),
+    """Rows of plain, wsol, wsol reduced and, for train, wsol kept in images per second."""
+    whole = Recipe()
+    whole = dataclasses.replace(
+        whole,
+        weights=dataclasses.replace(whole.weights, mean=MEAN, std=STD),
+        how=dataclasses.replace(whole.how, workers=workers, device="cpu"),
     )
-    size, count = recipe.training.batch_size, len(split)
+    reduced = dataclasses.replace(whole, data=dataclasses.replace(whole.data, reduced_decode=True))
+    size, count = whole.training.batch_size, len(split)
 
-    def fresh() -> Iterable:
+    def fresh(recipe: Recipe) -> Iterable:
         limit, decoded.MEMORY_LIMIT = decoded.MEMORY_LIMIT, 0
         try:
             return train_loader(split, recipe, epoch=0)
@@ -117,11 +121,20 @@ def compare(split: ManifestSplit, workers: int, repeats: int) -> list[tuple[str,
             decoded.MEMORY_LIMIT = limit
 
     def kept() -> Iterable:
-        return train_loader(split, recipe, epoch=0)
+        return train_loader(split, whole, epoch=0)
 
     kept()  # decodes
-    train = [lambda: plain_loader(split, size, workers, train=True), fresh, kept]
-    test = [lambda: plain_loader(split, size, workers, train=False), lambda: eval_loader(split, recipe)]
+    train = [
+        lambda: plain_loader(split, size, workers, train=True),
+        lambda: fresh(whole),
+        lambda: fresh(reduced),
+        kept,
+    ]
+    test = [
+        lambda: plain_loader(split, size, workers, train=False),
+        lambda: eval_loader(split, whole),
+        lambda: eval_loader(split, reduced),
+    ]
     clock = time.perf_counter if workers else time.process_time
     return [
         (name, rates(ways, count, repeats, clock)) for name, ways in (("train", train), ("eval", test))
@@ -135,22 +148,24 @@ def main() -> None:
         "--manifest", type=Path, help="whose train split to read; default: made for this"
     )
     parser.add_argument("--images", type=int, default=1000, help="images to make")
+    parser.add_argument("--width", type=int, default=WIDTH, help="of those images, in pixels")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 2])
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     table = Table(title="images per second")
-    for column in ("split", "workers", "plain", "wsol", "ratio", "wsol, kept"):
+    for column in ("split", "workers", "plain", "wsol", "ratio", "reduced", "ratio", "kept"):
         table.add_column(column, justify="left" if column == "split" else "right")
     with tempfile.TemporaryDirectory() as folder:
         if arguments.manifest:
             manifest = Manifest.read(arguments.manifest)
         else:
-            manifest = make_photographs(Path(folder), arguments.images)
+            manifest = make_photographs(Path(folder), arguments.images, arguments.width)
         split = manifest.split("train")
         for workers in arguments.workers:
-            for name, (plain, fresh, *kept) in compare(split, workers, arguments.repeats):
-                cells = [f"{plain:.0f}", f"{fresh:.0f}", f"{fresh / plain:.2f}"]
+            for name, (plain, whole, reduced, *kept) in compare(split, workers, arguments.repeats):
+                cells = [f"{plain:.0f}", f"{whole:.0f}", f"{whole / plain:.2f}"]
+                cells += [f"{reduced:.0f}", f"{reduced / plain:.2f}"]
                 table.add_row(name, str(workers), *cells, *(f"{value:.0f}" for value in kept))
     Console().print(table)
 

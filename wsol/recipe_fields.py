@@ -20,10 +20,10 @@ def at_least(least: float, default: Any) -> Any:
     return field(default=default, metadata={"least": least})
 
 
-def later(least: float, default: Any) -> Any:
-    """An `at_least` field that came after records were published: at its default it is not hashed.
+def later(default: Any, least: float | None = None) -> Any:
+    """A field that came after records were published: at its default it is not hashed.
 
-    So the identity of what was run before stays what it was.
+    So the identity of what was run before stays what it was. ``least`` as in `at_least`.
     """
     return field(default=default, metadata={"least": least, "later": True})
 

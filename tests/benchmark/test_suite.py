@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from wsol.benchmark import benchmark, score_maps, score_run, train, write_board
+from wsol.benchmark import benchmark, records, score_maps, score_run, train, write_board
 from wsol.benchmark.demo import demo_recipes
 from wsol.data.loader import eval_loader
 from wsol.data.manifest import Manifest
@@ -182,3 +182,18 @@ def test_a_protocol_brings_its_own_threshold_policy(tiny_recipe, tmp_path):
     records = read_records(tmp_path / "results" / "runs")
     chosen = {r.threshold["policy"]: r.threshold["values"]["gt_known_loc@0.5"] for r in records}
     assert chosen == {"fixed:0.2": 0.2, "fixed:0.5": 0.5}
+
+
+def test_arrays_too_large_to_commit_are_named_so_and_their_sums_lie_beside(
+    tiny_recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(records, "LARGEST_COMMITTED", 100)
+    benchmark([tiny_recipe], seeds=[])
+    (record,) = read_records(tmp_path / "results" / "runs")
+    (folder,) = (tmp_path / "results" / "runs").iterdir()
+    assert record.arrays["file"].endswith(".large.npz")
+    assert record.arrays["levels_file"].endswith(".levels.npz")
+    (folder / record.arrays["file"]).unlink()
+    page = write_board(tmp_path / "results").read_text()
+    assert "Accuracy over the threshold" in page
+    assert "for want of arrays" not in page

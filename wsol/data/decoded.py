@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,26 +20,43 @@ MEMORY_LIMIT = 512 * 2**20
 class DecodedImages:
     """Image ``index`` of a split as (side, side, 3) uint8; the same pixels, kept in memory or not."""
 
-    def __init__(self, split: ManifestSplit, side: int, *, keep: bool) -> None:
-        self.paths, self.side, self.exif = split.paths, side, split.manifest.exif
+    def __init__(self, split: ManifestSplit, side: int, *, keep: bool, reduced: bool = False) -> None:
+        self.paths, self.decoding = split.paths, Decoding(side, split.manifest.exif, reduced)
         self.pixels: np.ndarray | None = None
         if keep and len(split) * side * side * 3 <= MEMORY_LIMIT:
-            self.pixels = _decode_all(tuple(self.paths), side, self.exif, split.manifest.hash)
+            self.pixels = _decode_all(tuple(self.paths), self.decoding, split.manifest.hash)
 
     def __getitem__(self, index: int) -> np.ndarray:
         if self.pixels is not None:
             return self.pixels[index]
-        return _decode(self.paths[index], self.side, self.exif)
+        return self.decoding(self.paths[index])
+
+
+class Decoding(NamedTuple):
+    """How a file becomes pixels: squashed to ``side``, turned by EXIF, a JPEG at ``reduced`` scale."""
+
+    side: int
+    exif: bool
+    reduced: bool
+
+    def __call__(self, path: str) -> np.ndarray:
+        """(side, side, 3) uint8."""
+        try:
+            # Twice the side leaves the antialiased squashing its work: halving alone would look coarse.
+            at_least = 2 * self.side if self.reduced else None
+            return squash(open_image(path, exif=self.exif, at_least=at_least), self.side)
+        except FileNotFoundError:
+            raise UserError(f"{path}: missing; run `wsol prepare` again") from None
 
 
 @lru_cache(maxsize=1)  # the next epoch and the next row of a benchmark ask for the same split
-def _decode_all(paths: tuple[str, ...], side: int, exif: bool, manifest_hash: str) -> np.ndarray:
+def _decode_all(paths: tuple[str, ...], decoding: Decoding, manifest_hash: str) -> np.ndarray:
     """(n, side, side, 3); the hash is part of the key alone: a data set prepared anew is read anew."""
-    pixels = np.empty((len(paths), side, side, 3), np.uint8)
+    pixels = np.empty((len(paths), decoding.side, decoding.side, 3), np.uint8)
 
     def decode(index: int) -> str:
         try:
-            pixels[index] = _decode(paths[index], side, exif)
+            pixels[index] = decoding(paths[index])
         except UserError as error:
             return str(error)
         return ""
@@ -48,10 +66,3 @@ def _decode_all(paths: tuple[str, ...], side: int, exif: bool, manifest_hash: st
     if findings:
         raise UserError.of(findings)
     return pixels
-
-
-def _decode(path: str, side: int, exif: bool) -> np.ndarray:
-    try:
-        return squash(open_image(path, exif=exif), side)
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; run `wsol prepare` again") from None

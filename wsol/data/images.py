@@ -35,13 +35,18 @@ def image_size(path: str | os.PathLike[str], *, exif: bool = False) -> tuple[int
         return height, width
 
 
-def open_image(path: str | os.PathLike[str], *, exif: bool = False) -> Image.Image:
+def open_image(
+    path: str | os.PathLike[str], *, exif: bool = False, at_least: int | None = None
+) -> Image.Image:
     """The decoded image as RGB; with ``exif`` turned as its tag says.
 
     Grey, palette, alpha (dropped, as the field's loaders do), CMYK and 16-bit images come out as
-    8-bit RGB. ``UserError`` names the file where it is truncated or not an image.
+    8-bit RGB. With ``at_least`` a JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 that leaves
+    both sides so many pixels. ``UserError`` names the file where it is truncated or not an image.
     """
     with _opened(path) as image:
+        if at_least is not None:
+            image.draft(None, (at_least, at_least))
         _load(image, path)
         picture = ImageOps.exif_transpose(image) if exif else image
         return _to_rgb(picture)

@@ -51,9 +51,10 @@ class SplitImages(Dataset):
         augment: RandomCropFlip | None = None,
         draws: tuple[int, int] = (0, 0),
         keep: bool = False,
+        reduced: bool = False,
     ) -> None:
         self.ids, self.labels = split.image_ids, split.labels
-        self.images = DecodedImages(split, side, keep=keep)
+        self.images = DecodedImages(split, side, keep=keep, reduced=reduced)
         self.normalise, self.augment, self.draws = normalise, augment, draws
 
     def __len__(self) -> int:
@@ -116,6 +117,7 @@ def train_loader(
         RandomCropFlip(data.input_size, data.resize_size, data.flip),
         draws=(recipe.seed, epoch),
         keep=True,
+        reduced=data.reduced_decode,
     )
     order = torch.randperm(len(split), generator=generator_of(recipe.seed, epoch, -1)).tolist()
     share = order[rank : len(order) // world_size * world_size : world_size]
@@ -133,7 +135,10 @@ def eval_loader(split: ManifestSplit, recipe: Recipe, *, rank: int = 0, world_si
     """
     size = recipe.evaluation.batch_size
     images = SplitImages(
-        split, recipe.data.input_size, Normalise(recipe.weights.mean, recipe.weights.std)
+        split,
+        recipe.data.input_size,
+        Normalise(recipe.weights.mean, recipe.weights.std),
+        reduced=recipe.data.reduced_decode,
     )
     batches = _chunks(list(range(rank, len(split), world_size)), size)
     padded = [(batch + batch[-1:] * (size - len(batch)), len(batch)) for batch in batches]
