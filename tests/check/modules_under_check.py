@@ -46,6 +46,10 @@ class BreaksUnderEval(Good):
         return x * self.gate_of_training
 
 
+class IsNoIdentity(Good):
+    identity_start = True
+
+
 class HasUnused(Good):
     def __init__(self, channels):
         super().__init__(channels)

@@ -26,7 +26,7 @@ def test_a_good_module(capsys):
     assert main(["check", f"{FILE}:Good", *SMALL, "--options", "scale=0.5"]) == 0
     output = capsys.readouterr()
     assert "FAIL" not in output.out
-    assert f"{FILE}:Good(scale=0.5) keeps the contract: 14 of 14 checks passed" in output.out
+    assert f"{FILE}:Good(scale=0.5) keeps the contract: 15 of 15 checks passed" in output.out
     assert output.err == ""
 
 
@@ -48,6 +48,8 @@ BAD = {
     "OverflowsInBf16": "bf16: bf16 autocast is far from float32",
     "ReturnsATuple": "shape in training: raises: expected no error, found TypeError: returns tuple: "
     "expected a Tensor or Attended",
+    "IsNoIdentity": "starts as identity: declares identity_start, but a fresh one changes: "
+    "expected the input, as declared, found",
     "FlatMap": "attention maps: map attention has the wrong shape: "
     "expected (2, h, w) or (2, C, h, w), finite, found attention (2,)",
 }

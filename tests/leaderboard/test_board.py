@@ -12,6 +12,7 @@ import pytest
 from wsol.errors import UserError
 from wsol.leaderboard import frame, read_board, read_records, write_board
 from wsol.recipe import Recipe
+from wsol.records import RunRecord
 
 # DESIGN's names, written out here once more: the columns are a contract with whoever reads the CSV.
 FIRST = [
@@ -280,3 +281,11 @@ def test_tables_are_ranked_and_baselines_stand_in_line(store, results):
         *("MaxBoxAcc .5", "--:", "61.0", "55.5", "50.0")
     ]
     assert "*center*" in oracle and "99.0" in val
+
+
+def test_modules_that_start_as_identity_are_named(store, results):
+    for name, identity in (("cam", False), ("nl", True)):
+        record = RunRecord.read(store(name, attention=name if identity else "none"))
+        record.recipe["how"]["starts_as_identity"] = identity
+        record.write(results / "runs" / f"{name}.json")
+    assert "- Attention that starts as identity: nl." in write_board(results)[1].read_text()

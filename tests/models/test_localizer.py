@@ -85,6 +85,13 @@ class Naming(nn.Module):
         return {"features": x}
 
 
+class Same(Doubling):
+    identity_start = True
+
+    def forward(self, x: Tensor) -> Attended:
+        return Attended(x, x.mean(dim=1))
+
+
 class FlatMap(Doubling):
     def forward(self, x: Tensor) -> Attended:
         return Attended(x, x.flatten(1))
@@ -92,7 +99,7 @@ class FlatMap(Doubling):
 
 MODULES = {
     item.__name__: item
-    for item in (Doubling, TwoMaps, Gate, Feedback, Tapping, Halving, Naming, FlatMap)
+    for item in (Doubling, TwoMaps, Gate, Feedback, Tapping, Halving, Naming, Same, FlatMap)
 }
 
 
@@ -133,6 +140,13 @@ def test_stage_attention_acts_after_its_stage():
     before, after = plain(IMAGES), built(IMAGES)
     torch.testing.assert_close(after.features, 2 * before.features)
     torch.testing.assert_close(after.attention["stage3"], before.features.mean(dim=1))
+
+
+def test_which_attention_starts_as_identity():
+    said = {
+        name: localizer(name).starts_as_identity for name in ("none", "Doubling", "Same", "Feedback")
+    }
+    assert said == {"none": False, "Doubling": False, "Same": True, "Feedback": False}
 
 
 def test_several_maps_are_named_by_place_and_key():

@@ -237,7 +237,11 @@ def _subject(run: Run, maps: str) -> Subject:
         name="-".join(part.replace("/", "-") for part in parts if part),
         what=recipe.what(),
         maps=maps,
-        how={**recipe.how_part(), "training": {key: run.facts.get(key) for key in TRAINING_FACTS}},
+        how={
+            **recipe.how_part(),
+            "starts_as_identity": run.localizer.starts_as_identity,
+            "training": {key: run.facts.get(key) for key in TRAINING_FACTS},
+        },
         seeds={"training": recipe.seed},
         cost={
             **run.facts["cost"],

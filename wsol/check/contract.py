@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 
@@ -79,6 +80,17 @@ def attention_maps(subject: Subject) -> Finding:
         if classes.dim() != 4 or classes.shape[:2] != (2, NUM_CLASSES):
             expected, problem = f"(2, {NUM_CLASSES}, h, w)", "class maps have the wrong shape"
     return Finding("attention maps", not problem, expected, ", ".join(sizes) or "none shown", problem)
+
+
+def starts_as_identity(subject: Subject) -> Finding:
+    """A module that declares ``identity_start`` changes nothing while it is fresh."""
+    check = "starts as identity"
+    if not getattr(subject.module_class, "identity_start", False):
+        return Finding(check, True, "as declared", "not declared")
+    inputs = subject.inputs()
+    output = subject.run(subject.build().eval(), inputs).output
+    finding = _near(check, inputs[0], output, SAME, "declares identity_start, but a fresh one changes")
+    return dataclasses.replace(finding, expected="the input, as declared")
 
 
 def dtype(subject: Subject) -> Finding:
@@ -195,6 +207,7 @@ CHECKS: tuple[Callable[[Subject], Finding], ...] = (
     shape_in_training,
     shape_at_test,
     attention_maps,
+    starts_as_identity,
     dtype,
     bf16,
     channels_last,

@@ -67,6 +67,7 @@ class Section:
             f"Data: {dataset}, split {split}, {self._images()}",
             f"Protocol: {protocol}. Thresholds: {self._thresholds(policy)}",
             *self._manifests(),
+            *self._identity(),
             *self._findings(),
             *self._missing_baselines(),
         ]
@@ -102,6 +103,15 @@ class Section:
         hashes = {record.dataset["manifest_hash"] for record in self._records}
         many = f"Rows stem from {len(hashes)} different manifests of this name: they do not compare."
         return [many] if len(hashes) > 1 else []
+
+    def _identity(self) -> list[str]:
+        """Which modules leave the network as it is before they learn; the others change it at once."""
+        named = {
+            str(record.recipe["what"]["attention"]["name"])
+            for record in self._records
+            if record.recipe["how"].get("starts_as_identity")
+        }
+        return [f"Attention that starts as identity: {', '.join(sorted(named))}."] if named else []
 
     def _findings(self) -> list[str]:
         """What the paired tests say of trained rows, in the metric the table is ranked by."""

@@ -80,6 +80,13 @@ class Localizer(nn.Module):
         self.class_keys = list(class_keys)
         self.input_size = input_size
 
+    @property
+    def starts_as_identity(self) -> bool:
+        """Whether the attention, fresh, leaves the pretrained network as it is."""
+        modules = [wrapper.module for wrapper in self.placed.values() if isinstance(wrapper, Placed)]
+        alike = [bool(getattr(module, "identity_start", False)) for module in modules]
+        return len(modules) == len(self.placed) > 0 and all(alike)
+
     def stage_features(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
         """Features after attention of the stages ``keep`` and of the backbone's last, shallow first."""
         kept = {*keep, self.backbone.last_maps, list(self.backbone.stages)[-1]}
