@@ -79,7 +79,7 @@ def test_a_run_scores_as_its_maps_score_from_a_folder(tiny_recipe, tmp_path):
     table = (tmp_path / "files" / "per_image.csv").read_text().splitlines()
     assert len(table) == 1 + len(split)
     assert table[1:] == (tmp_path / "out" / "cam" / "per_image.csv").read_text().splitlines()[1:]
-    assert len(list((tmp_path / "out" / "cam" / "overlays").glob("*.png"))) == 3
+    assert len(list((tmp_path / "out" / "cam" / "overlays").rglob("*.png"))) == 3
 
 
 def test_center_row_is_the_best_centred_square_found_plainly(tiny_recipe, tmp_path):

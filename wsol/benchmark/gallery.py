@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from wsol.atomic import write_bytes
 from wsol.data.images import open_image
 from wsol.data.manifest import ManifestSplit
 from wsol.evaluation.evaluator import Evaluation
@@ -20,6 +17,7 @@ from wsol.evaluation.sweep import cut_of
 from wsol.records import Prediction
 from wsol.report.gallery import Tile, gallery_images, save_gallery
 from wsol.report.overlay import draw_overlay
+from wsol.report.picture_files import write_picture
 
 # The threshold that the predicted box is drawn at.
 SHOWN_METRIC = "gt_known_loc@0.5"
@@ -72,9 +70,7 @@ def write_pictures(kept: Kept, evaluation: Evaluation, protocol: Protocol, folde
             f"{iou}{tile.title}",
             side=448,
         )
-        content = BytesIO()
-        Image.fromarray(picture).save(content, "PNG")
-        write_bytes(folder / (tile.image_id.replace("/", "_") + ".png"), content.getvalue())
+        write_picture(folder, tile.image_id, picture)
 
 
 def tiles(kept: Kept, evaluation: Evaluation, protocol: Protocol) -> Iterator[Tile]:

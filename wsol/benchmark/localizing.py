@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import tempfile
 from dataclasses import dataclass
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from wsol.atomic import write_bytes, write_text
+from wsol.atomic import write_text
 from wsol.benchmark.scoring import Run
 from wsol.data.custom import custom_manifest
 from wsol.data.images import open_image
@@ -28,6 +27,7 @@ from wsol.progress import say, track
 from wsol.recipe import How
 from wsol.records import Prediction
 from wsol.report.overlay import draw_overlay
+from wsol.report.picture_files import write_picture
 
 # Where a run has no val boxes to choose a threshold on: that of CAM (Zhou et al., CVPR 2016).
 CAM_THRESHOLD = 0.2
@@ -114,12 +114,12 @@ class Found:
 
     def write(self, picture: np.ndarray, output: Path) -> None:
         """Write the mask (0 and 255) and the overlay as PNG files named by the image."""
-        name = self.prediction.image_id.replace("/", "_") + ".png"
+        image_id = self.prediction.image_id
         overlay = draw_overlay(
             picture, self.prediction.score_map, self.box, caption=self.class_key, side=448
         )
-        _write_png(output / "masks" / name, self.mask.astype(np.uint8) * 255)
-        _write_png(output / "overlays" / name, overlay)
+        write_picture(output / "masks", image_id, self.mask.astype(np.uint8) * 255)
+        write_picture(output / "overlays", image_id, overlay)
 
 
 def _val_threshold(run: Run, maps: str, rules: Protocol) -> float:
@@ -133,12 +133,6 @@ def _val_threshold(run: Run, maps: str, rules: Protocol) -> float:
             return float(values[THRESHOLD_KEY])
     say(f"threshold {CAM_THRESHOLD}: the run's data set has no val boxes to choose one on")
     return CAM_THRESHOLD
-
-
-def _write_png(path: Path, pixels: np.ndarray) -> None:
-    content = BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
-    write_bytes(path, content.getvalue())
 
 
 def _write_table(path: Path, rows: list[list[object]]) -> Path:
