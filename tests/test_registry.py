@@ -55,3 +55,40 @@ def test_decorator(registry):
 def test_what_is_no_module_name_is_named(path):
     with pytest.raises(UserError, match=r"write package\.module:attribute"):
         Registry("attention").get(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "registry", "message"),
+    [
+        (
+            "sys:path",
+            Registry("shelf", instance_of="collections:Counter"),
+            "is list: expected an instance",
+        ),
+        (
+            "collections:Counter",
+            Registry("shelf", instance_of="collections:Counter"),
+            "is Counter: expect",
+        ),
+        (
+            "sys:path",
+            Registry("shelf", subclass_of="collections:Counter"),
+            "is list: expected a subclass",
+        ),
+        (
+            "json:JSONDecoder",
+            Registry("shelf", subclass_of="builtins:dict"),
+            "is JSONDecoder: expected a",
+        ),
+    ],
+)
+def test_what_a_user_names_must_be_of_the_kind(name, registry, message):
+    with pytest.raises(UserError, match=message):
+        registry.get(name)
+
+
+def test_what_is_of_the_kind_is_given():
+    assert (
+        Registry("shelf", subclass_of="builtins:dict").get("collections:Counter").__name__ == "Counter"
+    )
+    assert isinstance(Registry("shelf", instance_of="builtins:list").get("sys:path"), list)

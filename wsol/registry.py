@@ -19,10 +19,16 @@ class Registry(Generic[T]):
     An entry is an object or a ``"package.module:attribute"`` string, which is imported on first
     use, so that listing names costs nothing. Whoever asks may give such a string in place of a
     name: a user's own class needs no change here.
+
+    Args:
+        kind: what messages call an entry.
+        subclass_of, instance_of: the class, as such a string, that what a user names must be a
+            subclass or an instance of.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, subclass_of: str = "", instance_of: str = "") -> None:
         self.kind = kind
+        self._subclass_of, self._instance_of = subclass_of, instance_of
         self._entries: dict[str, T | str] = {}
 
     def register(self, name: str, entry: T | str | None = None) -> Callable[[T], T]:
@@ -50,8 +56,23 @@ class Registry(Generic[T]):
                 self._entries[name] = entry
             return entry  # type: ignore[return-value]
         if ":" in name:
-            return _import(name, self.kind)
+            return self._checked(name, _import(name, self.kind))
         raise UserError(f"unknown {self.kind} {name!r}{suggest(name, self._entries)}")
+
+    def _checked(self, name: str, thing: T) -> T:
+        base = self._subclass_of or self._instance_of
+        if not base:
+            return thing
+        wanted = _import(base, self.kind)
+        if self._subclass_of:
+            fits = isinstance(thing, type) and issubclass(thing, wanted)
+        else:
+            fits = isinstance(thing, wanted)
+        if not fits:
+            how = "a subclass" if self._subclass_of else "an instance"
+            found = thing if isinstance(thing, type) else type(thing)
+            raise UserError(f"{self.kind} {name!r} is {found.__name__}: expected {how} of {base}")
+        return thing
 
     def names(self) -> list[str]:
         """All registered names, sorted."""

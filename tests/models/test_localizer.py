@@ -309,3 +309,9 @@ def test_what_lies_above_the_last_tap_idles_where_the_head_ignores_it(monkeypatc
     for name, parameter in built.named_parameters():
         gradient = 0.0 if parameter.grad is None else float(parameter.grad.abs().max())
         assert (gradient < 1e-12) == (name in idle), name
+
+
+def test_images_too_small_for_the_network_are_named():
+    recipe = Recipe.from_dict({"backbone": {"name": "vgg16"}, "data": {"input_size": 16}})
+    with pytest.raises(UserError, match=r"vgg16 does not take images of 16 pixels .* too small"):
+        build_localizer(recipe, 4)

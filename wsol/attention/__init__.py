@@ -12,7 +12,7 @@ from wsol.registry import Registry
 if TYPE_CHECKING:
     from torch import nn
 
-ATTENTION: Registry[type[nn.Module]] = Registry("attention")
+ATTENTION: Registry[type[nn.Module]] = Registry("attention", subclass_of="torch.nn:Module")
 for name, place in {
     "rfga": "wsol.attention.rfga:RFGA",
     "tdam": "wsol.attention.tdam:TDAM",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from wsol.data.draft import Reader
 from wsol.registry import Registry
 
-DATASETS: Registry[Reader] = Registry("data set")
+DATASETS: Registry[Reader] = Registry("data set", instance_of="wsol.data.draft:Reader")
 for name, place in {
     "clutter": "wsol.data.clutter:READER",
     "cub": "wsol.data.cub:READER",

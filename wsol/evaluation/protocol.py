@@ -139,7 +139,7 @@ class Protocol:
         return dataclasses.asdict(self) | {"policy": str(self.policy)}
 
 
-PROTOCOLS: Registry[Protocol] = Registry("protocol")
+PROTOCOLS: Registry[Protocol] = Registry("protocol", instance_of="wsol.evaluation.protocol:Protocol")
 for _protocol in (
     # wsolevaluation (Choe et al., CVPR 2020), bit for bit.
     Protocol("choe2020", inclusive=True, source_boxes=True),

@@ -9,5 +9,7 @@ from wsol.registry import Registry
 if TYPE_CHECKING:
     from wsol.methods.contract import TrainingMethod
 
-METHODS: Registry[type[TrainingMethod]] = Registry("method")
+METHODS: Registry[type[TrainingMethod]] = Registry(
+    "method", subclass_of="wsol.methods.contract:TrainingMethod"
+)
 METHODS.register("cam", "wsol.methods.cam:CAM")

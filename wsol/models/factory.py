@@ -17,7 +17,7 @@ from wsol.models.class_keys import imagenet_keys
 from wsol.models.feedback import FeedbackBlock, insert_feedback
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.localizer import Localizer, TappedHead
-from wsol.models.networks import create_network
+from wsol.models.networks import create_network, probe
 from wsol.models.placement import Placed, insert_gates
 from wsol.models.weight_formats import FORMATS
 from wsol.models.weights import load_localizer_weights, load_network_weights, read_state
@@ -47,6 +47,7 @@ def build_localizer(
     if load_weights:
         load_network_weights(network, recipe, with_classifier=native)
     backbone = as_stages(network, recipe.backbone)
+    _check_features(backbone, recipe.data.input_size)
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
     if tapped is not None:
         head: CamHead | TappedHead = tapped
@@ -69,6 +70,16 @@ def _check_input_size(network: nn.Module, recipe: recipes.Recipe) -> None:
             f"backbone {recipe.backbone.name} was built for images of {own} pixels, data.input_size is "
             f"{recipe.data.input_size}: set backbone.options.input_size and data.input_size alike"
         )
+
+
+def _check_features(backbone: Backbone, input_size: int) -> None:
+    try:
+        probe(dict(backbone.stages.items()), input_size)
+    except RuntimeError as error:
+        raise UserError(
+            f"backbone {backbone.name} does not take images of {input_size} pixels "
+            f"({' '.join(str(error).split())}): change data.input_size"
+        ) from error
 
 
 def _native_head(
