@@ -27,6 +27,11 @@ def test_all_and_none_of_the_image_by_hand(tiny_recipe, squares_manifest, tmp_pa
     assert found["background"]["rubinstein_j"]["value"] == 0
     assert found["foreground"]["rubinstein_p"]["value"] == pytest.approx(object_share)
     assert found["foreground"]["rubinstein_j"]["value"] == pytest.approx(object_share)
+    keys = {key for key in found["center"] if ":" in key}
+    assert keys == {f"rubinstein_{figure}:{name}" for figure in "pj" for name in ("Car", "Horse")}
+    for key in ("rubinstein_p", "rubinstein_j"):
+        of_classes = [found["gaussian"][f"{key}:{name}"]["value"] for name in ("Car", "Horse")]
+        assert found["gaussian"][key]["value"] == pytest.approx(sum(of_classes) / 2)
     # The squares lie around the centre: a centred shape finds more of them than the whole image.
     for name in ("center", "gaussian"):
         assert object_share < found[name]["rubinstein_j"]["value"] < 100

@@ -43,7 +43,7 @@ def test_the_run_scores_as_its_networks_do_on_what_they_did_not_see(recipe):
         by_hand += predictions(localizer, eval_loader(fold.held_out, recipe), "cam", keys)
     assert sorted(p.image_id for p in by_hand) == sorted(manifest.split("test").image_ids)
     rules = protocol("rubinstein2013", 0.01)
-    again = evaluate(by_hand, manifest.split("test").annotations(), rules)
+    again = evaluate(by_hand, manifest.split("test").annotations(), rules, classes=manifest.class_keys)
     assert again.metrics == scored.metrics
     assert scored.metrics["rubinstein_j"]["value"] is not None
 

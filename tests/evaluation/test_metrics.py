@@ -109,7 +109,7 @@ def plain_pixels(positives, negatives, threshold_index):
 def test_pixels_equal_a_plain_loop(convention):
     per_image = arrays(convention=convention, boxes=False)
     scores = compute(per_image, convention, intervals=False)
-    pooled, p, j, mean = [], [], [], []
+    pooled, p, j, mean, each = [], [], [], [], []
     for k in range(len(convention.thresholds)):
         counts = [
             plain_pixels(*pair, k) for pair in zip(per_image.positives, per_image.negatives, strict=True)
@@ -123,6 +123,7 @@ def test_pixels_equal_a_plain_loop(convention):
             of_class.append(
                 (right, np.mean([tp / (tp + fp + fn) for tp, fp, fn, _ in mine if tp + fn > 0]))
             )
+        each.append(of_class)
         p.append(100 * np.mean([right for right, _ in of_class]))
         j.append(100 * np.mean([overlap for _, overlap in of_class]))
         mean.append(100 * np.mean([tp / (tp + fp + fn) for tp, fp, fn, _ in counts if tp + fn > 0]))
@@ -131,11 +132,15 @@ def test_pixels_equal_a_plain_loop(convention):
     if convention is RUBINSTEIN:
         assert scores["rubinstein_j"] == pytest.approx(max(j), abs=1e-6)
         assert scores["rubinstein_p"] == pytest.approx(p[int(np.argmax(j))], abs=1e-6)
+        for label, (right, overlap) in enumerate(each[int(np.argmax(j))]):
+            assert scores[f"rubinstein_p:{label}"] == pytest.approx(100 * right, abs=1e-6)
+            assert scores[f"rubinstein_j:{label}"] == pytest.approx(100 * overlap, abs=1e-6)
         fixed = compute(per_image, convention, ThresholdPolicy("fixed", 0.3), intervals=False)
         assert fixed["rubinstein_p"] == pytest.approx(p[3], abs=1e-6)
         assert fixed["mean_iou"] == pytest.approx(mean[3], abs=1e-6)
     else:
         assert scores["rubinstein_j"] is None
+        assert not [key for key in scores.metrics if ":" in key]
 
 
 def test_pxap_equals_precision_at_every_true_pixel():

@@ -289,3 +289,15 @@ def test_modules_that_start_as_identity_are_named(store, results):
         record.recipe["how"]["starts_as_identity"] = identity
         record.write(results / "runs" / f"{name}.json")
     assert "- Attention that starts as identity: nl." in write_board(results)[1].read_text()
+
+
+def test_metrics_of_single_classes_have_a_table_and_columns_of_their_own(store, results):
+    figures = {"rubinstein_j": 40.0, "rubinstein_j:Horse": 30.0, "rubinstein_j:Car": 50.0}
+    store("cam", metrics=figures | {"rubinstein_p:Car": 80.0})
+    csv_path, page = write_board(results)
+    (row,) = rows_of(csv_path)
+    assert row["rubinstein_j:Horse"] == "30.000"
+    lines = page.read_text(encoding="utf-8").splitlines()
+    head, figures_line = lines[lines.index("By class:") + 2], lines[lines.index("A class:") + 4]
+    assert head.endswith("| J Car | P Car | J Horse |")
+    assert figures_line.endswith("| 50.0 | 80.0 | 30.0 |")

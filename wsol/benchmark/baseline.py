@@ -67,6 +67,7 @@ def _score(name: str, recipe: Recipe, rules: Protocol, overlays: int) -> None:
         val=val,
         pixels=None if recipe.evaluation.masks else False,
         progress=name,
+        classes=split.class_keys,
     )
     publish(subject, split, rules, scored, kept, started, results=recipe.how.results)
 

@@ -50,7 +50,7 @@ def score_maps(
         val = _arrays(folder, manifest.split("val"), rules, predictions, content, pixels)
     kept = Kept(split, overlays)
     per_image = _arrays(folder, split, rules, predictions, content, pixels, kept)
-    evaluation = score(per_image, rules, policy=policy, val=val)
+    evaluation = score(per_image, rules, policy=policy, val=val, classes=split.class_keys)
     what = {
         "maps": "files",
         "content": content.hexdigest(),

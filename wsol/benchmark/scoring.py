@@ -225,7 +225,10 @@ def _score(
     for source in sources:
         subjects[source].cost["images_per_second"] = clock.images_per_second
     return {
-        source: score(arrays[source], rules, policy=policy, val=val.get(source)) for source in sources
+        source: score(
+            arrays[source], rules, policy=policy, val=val.get(source), classes=split.class_keys
+        )
+        for source in sources
     }
 
 

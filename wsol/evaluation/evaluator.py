@@ -42,6 +42,7 @@ def evaluate(
     pixels: bool | None = None,
     progress: str | None = None,
     intervals: bool = True,
+    classes: Sequence[str] = (),
 ) -> Evaluation:
     """Score ``predictions``, one an image and in any order, against ``annotations``.
 
@@ -52,7 +53,7 @@ def evaluate(
     per_image = collect(
         predictions, annotations, protocol, threads=threads, pixels=pixels, progress=progress
     )
-    return score(per_image, protocol, policy=policy, val=val, intervals=intervals)
+    return score(per_image, protocol, policy=policy, val=val, intervals=intervals, classes=classes)
 
 
 def score(
@@ -62,11 +63,15 @@ def score(
     policy: ThresholdPolicy | None = None,
     val: PerImage | None = None,
     intervals: bool = True,
+    classes: Sequence[str] = (),
 ) -> Evaluation:
-    """The evaluation of arrays that were collected, merged or loaded before."""
+    """The evaluation of arrays that were collected, merged or loaded before.
+
+    ``classes`` are the labels' names, for the keys of single classes; without them the labels are.
+    """
     scores = compute(per_image, protocol, policy, val, intervals)
     return Evaluation(
-        scores.metrics,
+        {_named(key, classes): entry for key, entry in scores.metrics.items()},
         scores.optimism,
         scores.threshold,
         per_image=per_image,
@@ -147,6 +152,12 @@ def collect_each(
             counts[source]["images_without_boxes"] = int((~per_image.has_box).sum())
         per_image.counts = dict(sorted((+counts[source]).items()))
     return arrays
+
+
+def _named(key: str, classes: Sequence[str]) -> str:
+    """``rubinstein_j:2`` as ``rubinstein_j:Horse``."""
+    metric, colon, label = key.partition(":")
+    return f"{metric}:{classes[int(label)]}" if colon and classes else key
 
 
 def _cores() -> int:

@@ -183,23 +183,28 @@ def columns_at(protocol: Protocol, threshold: float) -> np.ndarray:
 
 
 def rubinstein(per_image: PerImage, protocol: Protocol, columns: np.ndarray, oracle: bool) -> Family:
-    """J and P a class, then the class mean, at the threshold (of ``columns``) that is best for J.
+    """J and P, the means over classes, at the threshold (of ``columns``) that is best for J.
 
-    P is over all images of a class, J over those with the object (Rubinstein et al., 2013). The
-    paper's maps are binary: that one threshold serves all classes, and that J chooses it, is ours.
+    Each class's own follow under ``rubinstein_j:<label>``, read at the same threshold. P is over all
+    images of a class, J over those with the object (Rubinstein et al., 2013). The paper's maps are
+    binary: that one threshold serves all classes, and that J chooses it, is ours.
     """
     all_positives, all_negatives = _pixel_counts(per_image)
-    jaccard, precision = [], []
-    for label in np.unique(per_image.labels):
+    jaccard: dict[str, Curve] = {}
+    precision: dict[str, Curve] = {}
+    for label in np.unique(per_image.labels).tolist():
         rows = np.flatnonzero(per_image.labels == label)
         positives, negatives = all_positives[rows], all_negatives[rows]
         right = units(right_pixels(positives, negatives)[:, columns])
-        precision.append(Mean(right, rows, whole=UNIT))
+        precision[f"rubinstein_p:{label}"] = Mean(right, rows, whole=UNIT)
         there = positives.sum(axis=1) > 0
         overlap = units(pooled_iou(positives[there], negatives[there])[:, columns])
-        jaccard.append(Mean(overlap, rows[there], whole=UNIT))
-    curves: dict[str, Curve] = {"rubinstein_j": MeanOf(jaccard), "rubinstein_p": MeanOf(precision)}
-    return Family(protocol.thresholds[columns], curves, oracle)
+        jaccard[f"rubinstein_j:{label}"] = Mean(overlap, rows[there], whole=UNIT)
+    means: dict[str, Curve] = {
+        "rubinstein_j": MeanOf(list(jaccard.values())),
+        "rubinstein_p": MeanOf(list(precision.values())),
+    }
+    return Family(protocol.thresholds[columns], means | jaccard | precision, oracle)
 
 
 def contenders(values: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ box_acc_v2               all contours, the mean over d at one threshold; policie
 mean_iou                 IoU of the single-contour box at gt_known's threshold; without any true box,
                          of the mask at the policy's threshold, over images with foreground
 pxap, peak_iou           pixels of the split in one pool: average precision; best IoU
-rubinstein_p, _j         pixels labelled right; IoU where the object is; a class, then the mean
+rubinstein_p, _j         pixels labelled right; IoU where the object is; means over classes
+rubinstein_p:k, _j:k     those of class k, at the threshold of the mean
 ======================== ============================================================================
 
 Keys with ``max_`` or ``peak_`` are oracle whatever the policy. What cannot be computed is None.
@@ -98,12 +99,22 @@ def compute(
     if v2 and draws:
         draws["max_box_acc_v2"] = mean_of([draws[key] for key in v2])
     metrics = {}
-    for key in metric_keys(protocol):
+    of_classes = sorted(key for key in values if ":" in key)
+    for key in [*metric_keys(protocol), *of_classes]:
         bounds = interval(values[key], draws[key]) if key in draws else None
         low, high = bounds or (None, None)
         metrics[key] = {"value": _known(values.get(key)), "low": low, "high": high}
-    optimism = {key: draw.optimism for key, draw in draws.items() if draw.flattered is not None}
-    known = {key: value for key, value in thresholds.items() if _known(values[key]) is not None}
+    # What holds for a mean over classes holds for its parts: it is said once.
+    optimism = {
+        key: draw.optimism
+        for key, draw in draws.items()
+        if draw.flattered is not None and key not in of_classes
+    }
+    known = {
+        key: value
+        for key, value in thresholds.items()
+        if _known(values[key]) is not None and key not in of_classes
+    }
     chosen_on = {"oracle": "the scored images", "val": "val", "fixed": "given"}[policy.name]
     return Scores(metrics, optimism, {"policy": str(policy), "chosen_on": chosen_on, "values": known})
 

@@ -105,6 +105,13 @@ BASELINES = {
 }
 
 
+def short_name(metric: str) -> str:
+    """What a table calls a metric: ``J``, or ``J Horse`` for that of a class."""
+    of_all, _, of_class = metric.partition(":")
+    name = SHORT_NAMES.get(of_all, of_all)
+    return f"{name} {of_class}" if of_class else name
+
+
 def percent(value: float | None, digits: int = 3) -> str:
     """A metric in percent with a fixed number of digits; empty where there is none, never 0."""
     return "" if value is None else f"{value:.{digits}f}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from wsol.leaderboard.columns import SHORT_NAMES, percent
+from wsol.leaderboard.columns import percent, short_name
 from wsol.leaderboard.rows import Row
 from wsol.leaderboard.sections import Section
 from wsol.leaderboard.seeds import SEEDS_FOR_INTERVAL, Estimate
@@ -35,8 +35,8 @@ def to_markdown(sections: Sequence[Section]) -> str:
 def _section(section: Section) -> str:
     _, split, protocol, policy = section.place
     facts = "\n".join(f"- {_plain(fact)}" for fact in section.facts())
-    optimism = f"optimism ({_name(section.ranked_by)})"
-    head = [*COLUMNS, "seeds", *(_name(metric) for metric in section.metrics), optimism]
+    optimism = f"optimism ({short_name(section.ranked_by)})"
+    head = [*COLUMNS, "seeds", *(short_name(metric) for metric in section.metrics), optimism]
     lines = [
         f"## {_plain(section.title)}: {split}, {protocol}, {policy}",
         "",
@@ -46,19 +46,42 @@ def _section(section: Section) -> str:
         _line(["---"] * (len(COLUMNS)) + ["--:"] * (len(head) - len(COLUMNS))),
         *(_line(_row(section, row)) for row in section.rows),
         "",
+        *_classes(section),
     ]
     return "\n".join(lines)
 
 
+def _classes(section: Section) -> list[str]:
+    """A second table where metrics of single classes were measured."""
+    metrics = section.class_metrics
+    if not metrics:
+        return []
+    head = [*COLUMNS, *(short_name(metric) for metric in metrics)]
+    return [
+        "By class:",
+        "",
+        _line(_plain(text) for text in head),
+        _line(["---"] * len(COLUMNS) + ["--:"] * len(metrics)),
+        *(
+            _line([*_names(row), *(estimate_text(row.estimates.get(metric)) for metric in metrics)])
+            for row in section.rows
+        ),
+        "",
+    ]
+
+
 def _row(section: Section, row: Row) -> list[str]:
-    emphasis = "*" if row.is_baseline else ""
-    names = [f"{emphasis}{_plain(row[column])}{emphasis}" if row[column] else "" for column in COLUMNS]
     figures = []
     for metric in section.metrics:
         text = estimate_text(row.estimates.get(metric))
         figures.append(f"{ALIKE} {text}" if text and section.like_center(row, metric) else text)
     seeds = "" if row.seeds is None else str(row.seeds)
-    return [*names, seeds, *figures, percent(row.optimism(section.ranked_by), 1)]
+    return [*_names(row), seeds, *figures, percent(row.optimism(section.ranked_by), 1)]
+
+
+def _names(row: Row) -> list[str]:
+    emphasis = "*" if row.is_baseline else ""
+    return [f"{emphasis}{_plain(row[column])}{emphasis}" if row[column] else "" for column in COLUMNS]
 
 
 def estimate_text(figure: Estimate | None, digits: int = 1) -> str:
@@ -73,10 +96,6 @@ def estimate_text(figure: Estimate | None, digits: int = 1) -> str:
     return text
 
 
-def _name(metric: str) -> str:
-    return SHORT_NAMES.get(metric, metric)
-
-
 def _plain(text: str) -> str:
     """Text that is no Markdown: a bar would end the cell, an underscore pair or a star slant it."""
     for mark in ("\\", "|", "*", "_", "<", "`"):
@@ -84,5 +103,5 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _line(cells: Sequence[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"

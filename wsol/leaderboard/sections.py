@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from wsol.leaderboard.columns import BASELINES, MAIN_METRICS, RANKED_BY, SHORT_NAMES
+from wsol.leaderboard.columns import BASELINES, MAIN_METRICS, RANKED_BY, short_name
 from wsol.leaderboard.paired import Comparison, compare
 from wsol.leaderboard.per_image import row_scores
 from wsol.leaderboard.rows import Row
@@ -45,6 +45,12 @@ class Section:
                 metric in row.estimates and row.estimates[metric].value is not None for row in self.rows
             )
         ]
+
+    @property
+    def class_metrics(self) -> list[str]:
+        """Metrics of single classes that a row of this table has, ``rubinstein_j:Horse``; by class."""
+        keys = {key for row in self.rows for key in row.estimates if ":" in key}
+        return sorted(keys, key=lambda key: (key.partition(":")[2], key.partition(":")[0]))
 
     @property
     def ranked_by(self) -> str:
@@ -126,7 +132,7 @@ class Section:
         alike = [row for row, comparison in compared if not comparison.distinguishable]
         worse = [row for row, c in compared if c.distinguishable and c.difference < 0]
         count = compared[0][1].n_images
-        name = SHORT_NAMES.get(metric, metric)
+        name = short_name(metric)
         return [
             f"Against the centred box in {name}, paired over {count:,} images: "
             f"{len(compared) - len(alike) - len(worse)} better, {len(worse)} worse, "

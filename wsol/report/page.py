@@ -13,7 +13,7 @@ from wsol.report.look import SCRIPT, STYLE
 from wsol.report.published import published
 from wsol.report.shown import shown_rows
 from wsol.report.strips import overlays
-from wsol.report.table import details_table, metrics_table
+from wsol.report.table import class_table, details_table, metrics_table
 
 READING = """<p>Percent throughout. Under a value stands its 95&nbsp;% interval: with one seed over the
 images, which speaks of that checkpoint; with five or more over the seeds, which speaks of the method;
@@ -76,6 +76,7 @@ def _section(section: Section, galleries: Path, number: int) -> str:
     return (
         f'<section id="section-{number}"><h2>{escape(section.title)} <span>{place}</span></h2>'
         f'<ul class="facts">{facts}</ul>{metrics_table(section, rows)}'
+        f"{class_table(section, rows)}"
         f"{curves(rows)}{overlays(rows, galleries)}"
         f"<details><summary>Cost and provenance</summary>{details_table(rows)}</details></section>"
     )

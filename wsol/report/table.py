@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from wsol.leaderboard.columns import COST_COLUMNS, SHORT_NAMES, percent
+from wsol.leaderboard.columns import COST_COLUMNS, percent, short_name
 from wsol.leaderboard.markdown import ALIKE
 from wsol.leaderboard.paired import Comparison
 from wsol.leaderboard.rows import Row
@@ -31,10 +31,10 @@ def metrics_table(section: Section, rows: Sequence[Shown]) -> str:
     twice = {"gt_known_loc@0.5"} if section.place[-1] == "oracle" else set()
     metrics = [metric for metric in section.metrics if metric not in twice]
     best = {metric: _best(section, metric) for metric in metrics}
-    name = SHORT_NAMES.get(section.ranked_by, section.ranked_by)
+    name = short_name(section.ranked_by)
     heads = [
         *("Row", "Backbone", "Maps", "Seeds"),
-        *(SHORT_NAMES.get(metric, metric) for metric in metrics),
+        *(short_name(metric) for metric in metrics),
         f"{name} vs centred box",
         f"Optimism, {name}",
     ]
@@ -52,6 +52,24 @@ def metrics_table(section: Section, rows: Sequence[Shown]) -> str:
         ]
         body.append(f'<tr class="{shown.classes}" data-row="{shown.anchor}">{"".join(cells)}</tr>')
     return sortable(heads, body)
+
+
+def class_table(section: Section, rows: Sequence[Shown]) -> str:
+    """The metrics of single classes, where some were measured."""
+    metrics = section.class_metrics
+    if not metrics:
+        return ""
+    best = {metric: _best(section, metric) for metric in metrics}
+    body = []
+    for shown in rows:
+        cells = [
+            f'<th scope="row"><i class="swatch"></i>{escape(shown.short)}</th>',
+            text_cell(shown.row["maps"]),
+            *(_metric(section, shown.row, metric, best[metric]) for metric in metrics),
+        ]
+        body.append(f'<tr class="{shown.classes}" data-row="{shown.anchor}">{"".join(cells)}</tr>')
+    heads = ["Row", "Maps", *(short_name(metric) for metric in metrics)]
+    return f"<h3>By class</h3>{sortable(heads, body)}"
 
 
 def details_table(rows: Sequence[Shown]) -> str:
