@@ -298,6 +298,6 @@ def test_metrics_of_single_classes_have_a_table_and_columns_of_their_own(store, 
     (row,) = rows_of(csv_path)
     assert row["rubinstein_j:Horse"] == "30.000"
     lines = page.read_text(encoding="utf-8").splitlines()
-    head, figures_line = lines[lines.index("By class:") + 2], lines[lines.index("A class:") + 4]
+    head, figures_line = lines[lines.index("By class:") + 2], lines[lines.index("By class:") + 4]
     assert head.endswith("| J Car | P Car | J Horse |")
     assert figures_line.endswith("| 50.0 | 80.0 | 30.0 |")
