@@ -52,3 +52,16 @@ def tiny_recipe(tiny_manifest, tmp_path):
         results=(tmp_path / "results").as_posix(),
     )
     return recipe
+
+
+@pytest.fixture
+def cross_fit(tiny_recipe, squares_manifest):
+    """A recipe that cross-fits the squares in three folds."""
+    tiny_recipe.data.manifest = squares_manifest.as_posix()
+    tiny_recipe.data.flip = True
+    tiny_recipe.training.folds = 3
+    tiny_recipe.training.epochs = 1
+    tiny_recipe.evaluation = dataclasses.replace(
+        tiny_recipe.evaluation, protocol="rubinstein2013", maps=["cam"], masks=True, step=0.01
+    )
+    return tiny_recipe

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from wsol.benchmark import localize, score_run, train
@@ -19,28 +17,16 @@ from wsol.training import loop
 from wsol.training.run_folder import RunFolder
 
 
-@pytest.fixture
-def recipe(tiny_recipe, squares_manifest):
-    tiny_recipe.data.manifest = squares_manifest.as_posix()
-    tiny_recipe.data.flip = True
-    tiny_recipe.training.folds = 3
-    tiny_recipe.training.epochs = 1
-    tiny_recipe.evaluation = dataclasses.replace(
-        tiny_recipe.evaluation, protocol="rubinstein2013", maps=["cam"], masks=True, step=0.01
-    )
-    return tiny_recipe
-
-
-def test_the_run_scores_as_its_networks_do_on_what_they_did_not_see(recipe):
-    run = train(recipe)
-    scored = score_run(run, recipe.evaluation, recipe.how)["cam"]
-    manifest = Manifest.read(recipe.data.manifest)
+def test_the_run_scores_as_its_networks_do_on_what_they_did_not_see(cross_fit):
+    run = train(cross_fit)
+    scored = score_run(run, cross_fit.evaluation, cross_fit.how)["cam"]
+    manifest = Manifest.read(cross_fit.data.manifest)
     by_hand = []
     for number, fold in enumerate(folds(manifest, 3)):
         keys = manifest.class_keys
-        localizer = build_localizer(recipe, len(keys), keys)
+        localizer = build_localizer(cross_fit, len(keys), keys)
         RunFolder(run / f"fold{number}").load_weights(localizer, "last")
-        by_hand += predictions(localizer, eval_loader(fold.held_out, recipe), "cam", keys)
+        by_hand += predictions(localizer, eval_loader(fold.held_out, cross_fit), "cam", keys)
     assert sorted(p.image_id for p in by_hand) == sorted(manifest.split("test").image_ids)
     rules = protocol("rubinstein2013", 0.01)
     again = evaluate(by_hand, manifest.split("test").annotations(), rules, classes=manifest.class_keys)
@@ -48,7 +34,7 @@ def test_the_run_scores_as_its_networks_do_on_what_they_did_not_see(recipe):
     assert scored.metrics["rubinstein_j"]["value"] is not None
 
 
-def test_an_interrupted_cross_fit_goes_on_in_its_fold(recipe, monkeypatch):
+def test_an_interrupted_cross_fit_goes_on_in_its_fold(cross_fit, monkeypatch):
     trained = []
     real = loop.Training.run_epoch
 
@@ -60,19 +46,19 @@ def test_an_interrupted_cross_fit_goes_on_in_its_fold(recipe, monkeypatch):
 
     monkeypatch.setattr(loop.Training, "run_epoch", counted)
     with pytest.raises(KeyboardInterrupt):
-        train(recipe)
-    run = train(recipe)
+        train(cross_fit)
+    run = train(cross_fit)
     assert trained == ["fold0", "fold1", "fold1", "fold2"]
     assert RunFolder(run).finished
     assert not list(run.rglob("resume.pth"))
-    assert RunFolder(run).recipe().what() == recipe.what()
+    assert RunFolder(run).recipe().what() == cross_fit.what()
 
 
-def test_it_scores_no_other_images(recipe, squares_manifest, tiny_manifest, tmp_path):
-    run = train(recipe)
+def test_it_scores_no_other_images(cross_fit, squares_manifest, tiny_manifest, tmp_path):
+    run = train(cross_fit)
     images = Manifest.read(squares_manifest).root / "Data" / "Car100"
     for call in (
-        lambda: score_run(run, how=recipe.how, manifest=tiny_manifest),
+        lambda: score_run(run, how=cross_fit.how, manifest=tiny_manifest),
         lambda: localize(images, run, tmp_path / "out"),
     ):
         with pytest.raises(UserError, match=r"cross-fitted .* only scores the test images"):
@@ -80,7 +66,7 @@ def test_it_scores_no_other_images(recipe, squares_manifest, tiny_manifest, tmp_
     assert not (tmp_path / "out").exists()
 
 
-def test_folds_need_epochs(recipe):
-    recipe.training.epochs = 0
+def test_folds_need_epochs(cross_fit):
+    cross_fit.training.epochs = 0
     with pytest.raises(UserError, match=r"training\.folds trains a network a fold"):
-        train(recipe)
+        train(cross_fit)
