@@ -6,6 +6,7 @@ A module subclasses ``torch.nn.Module`` and sets
 - ``at``: the default place or places, by stage name (``"stage4"``; ``"-1"`` for the last, ``"-2"`` for
   the one before it); a block or feedback module may name single blocks too (``"stage4.0"``). Stage
   numbers speak of a network of five; one with fewer counts from its end and skips those before it;
+- ``gates`` (optional, of a block module): which features of the block it gates, one of `GATED`;
 - ``identity_start`` (optional): True where a fresh module changes nothing;
 - ``default_map`` (optional, on the class or on the instance): which of its own maps ``--maps attention``
   reads; without it the last one of the network;
@@ -15,7 +16,7 @@ A module subclasses ``torch.nn.Module`` and sets
 Signatures, all features (N, C, h, w):
 
 - stage: ``Module(channels, **options)``; ``forward(x) -> x`` or `Attended`.
-- block: ``Module(channels, **options)``; a gate inside each residual block before the shortcut.
+- block: ``Module(channels, **options)``; a gate inside each residual block before the shortcut is added.
 - feedback: ``Module(bottom_channels, top_channels, **options)``; ``forward(bottom, top) -> bottom`` or
   `Attended`; `wsol.models.feedback` owns the loop over steps and the per-step norms, and takes the
   options of `FEEDBACK_OPTIONS`, which every feedback module so has without naming them.
@@ -42,6 +43,11 @@ FEEDBACK_OPTIONS = ("m", "steps")
 
 # Places of a gate that goes into every residual block, as in the papers' ResNets: all but the stem.
 EVERY_STAGE = ("stage2", "stage3", "stage4", "stage5")
+
+# What a block module may gate: the branch's output, after its last norm; the output of its last
+# convolution wider than 1x1, before that one's norm; or, in an inverted residual, the expanded features
+# before the projection (in other blocks the branch).
+GATED = ("branch", "convolution", "expansion")
 
 # The name under which a head gets the network's vector of the whole image.
 GLOBAL = "global"
@@ -73,6 +79,14 @@ def insertion_of(module_class: type[nn.Module]) -> str:
             f"{module_class.__name__}.insertion is {insertion!r}{suggest(str(insertion), INSERTIONS)}"
         )
     return insertion
+
+
+def gated_by(module_class: type[nn.Module]) -> str:
+    """Which features of a block the class gates; ``UserError`` for none of `GATED`."""
+    gates = getattr(module_class, "gates", GATED[0])
+    if gates not in GATED:
+        raise UserError(f"{module_class.__name__}.gates is {gates!r}{suggest(str(gates), GATED)}")
+    return gates
 
 
 def default_places(module_class: type[nn.Module]) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ class CoordinateAttention(nn.Module):
 
     insertion = "block"
     at = EVERY_STAGE
+    # Released for MobileNetV2 alone: on the expanded features, before the projection. In other blocks it
+    # gates the branch's output, as the modules do that were released for ResNets.
+    gates = "expansion"
     default_map = "gate"
 
     def __init__(self, channels: int, reduction: int = 32) -> None:

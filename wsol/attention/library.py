@@ -78,9 +78,10 @@ class CECA(CecaModule):
 
 
 class CBAM(CbamModule):
-    """CBAM (Woo et al., ECCV 2018, arXiv 1807.06521): a gate a channel, then a gate a position.
+    """CBAM (Woo et al., ECCV 2018, arXiv 1807.06521), timm's: a gate a channel, then a gate a position.
 
-    The map shown is the spatial gate.
+    The map shown is the spatial gate. The released code's channel MLP has biases and its spatial norm a
+    momentum of 0.01; timm's MLP has none and its norm the usual 0.1.
 
     Args:
         channels: C of the features (N, C, h, w).
@@ -114,6 +115,7 @@ class Coord(CoordAttn):
 
     insertion = "block"
     at = EVERY_STAGE
+    gates = "expansion"  # as `coordinate`
     default_map = "gate"
 
     def __init__(self, channels: int, reduction: int = 16) -> None:

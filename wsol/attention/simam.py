@@ -20,7 +20,10 @@ class SimAM(nn.Module):
 
     insertion = "block"
     at = EVERY_STAGE
+    # Released code (ResNet, MobileNetV2): after the last 3x3 or depthwise convolution, before its norm.
+    gates = "convolution"
 
+    # 1e-4 is the released module's default; the authors' ImageNet models are named after lambda 0.1.
     def __init__(self, channels: int, e_lambda: float = 1e-4) -> None:
         super().__init__()
         self.e_lambda = e_lambda

@@ -44,7 +44,6 @@ class PostHoc:
 
     def _last_features(self) -> nn.Module:
         """The module whose output goes into the head."""
-        stages = self.localizer.backbone.stages
-        last = list(stages)[-1]
+        last = self.localizer.backbone.last_maps
         attended = self.localizer.stage_attention
-        return attended[last] if last in attended else stages[last]
+        return attended[last] if last in attended else self.localizer.backbone.stages[last]

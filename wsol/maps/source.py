@@ -101,6 +101,21 @@ def predictions_of(
                     )
 
 
+def check_sources(localizer: Localizer, sources: Sequence[str]) -> None:
+    """Read each source and the default map from a blank image; ``UserError`` where one fails."""
+    from wsol.data.loader import Batch
+
+    localizer.default_map  # noqa: B018  # A module may name a map that it does not show.
+    side = localizer.input_size
+    device = next(localizer.parameters()).device
+    blank = Batch(
+        torch.zeros(1, 3, side, side), torch.zeros(1, dtype=torch.long), [""], torch.zeros(1), 1
+    )
+    for together in passes(sources):
+        for _ in predictions_of(localizer, [blank], together, localizer.class_keys, device):
+            pass
+
+
 @dataclass(frozen=True)
 class View:
     """One source's reading of a model's outputs for a data set.

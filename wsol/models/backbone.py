@@ -61,6 +61,15 @@ class Backbone(nn.Module):
         """The last stage that has maps; a network's own vector of the whole image has none."""
         return [stage for stage in self.stages if stage != GLOBAL][-1]
 
+    def drop_global(self) -> None:
+        """Leave out the network's own vector of the whole image, for heads that read maps alone.
+
+        LTPA's plain networks classify that vector, which has no maps; their CAM rows here classify the
+        last maps, and what is past these would be trained and counted for nothing.
+        """
+        if GLOBAL in self.stages:
+            del self.stages[GLOBAL], self.stage_channels[GLOBAL], self.stage_strides[GLOBAL]
+
     def resolve(self, place: str) -> str:
         """The stage that ``place`` names; ``-1`` is the last numbered one, before any neck."""
         try:

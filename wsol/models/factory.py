@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from torch import nn
 
 from wsol import recipe as recipes
 from wsol.attention import ATTENTION
-from wsol.attention.contract import GLOBAL, check_options, default_places, insertion_of
+from wsol.attention.contract import GLOBAL, check_options, default_places, gated_by, insertion_of
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone, as_stages
 from wsol.models.class_keys import imagenet_keys
@@ -52,14 +53,35 @@ def build_localizer(
     if tapped is not None:
         head: CamHead | TappedHead = tapped
     elif native:
+        backbone.drop_global()
         head = _native_head(recipe, network, backbone, num_classes if not load_weights else 0)
         class_keys = _native_keys(head, class_keys)
     else:
+        backbone.drop_global()
         head = build_head(recipe.head, backbone.out_channels, num_classes)
     localizer = Localizer(backbone, head, placed, class_keys, recipe.data.input_size)
     if load_weights:
-        load_localizer_weights(localizer, recipe.weights)
+        filled = load_localizer_weights(localizer, recipe.weights)
+        localizer.as_drawn = _as_drawn(localizer, recipe, filled)
     return localizer
+
+
+def _as_drawn(localizer: Localizer, recipe: recipes.Recipe, filled: set[str]) -> list[str]:
+    """Names of the parameters that no weights have filled, but those that start as identity."""
+    names = {id(parameter): name for name, parameter in localizer.named_parameters()}
+    groups = {
+        part: [names[id(parameter)] for parameter in parameters]
+        for part, parameters in localizer.parameter_groups().items()
+    }
+    if localizer.starts_as_identity:
+        groups["attention"] = []
+    if recipe.weights.format == "native":
+        if recipe.weights.name != "none" or recipe.weights.file:
+            groups["backbone"] = []
+            if recipe.head.name == "native" and isinstance(localizer.head, CamHead):
+                groups["head"] = []
+        filled = set()
+    return [name for part in groups.values() for name in part if name not in filled]
 
 
 def _check_input_size(network: nn.Module, recipe: recipes.Recipe) -> None:
@@ -128,14 +150,13 @@ def _place_attention(
     if insertion == "feedback":
         stages = {stage: [f"stages.{stage}"] for stage in backbone.stages}
         placed |= insert_feedback(backbone, stages, module_class, places, **settings.options)
-    for place in places:
-        if insertion == "stage":
+    elif insertion == "block":
+        make = partial(module_class, **settings.options)
+        placed |= insert_gates(backbone, places, gated_by(module_class), make)
+    else:
+        for place in places:
             channels = backbone.stage_channels[backbone.resolve(place)]
             placed[place] = Placed(module_class(channels, **settings.options), place)
-        elif insertion == "block":
-            placed |= insert_gates(
-                backbone, place, lambda channels: module_class(channels, **settings.options)
-            )
     return placed, None
 
 

@@ -60,6 +60,7 @@ class Localizer(nn.Module):
         placed: place (``stage5``, ``stage5.0``) to the wrapper that holds attention there.
         class_keys: the classes' keys in the order of the logits.
         input_size: side of the images it was built for, in pixels.
+        as_drawn: parameters that pretrained weights have left as they were drawn, by name.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Localizer(nn.Module):
         )
         self.class_keys = list(class_keys)
         self.input_size = input_size
+        self.as_drawn: list[str] = []
 
     @property
     def starts_as_identity(self) -> bool:

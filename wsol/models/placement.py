@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from torch import Tensor, nn
 
 from wsol.attention.contract import Attended, Maps, channel_mean
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
-from wsol.models.residual_blocks import plan_of, residual_blocks
+from wsol.models.residual_blocks import BlockPlan, Unit, plan_of, residual_blocks
 
 
 class Placed(nn.Module):
@@ -88,15 +88,33 @@ def blocks_at(backbone: Backbone, place: str) -> dict[str, nn.Module]:
     return {f"{stage}.{number}": blocks[f"{stage}.{number}"]}
 
 
-def insert_gates(backbone: Backbone, place: str, make: Callable[[int], nn.Module]) -> dict[str, Placed]:
-    """Put ``make(channels)`` inside each residual block of ``place``, after its last norm.
+def insert_gates(
+    backbone: Backbone, places: Iterable[str], gated: str, make: Callable[[int], nn.Module]
+) -> dict[str, Placed]:
+    """Put ``make(channels)`` inside each residual block of ``places``, once, at what ``gated`` names.
 
-    There it acts before the shortcut is added. Returns the gates by their blocks' names.
+    See `wsol.attention.contract.GATED`. Returns the gates by their blocks' names.
     """
+    blocks: dict[str, nn.Module] = {}
+    for place in places:
+        blocks |= blocks_at(backbone, place)
     gates = {}
-    for name, block in blocks_at(backbone, place).items():
-        last = plan_of(block, refuse=False).units[-1]  # type: ignore[union-attr]
-        gates[name] = Placed(make(block.get_submodule(last.conv).out_channels), name)  # type: ignore[arg-type]
-        norm = block.get_submodule(last.norm)
-        block.set_submodule(last.norm, nn.Sequential(norm, gates[name]))
+    for name, block in blocks.items():
+        plan = plan_of(block, refuse=False)
+        assert plan is not None
+        unit = _gated_unit(block, plan, gated)
+        gates[name] = Placed(make(block.get_submodule(unit.conv).out_channels), name)  # type: ignore[arg-type]
+        # What follows the norm (an activation in its own module) stays behind it.
+        last = unit.after[-1] if gated == "expansion" and unit.after else unit.norm
+        inner = block.get_submodule(last)
+        pair = (gates[name], inner) if gated == "convolution" else (inner, gates[name])
+        block.set_submodule(last, nn.Sequential(*pair))
     return gates
+
+
+def _gated_unit(block: nn.Module, plan: BlockPlan, gated: str) -> Unit:
+    if gated == "convolution":
+        sizes = {unit: block.get_submodule(unit.conv).kernel_size for unit in plan.units}
+        wide = [unit for unit, size in sizes.items() if max(size) > 1]  # type: ignore[arg-type]
+        return wide[-1] if wide else plan.units[-1]
+    return plan.units[-2] if gated == "expansion" and plan.inverted else plan.units[-1]

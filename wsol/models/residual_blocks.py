@@ -31,6 +31,7 @@ class BlockPlan:
         units: in the order of the data; nothing but the norm follows the last convolution.
         shortcut: submodules the block's input passes on its way round; empty is the identity.
         has_shortcut: False where nothing is added.
+        inverted: it expands its features, and projects them in the end (MobileNetV2's).
         m: the distance that the paper recommends for such a block.
         options: defaults of the attention module in such a block, where its class has such options.
     """
@@ -40,6 +41,7 @@ class BlockPlan:
     has_shortcut: bool = True
     before_sum: tuple[str, ...] = ()
     after_sum: tuple[str, ...] = ()
+    inverted: bool = False
     m: int = 1
     options: Mapping[str, object] = field(default_factory=dict)
 
@@ -140,7 +142,11 @@ _THIN: dict[str, Any] = {"min_hidden": 8}
 def _timm_inverted(block: Any) -> BlockPlan:
     units = (Unit("conv_pw", "bn1"), Unit("conv_dw", "bn2"), Unit("conv_pwl", "bn3"))
     return BlockPlan(
-        units, has_shortcut=block.has_skip, before_sum=_present(block, "drop_path"), options=_THIN
+        units,
+        has_shortcut=block.has_skip,
+        before_sum=_present(block, "drop_path"),
+        inverted=True,
+        options=_THIN,
     )
 
 
@@ -148,7 +154,7 @@ def _torchvision_inverted(block: Any) -> BlockPlan:
     expansions = len(block.conv) - 2
     units = tuple(Unit(f"conv.{i}.0", f"conv.{i}.1", (f"conv.{i}.2",)) for i in range(expansions))
     last = Unit(f"conv.{expansions}", f"conv.{expansions + 1}")
-    return BlockPlan((*units, last), has_shortcut=block.use_res_connect, options=_THIN)
+    return BlockPlan((*units, last), has_shortcut=block.use_res_connect, inverted=True, options=_THIN)
 
 
 ADAPTERS: dict[str, Callable[[nn.Module], BlockPlan]] = {

@@ -84,10 +84,13 @@ def load_network_weights(network: nn.Module, recipe: recipes.Recipe, *, with_cla
     _load(network, state, source, recipe.backbone.name, with_classifier=with_classifier)
 
 
-def load_localizer_weights(localizer: Localizer, weights: recipes.Weights) -> None:
-    """Fill the whole localizer, attention and head too, from a file in another project's format."""
+def load_localizer_weights(localizer: Localizer, weights: recipes.Weights) -> set[str]:
+    """Fill the whole localizer, attention and head too, from a file in another project's format.
+
+    Returns the names of the tensors that the file has.
+    """
     if weights.format == "native" or not weights.file:
-        return
+        return set()
     state = FORMATS[weights.format].rename(read_state(weights.file), localizer)
     own = localizer.state_dict()
     # A classifier of other classes is left out; the new one is trained.
@@ -100,6 +103,7 @@ def load_localizer_weights(localizer: Localizer, weights: recipes.Weights) -> No
     unexpected = {name for name in state if not _fits(state, own, name)}
     _refuse(weights.file, f"this {localizer.backbone.name}", wanted - set(state), unexpected)
     localizer.load_state_dict(state, strict=False)
+    return set(state)
 
 
 def library_state(backbone: recipes.Backbone, weights: recipes.Weights) -> dict[str, Tensor]:

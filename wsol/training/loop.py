@@ -12,8 +12,10 @@ from lightning_fabric import Fabric
 from wsol.data.loader import train_loader
 from wsol.data.manifest import ManifestSplit
 from wsol.errors import UserError
+from wsol.maps.source import check_sources
 from wsol.methods import METHODS
 from wsol.methods.contract import TrainingMethod
+from wsol.models.cost import cost
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
 from wsol.progress import say, track
@@ -43,20 +45,20 @@ def train(
     """
     if recipe.training.selection not in SELECTIONS:
         raise UserError(f"training.selection is {recipe.training.selection!r}: {', '.join(SELECTIONS)}")
-    if not recipe.training.epochs and recipe.weights.format == "native" and recipe.head.name != "native":
-        raise UserError(
-            f"training.epochs is 0, but head {recipe.head.name} comes without weights: use native"
-        )
     torch.manual_seed(recipe.seed)
     localizer = build_localizer(recipe, len(split.class_keys), split.class_keys)
     method = METHODS.get(recipe.method.name)(localizer, **_method_options(recipe))
+    # What is read and measured of the trained network is tried now, not after the last epoch.
+    check_sources(method.trained(), recipe.evaluation.maps)
+    cost(method.trained(), recipe.data.input_size)
     if recipe.training.channels_last:
         method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if not recipe.training.epochs:
-        if fabric.is_global_zero:
-            recipe.write(folder.path / "recipe.yaml")
-            folder.save_weights(method.trained(), "last")
-        return method.trained(), []
+        return _as_they_are(recipe, folder, fabric, method), []
+    # Declared idle, they would hold up the processes of a distributed run, and under AdamW drift: where
+    # their gradients cancel, rounding leaves some.
+    for name in localizer.parameters_without_gradient():
+        localizer.get_parameter(name).requires_grad_(False)
     progress = Training(recipe, split, folder, fabric, method)
     rate_factor(recipe.training, 0)  # an unknown schedule is refused before anything is written
     if fabric.is_global_zero:
@@ -93,6 +95,7 @@ class Training:
             return 0
         self.method.load_state_dict(progress["module"])
         self.optimizer.load_state_dict(progress["optimizer"])
+        self.fabric.strategy.precision.load_state_dict(progress["precision"])
         self.log, self.best = progress["log"], progress["best"]
         say(f"resuming after epoch {progress['epochs']} of {self.recipe.training.epochs}")
         return progress["epochs"]
@@ -174,7 +177,23 @@ class Training:
         # The method's whole state: the weights that are scored leave out its branches and critics.
         module = self.method.state_dict()
         state = {"epochs": epoch + 1, "log": self.log, "best": self.best, "module": module}
+        # Under 16-mixed the loss's scale is part of where training stands.
+        state["precision"] = self.fabric.strategy.precision.state_dict()
         self.folder.save_progress({**state, "optimizer": self.optimizer.state_dict()})
+
+
+def _as_they_are(recipe: Recipe, folder: RunFolder, fabric: Fabric, method: TrainingMethod) -> Localizer:
+    """The localizer with the weights it was given, written as a trained one would be."""
+    drawn = method.localizer.as_drawn
+    if drawn:
+        raise UserError(
+            f"training.epochs is 0, but no weights fill {len(drawn)} parameters, e.g. {drawn[-1]}: use "
+            "head.name native and weights of this very network and its classes, or train it"
+        )
+    if fabric.is_global_zero:
+        recipe.write(folder.path / "recipe.yaml")
+        folder.save_weights(method.trained(), "last")
+    return method.trained()
 
 
 def _method_options(recipe: Recipe) -> dict[str, Any]:
