@@ -72,7 +72,7 @@ def test_dot_product_compatibility_position_by_position(normalisation):
 @pytest.mark.parametrize("with_global", [False, True])
 def test_positions_add_up_to_the_logits(compatibility, fusion, normalisation, project, with_global):
     channels = CHANNELS | ({GLOBAL: 10} if with_global else {})
-    head = LTPA(channels, 5, compatibility, fusion, normalisation, project)
+    head = LTPA(channels, 5, compatibility, fusion, normalisation, project).eval()
     stages = features(channels)
     logits, class_maps, maps = head(stages)
     assert logits.shape == (2, 5)
@@ -86,7 +86,7 @@ def test_positions_add_up_to_the_logits(compatibility, fusion, normalisation, pr
 
 def test_class_maps_are_the_votes_of_positions():
     """One tap, dp, softmax, concat: a_i w_c . l_i, here added up one by one."""
-    head = LTPA({"stage5": 4}, 3)
+    head = LTPA({"stage5": 4}, 3).eval()
     stages = {"stage5": torch.randn(1, 4, 2, 3)}
     logits, class_maps, maps = head(stages)
     weight, bias = head.classifier.linear.weight, head.classifier.linear.bias
@@ -100,7 +100,7 @@ def test_class_maps_are_the_votes_of_positions():
 
 def test_taps_of_different_size_keep_their_shares():
     """Taking a tap's descriptor away takes the same from the logits and from the maps."""
-    head = LTPA(CHANNELS, 5, compatibility="pc")
+    head = LTPA(CHANNELS, 5, compatibility="pc").eval()
     stages = features(CHANNELS)
     whole = head(stages)
     # Under pc with softmax, g is nothing: zeroing the deeper stage changes that tap alone.
@@ -109,6 +109,14 @@ def test_taps_of_different_size_keep_their_shares():
         (whole.class_maps - without.class_maps).mean(dim=(2, 3)), whole.logits - without.logits
     )
     assert (whole.logits - without.logits).abs().min() > 0
+
+
+def test_class_maps_wait_for_the_test():
+    head = LTPA(CHANNELS, 5).train()
+    stages = features(CHANNELS)
+    trained = head(stages)
+    assert trained.class_maps is None
+    assert torch.equal(trained.logits, head.eval()(stages).logits)
 
 
 def test_spread_shares_a_value_among_the_pixels_it_covers():
@@ -133,7 +141,7 @@ def test_independent_taps_add_their_log_probabilities():
 
 def test_author_head_rectifies_before_every_linear_layer_and_has_no_class_maps():
     head = LTPA(CHANNELS, 5, author_head=True)
-    assert head(features(CHANNELS)).class_maps is None
+    assert head.eval()(features(CHANNELS)).class_maps is None
     kinds = [type(part).__name__ for part in head.modules()]
     # Two descriptors, and g on its way down to the narrower stage.
     assert kinds.count("BatchNorm1d") == kinds.count("ReLU") == kinds.count("Dropout") == 3

@@ -44,6 +44,13 @@ def test_a_head_without_class_maps_gives_the_features_size():
     assert cost(localizer, 64)["map_size"] == [8, 8]
 
 
+def test_class_maps_that_make_no_logits_are_not_counted():
+    few, many = (built("small_resnet", k, attention={"name": "ltpa"}) for k in (10, 110))
+    # 100 classes more cost one row each of the linear layer over both descriptors, 64 and 96 wide.
+    more = cost(many, 64)["gflops"] - cost(few, 64)["gflops"]
+    assert more == pytest.approx(100 * (64 + 96) / 1e9)
+
+
 def test_the_localizer_stays_as_it_was():
     localizer = build_localizer(Recipe.from_dict({"backbone": {"name": "small_resnet"}}), 10).train()
     cost(localizer, 64)

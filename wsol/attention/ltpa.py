@@ -22,7 +22,7 @@ CHOICES = {
     "normalisation": ("softmax", "sigmoid"),
     "project": ("down", "up"),
 }
-# Author code, VGG; before the classifier of its ResNet it is 0.3.
+# Author code, VGG; before the classifier of its ResNet it is 0.3, which ours does not offer.
 DROPOUT = 0.5
 
 
@@ -94,7 +94,8 @@ class LTPA(nn.Module):
     Maps: ``<stage>.score`` (compatibilities before normalising) and ``<stage>.softmax`` or
     ``.sigmoid`` (after). ``default_map`` is the deepest stage's score: softmaxed maps are spikes.
 
-    Class maps (N, K, h, w), at the size of the largest tap, average to the logits exactly, for each
+    Class maps (N, K, h, w), in evaluation mode (no loss reads them, and they cost several times the head
+    itself) and at the size of the largest tap, average to the logits exactly, for each
     logit is a sum over taps and positions: ``b_c + sum_i a_i w_c . l_i``. A constant of the logits (the
     bias; under ``indep`` the log-softmax's normaliser too) is spread evenly. With ``author_head`` that
     split is false, and there are none.
@@ -185,7 +186,7 @@ class LTPA(nn.Module):
             maps[f"{tap}.score"] = output.score
             maps[f"{tap}.{self.normalisation}"] = output.attention
         logits, linearity = self.classifier(descriptors)
-        if self.author_head:
+        if self.author_head or self.training:
             return HeadOutput(logits, None, maps)
         return HeadOutput(logits, split_logits([out.parts for out in outputs.values()], linearity), maps)
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wsol.attention.contract import Attended
+from wsol.errors import UserError
 
 
 class ResidualAttention(nn.Module):
@@ -28,6 +29,8 @@ class ResidualAttention(nn.Module):
     # Paper: 3, 2 and 1 poolings at those stages, down to 7x7. A module is told its channels and not its
     # size, so ours has one depth at all of them; insert it one by one to vary it.
     def __init__(self, channels: int, depth: int = 2, units: int = 1) -> None:
+        if min(depth, units) < 1:
+            raise UserError(f"ResidualAttention: depth {depth}, units {units}: both are 1 or more")
         super().__init__()
         # Paper: the trunk T is two residual units more. Here it is the stage itself, so that pretrained
         # features stay what they are.

@@ -16,16 +16,22 @@ def cost(localizer: Localizer, input_size: int) -> dict[str, Any]:
 
     ``params`` counts every parameter, ``gflops`` the multiply-adds of convolutions and matrix products
     in 10^9, as the field counts them (half of torch's count, which takes a multiply-add as two;
-    normalisations, activations and poolings are left out). ``map_size`` is the class maps' (height,
-    width), or the last features'. Nothing is computed: shapes only.
+    normalisations, activations and poolings are left out), of what makes the logits: class maps that a
+    head only shows at test (LTPA's) are not counted. ``map_size`` is the class maps' (height, width), or
+    the last features'. Nothing is computed: shapes only.
     """
     shapes_only = copy.deepcopy(localizer).to("meta").eval().requires_grad_(False)
+    # Two images: batch norms of vectors, in a head in training, refuse a single one.
+    images = torch.empty(2, 3, input_size, input_size, device="meta")
     counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        output = shapes_only(torch.empty(1, 3, input_size, input_size, device="meta"))
+    with torch.no_grad():
+        output = shapes_only(images)
+        shapes_only.head.train()
+        with counter:
+            shapes_only(images)
     shown = output.features if output.class_maps is None else output.class_maps
     return {
         "params": sum(parameter.numel() for parameter in localizer.parameters()),
-        "gflops": counter.get_total_flops() / 2e9,
+        "gflops": counter.get_total_flops() / len(images) / 2e9,
         "map_size": [int(side) for side in shown.shape[-2:]],
     }
