@@ -125,6 +125,11 @@ class Training:
     Attributes:
         optimizer: ``sgd`` or ``adamw``.
         lr: learning rate of the backbone; ``attention_lr``, ``head_lr``: of the new parts (0: ``lr``).
+            Attention that is the head (LTPA) counts as head, norms of later steps (TDAM) as attention.
+        head_from: stage from which on the backbone trains at ``head_lr`` too; empty: none.
+            wsolevaluation's ResNet50 does so from layer4 on.
+        weight_decay: of all parameters alike, norms and biases included, as in wsolevaluation; AdamW
+            multiplies it by each part's own rate.
         schedule: ``step`` (times ``gamma`` at each epoch of ``milestones``) or ``cosine`` (to zero).
         precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``.
         selection: the checkpoint that is scored: ``last``, ``val_cls`` or ``val_loc`` (the best of val).
@@ -151,6 +156,7 @@ class Training:
     channels_last: bool = False
     selection: str = "last"
     images_per_class: int = at_least(0, 0)
+    head_from: str = later("")
     folds: int = later(0, least=0)
 
 

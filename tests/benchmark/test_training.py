@@ -3,11 +3,14 @@
 import copy
 import json
 
+import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from wsol.benchmark import train
 from wsol.errors import UserError
+from wsol.models.factory import build_localizer
 from wsol.training import loop
 from wsol.training.run_folder import RunFolder
 
@@ -98,3 +101,40 @@ def test_mistakes_are_named_and_leave_no_run(tiny_recipe, tmp_path, part, key, v
     with pytest.raises(UserError, match=message):
         train(tiny_recipe)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("maps", "attention", "message"),
+    [
+        (["cam", "center"], "none", "map source 'center' is no map of a model"),
+        (["attention"], "none", "this model has no attention map of its own"),
+        (["cam@t=5"], "tdam", "t"),
+    ],
+)
+def test_a_wrong_map_source_is_told_before_training(tiny_recipe, tmp_path, maps, attention, message):
+    tiny_recipe.attention.name = attention
+    tiny_recipe.evaluation.maps = maps
+    with pytest.raises(UserError, match=message):
+        train(tiny_recipe)
+    assert not list((tmp_path / "runs").rglob("*.safetensors"))
+
+
+def test_weights_as_they_are_must_fill_the_network(tiny_recipe):
+    tiny_recipe.training.epochs = 0
+    with pytest.raises(UserError, match=r"training\.epochs is 0, but no weights fill \d+ parameters"):
+        train(tiny_recipe)
+
+
+def test_declared_idle_parameters_stay_as_drawn(tiny_recipe):
+    """Under pc with softmax g cancels; its rounding gradients would let AdamW walk."""
+    tiny_recipe.attention.name = "ltpa"
+    tiny_recipe.attention.options = {"compatibility": "pc", "project": "down"}
+    tiny_recipe.attention.at = ["stage2", "stage3"]
+    torch.manual_seed(tiny_recipe.seed)
+    drawn = build_localizer(tiny_recipe, 10, [str(digit) for digit in range(10)])
+    idle = drawn.parameters_without_gradient()
+    trained = weights(train(tiny_recipe))
+    assert idle
+    for name, parameter in drawn.named_parameters():
+        same_as_drawn = np.array_equal(trained[name], parameter.detach().numpy())
+        assert same_as_drawn == (name in idle)

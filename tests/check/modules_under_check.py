@@ -112,3 +112,12 @@ class NeedsValues(Good):
 class TakesTwo(nn.Module):
     def __init__(self, channels, width):
         super().__init__()
+
+
+class WrongGrid(Good):
+    def forward(self, x):
+        return Attended(x, x.new_zeros(len(x), 9, 1))
+
+
+class NamesNoMapOfItsOwn(Good):
+    default_map = "nope"

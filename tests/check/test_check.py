@@ -26,7 +26,7 @@ def test_a_good_module(capsys):
     assert main(["check", f"{FILE}:Good", *SMALL, "--options", "scale=0.5"]) == 0
     output = capsys.readouterr()
     assert "FAIL" not in output.out
-    assert f"{FILE}:Good(scale=0.5) keeps the contract: 15 of 15 checks passed" in output.out
+    assert f"{FILE}:Good(scale=0.5) keeps the contract: 16 of 16 checks passed" in output.out
     assert output.err == ""
 
 
@@ -51,7 +51,9 @@ BAD = {
     "IsNoIdentity": "starts as identity: declares identity_start, but a fresh one changes: "
     "expected the input, as declared, found",
     "FlatMap": "attention maps: map attention has the wrong shape: "
-    "expected (2, h, w) or (2, C, h, w), finite, found attention (2,)",
+    "expected (2, 4, 4) or (2, C, 4, 4), finite, found attention (2,)",
+    "WrongGrid": "attention maps: map attention has the wrong shape: "
+    "expected (2, 4, 4) or (2, C, 4, 4), finite, found attention (2, 9, 1)",
 }
 
 
@@ -145,3 +147,8 @@ def test_small_clutter_has_every_class_and_repeats():
     assert labels.tolist() == [*range(10), *range(10)]
     again, _ = small_clutter(20, 32)
     assert torch.equal(pixels, again)
+
+
+def test_a_default_map_that_is_none_of_its_own(capsys):
+    assert main(["check", f"{FILE}:NamesNoMapOfItsOwn", *SMALL]) == 2
+    assert "default map: default_map names no map of its own" in capsys.readouterr().err

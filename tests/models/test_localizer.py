@@ -245,6 +245,68 @@ def test_every_parameter_is_in_one_group(attention):
     assert sum(parameter.numel() for parameter in groups["backbone"]) == plain
 
 
+def test_late_stages_may_train_with_the_head():
+    built = localizer("Gate")
+    plain, late = built.parameter_groups(), built.parameter_groups("stage3")
+    stage = {id(parameter) for parameter in built.backbone.stages["stage3"].parameters()}
+    gates = {id(parameter) for parameter in plain["attention"]}
+    moved = {id(one) for one in late["head"]} - {id(one) for one in plain["head"]}
+    assert moved == stage - gates
+    assert {id(one) for one in late["attention"]} == gates
+    assert sorted(id(one) for group in late.values() for one in group) == sorted(
+        map(id, built.parameters())
+    )
+    with pytest.raises(UserError, match="no stage 'stage9'"):
+        built.parameter_groups("stage9")
+
+
+def test_a_block_named_twice_has_one_gate():
+    built = localizer("Gate", at=["stage3", "stage3.0"])
+    assert list(built.placed) == ["stage3.0"]
+    gates = [part for part in built.modules() if isinstance(part, Gate)]
+    assert len(gates) == 1
+    assert {id(one) for one in gates[0].parameters()} == {
+        id(one) for one in built.parameter_groups()["attention"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("backbone", "gated", "width", "follows"),
+    [
+        # A bottleneck's 3x3 convolution is its second, an inverted residual's its depthwise one.
+        ("resnet50", "branch", 2048, "bn3"),
+        ("resnet50", "convolution", 512, "conv2"),
+        ("resnet50", "expansion", 2048, "bn3"),
+        ("mobilenetv2_035", "branch", 112, "bn3"),
+        ("mobilenetv2_035", "convolution", 336, "conv_dw"),
+        ("mobilenetv2_035", "expansion", 336, "bn2"),
+    ],
+)
+def test_gates_sit_where_their_class_says(monkeypatch, backbone, gated, width, follows):
+    monkeypatch.setattr(Gate, "gates", gated, raising=False)
+    built = localizer("Gate", backbone=backbone, at=["stage5"]).eval()
+    name, placed = list(built.placed.items())[-1]
+    stage, _, number = name.partition(".")
+    block = built.backbone.stages[stage][int(number)] if backbone != "resnet50" else None
+    block = block or next(
+        part for part in built.backbone.stages[stage].modules()
+        if hasattr(part, "conv3") and placed in list(part.modules())
+    )  # fmt: skip
+    seen = {}
+    placed.register_forward_hook(lambda _, inputs, __: seen.update(gated=inputs[0]))
+    inner = block.get_submodule(follows)
+    inner = inner[0] if isinstance(inner, torch.nn.Sequential) else inner
+    inner.register_forward_hook(lambda _, __, output: seen.update(before=output))
+    built(IMAGES)
+    assert seen["gated"].shape[1] == width
+    assert seen["gated"] is seen["before"]
+
+
+def test_what_no_weights_fill_is_known():
+    names = [name for name, _ in localizer().named_parameters()]
+    assert sorted(localizer().as_drawn) == sorted(names)
+
+
 def test_a_localizer_can_be_copied_after_a_pass():
     built = localizer("Feedback")
     built(IMAGES)

@@ -64,13 +64,15 @@ def shape_at_test(subject: Subject) -> Finding:
 
 
 def attention_maps(subject: Subject) -> Finding:
-    """Maps (N, h, w) or (N, C, h, w), finite, of the sizes of the features; class maps (N, K, h, w)."""
-    result = subject.run(subject.build().eval(), subject.inputs())
-    expected = "(2, h, w) or (2, C, h, w), finite"
+    """Maps (N, h, w) or (N, C, h, w), finite, of the sizes of features; class maps (N, K, h, w)."""
+    inputs = subject.inputs()
+    result = subject.run(subject.build().eval(), inputs)
+    grids = sorted({tuple(one.shape[2:]) for one in inputs}, reverse=True)
+    expected = " or ".join(f"(2, {h}, {w}) or (2, C, {h}, {w})" for h, w in grids) + ", finite"
     sizes = [f"{name} {tuple(one.shape)}" for name, one in result.maps.items()]
     problem = ""
     for name, one in result.maps.items():
-        if one.dim() not in (3, 4) or one.shape[0] != 2:
+        if one.dim() not in (3, 4) or one.shape[0] != 2 or tuple(one.shape[-2:]) not in grids:
             problem = f"map {name} has the wrong shape"
         elif not bool(torch.isfinite(one).all()):
             problem = f"map {name} is not finite"

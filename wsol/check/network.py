@@ -65,7 +65,7 @@ def subject_in(localizer: Localizer, recipe: Recipe) -> Subject:
 
 
 def check_network(localizer: Localizer, recipe: Recipe) -> list[Finding]:
-    """What the network gives with the module in it, and whether any parameter is left unused."""
+    """What the network gives with the module in it, its default map, and any parameter left unused."""
     torch.manual_seed(0)
     side = recipe.data.input_size
     output = localizer.train()(torch.randn(2, 3, side, side))
@@ -87,8 +87,18 @@ def check_network(localizer: Localizer, recipe: Recipe) -> list[Finding]:
     problem = "unused parameters stop distributed training" if undeclared else ""
     return [
         network,
+        default_map(localizer),
         Finding("DDP-safe", not undeclared, "no undeclared unused parameter", found, problem),
     ]
+
+
+def default_map(localizer: Localizer) -> Finding:
+    """The map that ``--maps attention`` reads is one that the module shows."""
+    check, expected = "default map", "one of its maps"
+    try:
+        return Finding(check, True, expected, localizer.default_map or "no map shown")
+    except UserError as error:
+        return Finding(check, False, expected, str(error), "default_map names no map of its own")
 
 
 def one_epoch(recipe: Recipe, images: int = 96, batch: int = 16) -> Finding:

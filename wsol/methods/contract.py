@@ -29,9 +29,9 @@ class TrainingMethod(nn.Module):
         self.localizer = localizer
         self.classification = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
 
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Parameters by part: ``backbone``, ``attention``, ``head``; each exactly once."""
-        return self.localizer.parameter_groups()
+    def parameter_groups(self, head_from: str = "") -> dict[str, list[nn.Parameter]]:
+        """Parameters by part: ``backbone`` up to ``head_from``, ``attention``, ``head``; each once."""
+        return self.localizer.parameter_groups(head_from)
 
     def forward(self, images: Tensor, labels: Tensor) -> StepOutput:
         """Images (N, 3, H, W) and labels (N,) to the loss of the step."""

@@ -158,16 +158,25 @@ class Localizer(nn.Module):
             raise UserError(f"{kind}.default_map is {key!r}, but its maps are {', '.join(names)}")
         return matching[-1]
 
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+    def parameter_groups(self, head_from: str = "") -> dict[str, list[nn.Parameter]]:
         """Parameters by part: ``backbone``, ``attention``, ``head``; each exactly once.
 
-        A feedback block's norms of the later steps are attention: without it they would not be.
+        A feedback block's norms of the later steps are attention: without it they would not be. The
+        backbone's own from the stage ``head_from`` on count as head; ``UserError`` where it is none.
         """
         attention: list[nn.Parameter] = []
         for wrapper in self.placed.values():
             added = [wrapper] if isinstance(wrapper, Placed) else [wrapper.attention, wrapper.step_norms]
             attention += [parameter for part in added for parameter in part.parameters()]
-        head = list(self.head.parameters())
+        stages = list(self.backbone.stages)
+        late = stages[stages.index(self.backbone.resolve(head_from)) :] if head_from else []
+        inside = {id(parameter) for parameter in attention}
+        head = [
+            parameter
+            for part in (*(self.backbone.stages[stage] for stage in late), self.head)
+            for parameter in part.parameters()
+            if id(parameter) not in inside
+        ]
         taken = {id(parameter) for parameter in attention + head}
         rest = [parameter for parameter in self.parameters() if id(parameter) not in taken]
         return {"backbone": rest, "attention": list(dict.fromkeys(attention)), "head": head}

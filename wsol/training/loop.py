@@ -83,7 +83,9 @@ class Training:
     ) -> None:
         self.recipe, self.split, self.folder, self.fabric = recipe, split, folder, fabric
         self.method = method
-        self.optimizer = build_optimizer(method.parameter_groups(), recipe.training)
+        self.optimizer = build_optimizer(
+            method.parameter_groups(recipe.training.head_from), recipe.training
+        )
         self.module, self.wrapped = fabric.setup(method, self.optimizer)
         self.log: list[dict[str, Any]] = []
         self.best: dict[str, float] = {}
