@@ -45,6 +45,9 @@ def test_two_processes_score_as_one(recipe, count, request, tmp_path):
 
 
 def test_two_processes_train_one_network(tiny_recipe, tmp_path):
+    # At T = 1 TDAM's attention is idle, as it declares: nobody may wait for its gradients.
+    tiny_recipe.attention.name = "tdam"
+    tiny_recipe.attention.options = {"steps": 1}
     path = tiny_recipe.write(tmp_path / "recipe.yaml")
     printed = run(*TORCHRUN, TOP / "train.py", "--config", path)
     folder = RunFolder(printed.split()[-1])

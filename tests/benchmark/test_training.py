@@ -108,7 +108,7 @@ def test_mistakes_are_named_and_leave_no_run(tiny_recipe, tmp_path, part, key, v
     [
         (["cam", "center"], "none", "map source 'center' is no map of a model"),
         (["attention"], "none", "this model has no attention map of its own"),
-        (["cam@t=5"], "tdam", "t"),
+        (["cam@t=5"], "tdam", "5"),
     ],
 )
 def test_a_wrong_map_source_is_told_before_training(tiny_recipe, tmp_path, maps, attention, message):
