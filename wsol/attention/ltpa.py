@@ -85,7 +85,9 @@ class CompatibilityBlock(nn.Module):
 
 
 class LTPA(nn.Module):
-    """Attention at several stages in place of the classifier, which sees the descriptors only.
+    """LTPA (Jetley et al., ICLR 2018, arXiv 1804.02391): attention at several stages, as the head.
+
+    The classifier sees the stages' descriptors only.
 
     The vector of the whole image g is what comes under ``"global"``, else the average of the deepest
     stage (reading: the paper says how its own networks make g, not how others would). The "att1" to

@@ -52,9 +52,10 @@ class ViewGate(nn.Module):
 
 
 class RFGA(nn.Module):
-    """Gates of three views, expanded to (N, C, H, W) and added: ``X' = X * (1 + M)``.
+    """RFGA (Sohn et al. 2021, arXiv 2104.04952), per MoANA's code: one gate for every feature value.
 
-    Its map M is in (0, 3); 6 C^2 + 6 C + 3 parameters with ``kernel=3``.
+    Gates of three views, expanded to (N, C, H, W) and added: ``X' = X * (1 + M)``. Its map M is
+    in (0, 3); 6 C^2 + 6 C + 3 parameters with ``kernel=3``.
 
     Args:
         channels: C of the features.

@@ -21,8 +21,9 @@ COMBINATIONS = ("sum", "avg")
 
 
 class TDAM(nn.Module):
-    """A searchlight S (N, Cb, 1, 1) gates the bottom's channels, then its positions.
+    """TDAM (Jaiswal et al., ECCV 2022, arXiv 2111.13470): a block's output gates its input, T times.
 
+    A searchlight S (N, Cb, 1, 1) gates the bottom's channels, then its positions:
     ``X' = X * sigmoid(S)``; ``A = sum over channels of S * X'``; the result is ``X' * sigmoid(A)``.
     Its map is sigmoid(A), (N, H, W) in (0, 1).
 
