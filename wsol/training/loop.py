@@ -125,9 +125,11 @@ class Training:
         label = f"epoch {epoch + 1}/{recipe.training.epochs}"
         for step, batch in enumerate(track(loader, len(loader), label)):
             set_rates(self.optimizer, rate_factor(recipe.training, epoch + step / len(loader)))
-            output = self._step(batch)
-            loss_sum += output.loss.detach() * len(batch.labels)
-            correct += (output.logits.detach().argmax(1).cpu() == batch.labels).sum().to(correct.device)
+            labels = batch.labels.to(fabric.device, non_blocking=True)
+            output = self._step(batch, labels)
+            # Summed where the network runs: asking for a number every step would hold a GPU up.
+            loss_sum += output.loss.detach() * len(labels)
+            correct += (output.logits.detach().argmax(1) == labels).sum()
             images += len(batch.labels)
         seconds = time.monotonic() - started
         loss = float(loss_sum) / images
@@ -135,9 +137,8 @@ class Training:
             raise UserError(f"the loss is {loss} in epoch {epoch + 1}: lower training.lr")
         return EpochResult(loss, 100 * float(correct) / images, images, seconds)
 
-    def _step(self, batch: Any) -> Any:
+    def _step(self, batch: Any, labels: torch.Tensor) -> Any:
         images = batch.images.to(self.fabric.device, non_blocking=True)
-        labels = batch.labels.to(self.fabric.device, non_blocking=True)
         if self.recipe.training.channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
         output = self.module(images, labels)
