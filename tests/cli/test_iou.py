@@ -143,6 +143,58 @@ def test_masks_of_another_size_are_named(tmp_path, capsys):
     assert "a: a mask has 8 x 6 pixels, the true one 5 x 5" in capsys.readouterr().err
 
 
+def test_predictions_of_images_of_other_folders_are_named(tmp_path, capsys):
+    dogs = "dog/1.jpg,0,0,10,10\ndog/2.jpg,0,0,10,10\n"
+    true = write(tmp_path, "t.csv", f"image_id,x0,y0,x1,y1\n{dogs}")
+    predictions = write(tmp_path, "p.csv", f"image_id,x0,y0,x1,y1\ncat/1.jpg,90,90,95,95\n{dogs}")
+    code, output = run(tmp_path, predictions, true)
+    assert code == 2 and not output.exists()
+    assert "images that the annotations lack, e.g. cat/1.jpg" in capsys.readouterr().err
+    code, output = run(tmp_path, write(tmp_path, "p.csv", f"image_id,x0,y0,x1,y1\n{dogs}"), true)
+    assert code == 0 and [row["iou"] for row in table(output).values()] == ["1.0000", "1.0000"]
+
+
+@pytest.mark.parametrize(
+    "names, message",
+    [
+        (("1.jpg", "1.png"), "images that the annotations lack, e.g. 1.png"),
+        (("1.jpg", "1"), "p.csv line 3: '1' is the image 1.jpg, which is already in "),
+        (("a/1.jpg", "b/1.jpg"), "p.csv line 3: 'b/1.jpg' is the image 1.jpg, which is already in "),
+    ],
+)
+def test_two_predictions_for_one_image_are_an_error(tmp_path, capsys, names, message):
+    true = write(tmp_path, "t.csv", "image_id,x0,y0,x1,y1\n1.jpg,0,0,10,10\n")
+    rows = "".join(f"{name},0,0,10,10\n" for name in names)
+    code, output = run(tmp_path, write(tmp_path, "p.csv", f"image_id,x0,y0,x1,y1\n{rows}"), true)
+    assert code == 2 and not output.exists()
+    assert message in capsys.readouterr().err
+
+
+def test_both_sides_are_read_before_anything_is_said(tmp_path, capsys):
+    true = write(tmp_path, "t.csv", "image_id,x0,y0,x1,y1\na,4,0,1,1\n")
+    code, _ = run(tmp_path, write(tmp_path, "p.csv", "image_id,x0,y0,x1,y1\na,x,0,1,1\n"), true)
+    error = capsys.readouterr().err
+    assert (
+        code == 2 and "t.csv line 2: x1 (1) is not right" in error and "p.csv line 2: 'x,0,1,1'" in error
+    )
+
+
+def test_columns_that_tell_nothing_of_shapes_are_noted(tmp_path, capsys):
+    true = write(tmp_path, "t.csv", "image_id,x0,y0,x1,y1\na,0,0,10,10\n")
+    predictions = write(tmp_path, "p.csv", "image_id,x0,y0,x1,y1,score\na,0,0,10,10,0.5\n")
+    assert run(tmp_path, predictions, true)[0] == 0
+    assert f"note: {predictions}: columns left out: score" in capsys.readouterr().err
+
+
+def test_a_rule_for_corners_needs_corners(tmp_path, capsys):
+    sides = write(tmp_path, "s.csv", "image_id,x,y,width,height\na,0,0,10,10\n")
+    assert run(tmp_path, sides, sides, "--corners", "inclusive")[0] == 2
+    assert "--corners inclusive has nothing to apply to" in capsys.readouterr().err
+    corners = write(tmp_path, "c.csv", "image_id,x0,y0,x1,y1\na,0,0,9,9\n")
+    _, output = run(tmp_path, corners, sides, "--corners", "inclusive")
+    assert table(output)["a"]["iou"] == "1.0000"
+
+
 def test_it_imports_no_torch():
     modules = ("cli.iou", "evaluation.evaluator", "evaluation.map_folder", "evaluation.output")
     code = "import sys, " + ", ".join(f"wsol.{module}" for module in modules)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.annotated import AnnotatedImage
-from wsol.data.annotations import list_images, match_images, read_annotations
+from wsol.data.annotation_reading import Reading
+from wsol.data.annotations import read_annotations, read_source
 from wsol.errors import UserError
 
 
@@ -237,21 +237,6 @@ def test_mask_folders_with_ignore_regions(tmp_path):
     np.testing.assert_array_equal(image.ignore_mask(), mask == 0)
 
 
-def test_names_find_their_images_with_or_without_folder_and_suffix():
-    files = ["x/a.jpg", "y/a.jpg", "y/b.png", "z/images/c.jpg"]
-
-    def found(name: str) -> list[str]:
-        findings: list[str] = []
-        matched, missing = match_images(files, [AnnotatedImage(name, "here")], findings)
-        return findings or sorted(matched) or [f"missing {image.file}" for image in missing]
-
-    assert found("x/a.jpg") == ["x/a.jpg"] and found("x/a") == ["x/a.jpg"]
-    assert found("b.jpg") == ["y/b.png"] and found("b") == ["y/b.png"]
-    assert found("z/masks/c") == ["z/images/c.jpg"]
-    assert found("q.jpg") == ["missing q.jpg"]
-    assert found("a.jpg") == ["here: 'a.jpg' may be x/a.jpg or y/a.jpg; name its folder"]
-
-
 def test_annotations_by_the_images_that_are_there(tmp_path):
     images = tmp_path / "images"
     images.mkdir()
@@ -263,37 +248,106 @@ def test_annotations_by_the_images_that_are_there(tmp_path):
     assert "none of its 1 images is in" in said(table, images)[0]
 
 
-def test_listing_leaves_masks_and_hidden_files_out(tmp_path):
-    for name in (
-        "b.JPG",
-        "a.png",
-        ".hidden.png",
-        "masks/m.png",
-        "c/GroundTruth/g.png",
-        ".d/x.png",
-        "e.txt",
-    ):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    assert list_images(tmp_path) == ["a.png", "b.JPG"]
-
-
-def test_linked_folders_are_followed_once(tmp_path):
-    (tmp_path / "store").mkdir()
-    (tmp_path / "store/a.jpg").touch()
-    images = tmp_path / "images"
-    images.mkdir()
-    (images / "cat").symlink_to(tmp_path / "store")
-    (images / "loop").symlink_to(images)
-    (tmp_path / "store/loop").symlink_to(tmp_path / "store")
-    (images / "dog").mkdir()
-    (images / "dog/b.jpg").touch()
-    (images / "alias").symlink_to(images / "dog")
-    assert list_images(images) == ["cat/a.jpg", "dog/b.jpg"]
-
-
 @pytest.mark.parametrize("name", ["none.json", "none.csv", "none.xml", "none", "a.docx"])
 def test_what_is_no_annotation_says_so(tmp_path, name):
     if name == "a.docx":
         (tmp_path / name).touch()
     assert str(tmp_path / name) in said(tmp_path / name)[0]
+
+
+def mask(path: Path, columns: int = 5) -> Path:
+    """A mask of 20 x 10 whose first ``columns`` are set."""
+    pixels = np.zeros((10, 20), np.uint8)
+    pixels[:, :columns] = 255
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_images_of_the_set_are_no_masks(tmp_path):
+    """Roboflow's layout: PNG images beside the table that annotates them."""
+    for name in ("a.png", "b.png"):
+        mask(tmp_path / name)
+    coco(tmp_path / "_annotations.coco.json", [{"bbox": [1, 2, 3, 4]}], file_name="a.png")
+    found = read_annotations(tmp_path, tmp_path)
+    assert found["a.png"].boxes.tolist() == [[1, 2, 4, 6]] and found["a.png"].mask() is None
+    (tmp_path / "_annotations.coco.json").unlink()
+    assert said(tmp_path, tmp_path) == [
+        f"{tmp_path}: its .png are the images themselves; name the folder of the masks"
+    ]
+    mask(tmp_path / "masks/b.png", 7)
+    found = read_annotations(tmp_path, tmp_path)
+    assert list(found) == ["b.png"]
+    union = found["b.png"].mask()
+    assert union is not None and union.sum() == 70
+
+
+def test_a_folder_with_annotations_of_several_kinds_asks_for_one(tmp_path):
+    mask(tmp_path / "a.png")
+    table = tmp_path / "boxes.csv"
+    table.write_text("image,x0,y0,x1,y1\na,0,0,5,5\n")
+    assert "annotations of several kinds (boxes.csv, a.png): name" in said(tmp_path)[0]
+    table.unlink()
+    voc(tmp_path / "sub.XML", (1, 1, 5, 5))
+    assert "annotations of several kinds (sub.XML, a.png): name" in said(tmp_path)[0]
+    (tmp_path / "a.png").unlink()
+    assert list(read_annotations(tmp_path)) == ["sub"]
+
+
+def test_mask_files_are_found_in_any_letter_case_and_once_a_name(tmp_path):
+    mask(tmp_path / "im1.png")
+    mask(tmp_path / "im2.PNG")
+    assert list(read_annotations(tmp_path)) == ["im1", "im2"]
+    mask(tmp_path / "im2.png")
+    assert said(tmp_path) == [f"{tmp_path / 'im2.png'}: there is a mask of that name already, im2.PNG"]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("image,xmin,ymin,xmax,y_max", "columns xmin, ymin, xmax are not a whole box"),
+        ("image,label,x,y,width", "columns x, y are not a whole box"),
+        (
+            "image,left,top,right,bottom",
+            "neither box, mask, label nor split among the columns image, left",
+        ),
+        ("image,width,height", "neither box, mask, label nor split"),
+    ],
+)
+def test_columns_that_tell_nothing_are_an_error(tmp_path, header, message):
+    path = tmp_path / "boxes.csv"
+    path.write_text(f"{header}\n" + ",".join(["a.jpg", *"1234"[: header.count(",")]]))
+    lines = said(path)
+    assert len(lines) == 1 and lines[0].startswith(f"{path} line 1: ") and message in lines[0]
+
+
+def test_columns_that_are_not_known_are_noted(tmp_path):
+    path = tmp_path / "boxes.csv"
+    path.write_text("image,label,left,width,height,score\na.jpg,cat,1,20,10,0.5\n")
+    reading = Reading()
+    (image,) = read_source(path, reading)
+    assert image.label == "cat" and image.size == (10, 20) and image.own_classes
+    assert reading.notes == [f"{path}: columns left out: left, score"]
+
+
+def test_a_rule_for_corners_needs_corners(tmp_path):
+    sides = tmp_path / "sides.csv"
+    sides.write_text("image,x,y,width,height\na.jpg,0,0,5,5\n")
+    for path in (coco(tmp_path / "a.json", [{"bbox": [1, 2, 3, 4]}]), sides):
+        assert "--corners voc has nothing to apply to" in said(path, corners="voc")[0]
+        read_annotations(path)
+    assert "unknown rule for corners 'pascal'" in said(sides, corners="pascal")[0]
+
+
+def test_a_category_s_id_names_one_category(tmp_path):
+    path = coco(tmp_path / "a.json", [{"bbox": [1, 2, 3, 4]}])
+    content = json.loads(path.read_text())
+    content["categories"] *= 2  # the same twice is no contradiction
+    path.write_text(json.dumps(content))
+    assert read_annotations(path)["a.jpg"].categories == ["bird"]
+    content["categories"] += [{"id": 3, "name": "cat"}, {"name": "dog"}]
+    path.write_text(json.dumps(content))
+    assert said(path) == [
+        f"{path} categories[2]: id 3 is 'cat' here and 'bird' before",
+        f"{path} categories[3]: no id",
+    ]

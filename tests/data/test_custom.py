@@ -226,3 +226,96 @@ def test_annotations_of_other_images_are_an_error_and_of_some_a_note(tmp_path):
     )
     with pytest.raises(UserError, match="neither this nor any other annotated image"):
         custom_manifest(tmp_path / "images", table(tmp_path / "b.csv", rows[1]), tmp_path / "n")
+
+
+def test_an_image_of_another_folder_is_not_the_one_annotated(tmp_path):
+    for name in ("dog/1.jpg", "dog/2.jpg"):
+        picture(tmp_path / "images" / name)
+    boxes = table(tmp_path / "b.csv", "cat/1.jpg,cat,0,0,5,5", "dog/2.jpg,dog,1,1,9,9")
+    manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m")
+    assert labels(manifest, "test") == {"dog/2": "dog"} and labels(manifest, "train") == {"dog/1": "dog"}
+    assert any("1 annotated images are not in the folder" in note for note in manifest.info["notes"])
+
+
+def test_results_among_the_images_are_left_out_and_what_is_named(tmp_path):
+    for name in ("cat/1.jpg", "dog/1.jpg", "output/overlays/cat/1.png", "charts/plot.png"):
+        picture(tmp_path / name)
+    (tmp_path / "output/metrics.json").write_text("{}")
+    for given in ([tmp_path / "charts"], str(tmp_path / "charts")):
+        manifest = custom_manifest(tmp_path, [], tmp_path / "set", skip=given)
+        assert manifest.classes == ["cat", "dog"] and manifest.splits == {"train": 2}
+    # The manifest itself lies there too, by now.
+    assert custom_manifest(tmp_path, [], tmp_path / "set").classes == ["cat", "charts", "dog"]
+
+
+def test_png_images_beside_their_coco_file(tmp_path):
+    for name in ("p1.png", "p2.png"):
+        picture(tmp_path / "images" / name)
+    content = {
+        "images": [{"id": n, "file_name": f"p{n}.png"} for n in (1, 2)],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [2, 1, 4, 3]}],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    (tmp_path / "images/_annotations.coco.json").write_text(json.dumps(content))
+    manifest = custom_manifest(tmp_path / "images", tmp_path / "images", tmp_path / "m")
+    annotation = manifest.split("test").annotations()["p1"]
+    assert annotation.boxes.tolist() == [[2, 1, 6, 4]] and not annotation.masks
+
+
+def test_a_rule_for_corners_needs_a_source_with_corners(tmp_path):
+    picture(tmp_path / "images/a.jpg")
+    sides = table(tmp_path / "s.csv", "a.jpg,0,0,5,5", columns="image,x,y,width,height")
+    for sources in (sides, []):
+        with pytest.raises(UserError, match="--corners voc has nothing to apply to"):
+            custom_manifest(tmp_path / "images", sources, tmp_path / "m", corners="voc")
+    picture(tmp_path / "images/b.jpg")
+    corners = table(tmp_path / "c.csv", "b.jpg,cat,1,1,5,5")
+    manifest = custom_manifest(tmp_path / "images", [sides, corners], tmp_path / "m", corners="voc")
+    found = manifest.split("test").annotations()
+    assert found["a"].boxes.tolist() == [[0, 0, 5, 5]] and found["b"].boxes.tolist() == [[0, 0, 5, 5]]
+
+
+def test_notes_say_what_was_left_out_or_had_no_effect(tmp_path):
+    for name in ("cat/1.jpg", "dog/1.jpg", "masks/1.jpg"):
+        picture(tmp_path / "images" / name)
+    boxes = table(tmp_path / "b.csv", "cat/1.jpg,0,0,5,5,hat", columns="image,x0,y0,x1,y1,wears")
+    manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m", val_fold=1, split="train")
+    notes = "\n".join(manifest.info["notes"])
+    assert manifest.classes == ["cat", "dog"] and manifest.splits == {"train": 2}
+    for part in (
+        "masks is taken for a folder of masks",
+        "columns left out: wears",
+        "--val-fold 1 holds out nothing: no class has two train images",
+    ):
+        assert part in notes
+    picture(tmp_path / "images/cat/2.jpg")
+    boxes = table(tmp_path / "b.csv", "cat/1.jpg,0,0,5,5,Valid", columns="image,x0,y0,x1,y1,split")
+    manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m", val_fold=1)
+    assert manifest.splits == {"train": 2, "val": 1}
+    assert "--val-fold 1 holds out nothing: there is a val" in manifest.info["notes"]
+
+
+def test_masks_of_what_is_not_scored_have_a_folder_of_their_own(tmp_path):
+    pytest.importorskip("pycocotools")
+    for name in ("a.jpg", "a_ignore.jpg"):
+        picture(tmp_path / "images" / name)
+    objects = {
+        1: [2, 1, 6, 1, 6, 4, 2, 4],
+        2: [8, 0, 12, 0, 12, 10, 8, 10],
+    }
+    content = {
+        "images": [
+            {"id": 1, "file_name": "a.jpg", "width": 20, "height": 10},
+            {"id": 2, "file_name": "a_ignore.jpg", "width": 20, "height": 10},
+        ],
+        "annotations": [
+            *({"image_id": n, "segmentation": [outline]} for n, outline in objects.items()),
+            {"image_id": 1, "segmentation": {"size": [10, 20], "counts": [0, 10, 190]}, "iscrowd": 1},
+        ],
+    }
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    for _ in range(2):  # the second replaces the first
+        manifest = custom_manifest(tmp_path / "images", tmp_path / "a.json", tmp_path / "m")
+        found = manifest.split("test").annotations()
+        areas = [int(open_mask(path).sum()) for path in (found["a"].masks[0], found["a"].ignore[0])]
+        assert areas == [12, 10] and int(open_mask(found["a_ignore"].masks[0]).sum()) == 40

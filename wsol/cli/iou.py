@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from wsol.cli.parser import Parser
-from wsol.data.annotated import AnnotatedImage
-from wsol.data.annotations import match_images, read_annotations
+from wsol.data.annotated import AnnotatedImage, AnnotatedObject
+from wsol.data.annotation_matching import ImageNames, match_images
+from wsol.data.annotation_reading import Reading
+from wsol.data.annotations import read_by_name
 from wsol.data.corners import RULES
-from wsol.errors import UserError
+from wsol.data.image_listing import files_below
 from wsol.evaluation.masks import read_mask
 from wsol.evaluation.overlap import Shapes, overlaps, totals, write_overlaps
+from wsol.progress import say
 
 FORMATS = "a CSV table (image_id,x0,y0,x1,y1), COCO .json, VOC .xml, or a folder of masks (.png, .npy)"
 
@@ -31,14 +37,16 @@ def main(argv: Sequence[str]) -> int:
         "--corners", choices=list(RULES), help="how both write corners; by default as their formats do"
     )
     arguments = parser.parse(argv)
-    true, ids = _shapes(arguments.annotations, arguments.corners)
-    predicted, result_ids = _shapes(arguments.predictions, arguments.corners)
-    # Results in COCO's form know their images by id alone: that id is then their name.
-    names = {key: ids[key] for key, name in result_ids.items() if key == name and key in ids}
-    predicted = _by_name({names.get(key, key): shapes for key, shapes in predicted.items()}, true)
-    found = overlaps(predicted, true)
+    reading = Reading(arguments.corners)
+    true = _read(arguments.annotations, reading)
+    predicted = _by_name(_read(arguments.predictions, reading), true, reading)
+    reading.check()
+    for note in reading.notes:
+        say(f"note: {note}")
+    shapes = _shapes(true)
+    found = overlaps(_shapes(predicted), shapes)
     write_overlaps(arguments.output, found)
-    empty = sum(shapes.empty for shapes in true.values())
+    empty = sum(shape.empty for shape in shapes.values())
     left_out = f", {empty} without an object left out" if empty else ""
     print(f"{len(found)} images{left_out}; every image in {arguments.output}")
     for key, metric in totals(found).items():
@@ -46,30 +54,58 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _shapes(path: Path, corners: str | None) -> tuple[dict[str, Shapes], dict[str, str]]:
-    """What ``path`` says of each image, by its name there; and the names by the source's own ids."""
-    arrays = sorted(path.rglob("*.npy")) if path.is_dir() else []
-    if arrays:
+def _read(path: Path, reading: Reading) -> dict[str, AnnotatedImage]:
+    """What ``path`` says of each image, by its name there."""
+    unreadable: list[str] = []
+    arrays = files_below(path, (".npy",), unreadable) if path.is_dir() else []
+    if not arrays:
+        images = read_by_name(path, reading)
+    else:
+        reading.findings += unreadable
         names = [file.relative_to(path).with_suffix("").as_posix() for file in arrays]
-        return {name: Shapes(mask=read_mask(file)) for name, file in zip(names, arrays, strict=True)}, {}
-    annotated = read_annotations(path, corners=corners)
-    if not annotated:
-        raise UserError(f"{path}: no images in it")
-    shapes = {
-        name: Shapes(image.boxes, image.mask(), image.ignore_mask()) for name, image in annotated.items()
-    }
-    return shapes, {image.source_id: name for name, image in annotated.items() if image.source_id}
+        images = {
+            name: AnnotatedImage(name, str(file), (AnnotatedObject(mask=_ArrayMask(file)),))
+            for name, file in zip(names, arrays, strict=True)
+        }
+    if not images:
+        reading.findings.append(f"{path}: no images in it")
+    return images
 
 
-def _by_name(predicted: dict[str, Shapes], true: dict[str, Shapes]) -> dict[str, Shapes]:
+def _by_name(
+    predicted: dict[str, AnnotatedImage], true: dict[str, AnnotatedImage], reading: Reading
+) -> dict[str, AnnotatedImage]:
     """Predictions under the names of the truth: ``birds/1`` answers to ``birds/1.jpg``."""
-    findings: list[str] = []
-    entries = [AnnotatedImage(name, "predictions") for name in predicted]
-    matched, missing = match_images(list(true), entries, findings)
-    if findings:
-        raise UserError.of(findings)
-    renamed = {name: predicted[entry.file] for name, entry in matched.items()}
-    return renamed | {entry.file: predicted[entry.file] for entry in missing}
+    # Results in COCO's form know their images by id alone: that id is then their name.
+    by_id = {image.source_id: name for name, image in true.items() if image.source_id}
+    entries = [
+        replace(image, file=by_id.get(name, name)) if image.source_id == name else image
+        for name, image in predicted.items()
+    ]
+    matched, missing = match_images(ImageNames(true), entries, reading.findings)
+    return matched | {image.file: image for image in missing}
+
+
+def _shapes(images: dict[str, AnnotatedImage]) -> dict[str, Shapes]:
+    return {
+        name: Shapes(image.boxes, image.mask(), image.ignore_mask()) for name, image in images.items()
+    }
+
+
+@dataclass(frozen=True)
+class _ArrayMask:
+    """A mask as a NumPy file."""
+
+    path: Path
+
+    @property
+    def where(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    def pixels(self) -> np.ndarray:
+        """(height, width) bool."""
+        return read_mask(self.path)
 
 
 def _cell(value: float | None) -> str:

@@ -57,6 +57,7 @@ class AnnotatedImage:
         label: class of the whole image where the source says one, else empty.
         split: where the source says one, else empty.
         source_id: the source's own id, e.g. COCO's number, else empty.
+        own_classes: the source names classes: a folder is a class only if it is one of them.
     """
 
     file: str
@@ -66,6 +67,7 @@ class AnnotatedImage:
     label: str = ""
     split: str = ""
     source_id: str = ""
+    own_classes: bool = False
 
     @property
     def boxes(self) -> np.ndarray:

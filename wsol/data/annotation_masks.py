@@ -98,27 +98,23 @@ class RunLengths:
         return flat.reshape(self.size[1], self.size[0]).T
 
 
-def read_mask_folder(folder: Path) -> list[AnnotatedImage]:
-    """Each ``NAME.png`` below ``folder`` as NAME's mask, ``NAME_ignore.png`` as what is not scored.
+def read_masks(folder: Path, paths: list[Path], findings: list[str]) -> list[AnnotatedImage]:
+    """Each ``NAME.png`` of ``paths`` as NAME's mask, ``NAME_ignore.png`` as what is not scored.
 
-    A ``masks`` folder beside ``images`` belongs to these: ``Dog/masks/1.png`` to ``Dog/images/1.jpg``.
+    Names are paths below ``folder``. A ``masks`` folder beside ``images`` belongs to these:
+    ``Dog/masks/1.png`` to ``Dog/images/1.jpg``. Two masks of one name are a finding.
     """
-    ignored, found = {}, {}
-    for path in sorted(folder.rglob("*.png")):
-        relative = path.relative_to(folder)
-        if any(part.startswith(".") for part in relative.parts):
-            continue
-        name = "/".join(relative.with_suffix("").parts)
-        if path.stem.endswith(IGNORE):
-            ignored[name.removesuffix(IGNORE)] = path
-        else:
-            found[name] = path
+    masks: dict[tuple[str, bool], Path] = {}
+    for path in paths:
+        name, ignore = path.relative_to(folder).with_suffix("").as_posix(), path.stem.endswith(IGNORE)
+        first = masks.setdefault((name.removesuffix(IGNORE) if ignore else name, ignore), path)
+        if first != path:
+            findings.append(f"{path}: there is a mask of that name already, {first.name}")
     images = []
-    for name in sorted(found.keys() | ignored.keys()):
-        objects = [AnnotatedObject(mask=MaskFile(found[name]))] if name in found else []
-        if name in ignored:
-            objects.append(AnnotatedObject(mask=MaskFile(ignored[name]), ignore=True))
-        images.append(AnnotatedImage(name, str(found.get(name) or ignored[name]), tuple(objects)))
+    for name in sorted({name for name, _ in masks}):
+        own = [(masks[name, ignore], ignore) for ignore in (False, True) if (name, ignore) in masks]
+        objects = tuple(AnnotatedObject(mask=MaskFile(path), ignore=ignore) for path, ignore in own)
+        images.append(AnnotatedImage(name, str(own[0][0]), objects))
     return images
 
 

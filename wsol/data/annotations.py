@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from wsol.data.annotated import AnnotatedImage
-from wsol.data.annotation_masks import read_mask_folder
+from wsol.data.annotation_masks import read_masks
+from wsol.data.annotation_matching import ImageNames, match_images
+from wsol.data.annotation_reading import Reading
 from wsol.data.annotations_coco import read_coco
 from wsol.data.annotations_csv import read_csv
-from wsol.data.annotations_voc import read_voc, read_voc_folder
-from wsol.data.corners import RULES
-from wsol.errors import UserError, suggest
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
-# Beside or below images, these hold no images.
-MASK_FOLDERS = ("masks", "GroundTruth", "SegmentationClass", "SegmentationObject")
+from wsol.data.annotations_voc import read_voc, read_voc_files
+from wsol.data.image_listing import files_below, list_images
+from wsol.errors import UserError
 
 
 def read_annotations(
@@ -32,39 +26,48 @@ def read_annotations(
     written (`corners.RULES`); by default VOC XML is 1-based and inclusive, CSV half-open.
     ``UserError`` lists everything that is wrong with it, a line each.
     """
-    findings: list[str] = []
-    images = read_source(Path(path), corners, findings)
+    path, reading = Path(path), Reading(corners)
     if images_dir is None:
-        found: dict[str, AnnotatedImage] = {}
-        for image in images:
-            if image.file in found:
-                findings.append(f"{image.where}: {image.file!r} is already in {found[image.file].where}")
-            found[image.file] = image
+        found = read_by_name(path, reading)
     else:
-        found, missing = match_images(list_images(Path(images_dir)), images, findings)
+        folder = Path(images_dir)
+        listed = list_images(folder, annotations=[path])
+        reading.findings += listed.findings
+        reading.images = png_files(folder, listed.files)
+        images = read_source(path, reading)
+        found, missing = match_images(ImageNames(listed.files), images, reading.findings)
         if images and len(missing) == len(images):
-            findings.append(f"{path}: none of its {len(images)} images is in {images_dir}")
-    if findings:
-        raise UserError.of(findings)
+            reading.findings.append(f"{path}: none of its {len(images)} images is in {images_dir}")
+    reading.check()
     return found
 
 
-def read_source(path: Path, corners: str | None, findings: list[str]) -> list[AnnotatedImage]:
-    """Every image that ``path`` annotates; what is wrong with entries goes to ``findings``.
+def read_by_name(path: Path, reading: Reading) -> dict[str, AnnotatedImage]:
+    """Every image that ``path`` annotates, by its name there; a name that occurs twice is a finding."""
+    found: dict[str, AnnotatedImage] = {}
+    for image in read_source(path, reading):
+        if image.file in found:
+            reading.findings.append(
+                f"{image.where}: {image.file!r} is already in {found[image.file].where}"
+            )
+        found[image.file] = image
+    return found
+
+
+def read_source(path: Path, reading: Reading) -> list[AnnotatedImage]:
+    """Every image that ``path`` annotates; what is wrong with entries goes to ``reading``.
 
     ``UserError`` where ``path`` as a whole cannot be read.
     """
-    if corners is not None and corners not in RULES:
-        raise UserError(f"unknown rule for corners {corners!r}{suggest(corners, RULES)}")
     if path.is_dir():
-        return _read_folder(path, corners, findings)
+        return _read_folder(path, reading)
     suffix = path.suffix.lower()
     if suffix == ".json":
-        return read_coco(path, findings)
+        return read_coco(path, reading.findings)
     if suffix == ".csv":
-        return read_csv(path, corners or "half-open", findings)
+        return read_csv(path, reading)
     if suffix == ".xml":
-        image = read_voc(path, path.stem, corners or "voc", findings)
+        image = read_voc(path, path.stem, reading.rule("voc"), reading.findings)
         return [] if image is None else [image]
     if not path.exists():
         raise UserError(f"{path}: no such file or folder")
@@ -73,112 +76,36 @@ def read_source(path: Path, corners: str | None, findings: list[str]) -> list[An
     )
 
 
-def _read_folder(path: Path, corners: str | None, findings: list[str]) -> list[AnnotatedImage]:
-    if next(path.rglob("*.xml"), None):
-        return read_voc_folder(path, corners or "voc", findings)
-    if next(path.rglob("*.png"), None):
-        return read_mask_folder(path)
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in (".json", ".csv"))
-    if len(files) == 1:
-        return read_source(files[0], corners, findings)
-    several = (
-        "several .json or .csv files: name one" if files else "neither .xml nor .png, .json or .csv"
-    )
-    raise UserError(f"{path}: holds {several}")
+def png_files(root: Path, files: list[str]) -> frozenset[Path]:
+    """The PNG files among images below ``root``, resolved: none of them is a mask."""
+    return frozenset((root / file).resolve() for file in files if file.lower().endswith(".png"))
 
 
-def list_images(folder: Path, skip: Iterable[Path] = ()) -> list[str]:
-    """Paths of the images below ``folder``, sorted; without hidden ones, mask folders and ``skip``."""
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder")
-    root = folder.resolve()
-    skipped = {path.resolve() for path in skip} - {root}
-    names = []
-    for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [
-            name
-            for name in sorted(folders)
-            if not name.startswith(".")
-            and name not in MASK_FOLDERS
-            and _to_visit(Path(place) / name, root, skipped)
-        ]
-        below = PurePosixPath(Path(place).relative_to(folder).as_posix())
-        names += [
-            (below / name).as_posix()
-            for name in files
-            if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
-        ]
-    return sorted(names)
-
-
-def _to_visit(folder: Path, root: Path, skipped: set[Path]) -> bool:
-    """Linked folders are visited too, each once: one below ``root`` is visited as itself."""
-    if not folder.is_symlink():
-        return not skipped or folder.resolve() not in skipped
-    target = folder.resolve()
-    if target in skipped or target.is_relative_to(root) or root.is_relative_to(target):
-        return False
-    skipped.add(target)
-    return True
-
-
-def match_images(
-    files: list[str], annotated: Iterable[AnnotatedImage], findings: list[str]
-) -> tuple[dict[str, AnnotatedImage], list[AnnotatedImage]]:
-    """Annotations by image file, and those whose image is not there.
-
-    A name is tried as it stands, without its suffix, then as a bare file name. Annotations of one
-    image from several sources are joined; two of one source, or a name that fits several images,
-    are findings.
-    """
-    tables = [defaultdict(list) for _ in range(4)]
-    for file in files:
-        for table, key in zip(tables, _spellings(file), strict=True):
-            table[key].append(file)
-    found: dict[str, AnnotatedImage] = {}
-    missing = []
-    for image in annotated:
-        spellings = _spellings(image.file)
-        fits = next(
-            (table[key] for table, key in zip(tables, spellings, strict=True) if key in table), []
+def _read_folder(path: Path, reading: Reading) -> list[AnnotatedImage]:
+    """Annotations of the one kind that the folder holds; ``UserError`` where there are several."""
+    unreadable: list[str] = []
+    files = files_below(path, (".json", ".csv", ".xml", ".png"), unreadable)
+    reading.findings += unreadable
+    tables = [file for file in files if file.parent == path and _is(file, ".json", ".csv")]
+    xml, png = ([file for file in files if _is(file, suffix)] for suffix in (".xml", ".png"))
+    masks = [file for file in png if not reading.images or file.resolve() not in reading.images]
+    kinds = [*tables, *xml[:1], *masks[:1]]
+    if len(kinds) > 1:
+        names = ", ".join(file.relative_to(path).as_posix() for file in kinds[:4])
+        raise UserError(
+            f"{path}: holds annotations of several kinds ({names}): name the .json or .csv file, or a "
+            "folder with only the .xml or only the masks"
         )
-        if not fits:
-            missing.append(image)
-        elif len(fits) > 1:
-            findings.append(
-                f"{image.where}: {image.file!r} may be {fits[0]} or {fits[1]}; name its folder"
-            )
-        else:
-            first = found.get(fits[0])
-            found[fits[0]] = image if first is None else _joined(first, image, findings)
-    return found, missing
+    if tables:
+        return read_source(tables[0], reading)
+    if xml:
+        return read_voc_files(path, xml, reading.rule("voc"), reading.findings)
+    if masks:
+        return read_masks(path, masks, reading.findings)
+    if png:
+        raise UserError(f"{path}: its .png are the images themselves; name the folder of the masks")
+    raise UserError.of(unreadable or [f"{path}: holds neither .xml nor .png, .json or .csv"])
 
 
-def _joined(first: AnnotatedImage, other: AnnotatedImage, findings: list[str]) -> AnnotatedImage:
-    if first.size and other.size and first.size != other.size:
-        findings.append(f"{other.where}: {other.file!r} has another size than in {first.where}")
-    # Boxes from one source and masks from another belong together; boxes twice are two tales.
-    for what in ("box", "mask"):
-        told = [
-            any(getattr(item, what) is not None for item in image.objects) for image in (first, other)
-        ]
-        if all(told):
-            findings.append(f"{other.where}: {other.file!r} has its {what} in {first.where} already")
-    return replace(
-        first,
-        objects=first.objects + other.objects,
-        size=first.size or other.size,
-        label=first.label or other.label,
-        split=first.split or other.split,
-    )
-
-
-def _spellings(file: str) -> tuple[str, str, str, str]:
-    """The path, the path without suffix, the file name, the file name without suffix.
-
-    ``masks`` folders answer to ``images``, so that a mask finds the image of the folder beside.
-    """
-    path = PurePosixPath(file)
-    bare = path.with_suffix("") if path.suffix.lower() in IMAGE_SUFFIXES else path
-    parts = ["images" if part in MASK_FOLDERS else part for part in bare.parts]
-    return file, "/".join(parts), path.name, bare.name
+def _is(file: Path, *suffixes: str) -> bool:
+    return file.suffix.lower() in suffixes

@@ -43,9 +43,7 @@ class _CocoFile:
 
     def __init__(self, path: Path, content: dict[str, Any], findings: list[str]) -> None:
         self.path, self.content, self.findings = path, content, findings
-        self.categories = {
-            _key(item.get("id")): str(item.get("name", "")) for _, item in self._all("categories")
-        }
+        self.categories = self._categories()
         self.objects: dict[str, list[AnnotatedObject]] = {}
         self.sizes: dict[str, tuple[int, int] | None] = {}
 
@@ -71,9 +69,27 @@ class _CocoFile:
                     f"{where}: image_id {item.get('image_id')!r} is not among the images"
                 )
         return [
-            AnnotatedImage(file, where, tuple(self.objects.get(key, ())), self.sizes[key], source_id=key)
+            AnnotatedImage(
+                file,
+                where,
+                tuple(self.objects.get(key, ())),
+                self.sizes[key],
+                source_id=key,
+                own_classes=bool(self.categories),
+            )
             for key, (file, where) in files.items()
         ]
+
+    def _categories(self) -> dict[str, str]:
+        """Name of each category by its id; an id that names two is a finding."""
+        names: dict[str, str] = {}
+        for where, item in self._all("categories"):
+            key, name = _key(item.get("id")), str(item.get("name", ""))
+            if not key:
+                self.findings.append(f"{where}: no id")
+            elif names.setdefault(key, name) != name:
+                self.findings.append(f"{where}: id {key} is {name!r} here and {names[key]!r} before")
+        return names
 
     def _object(self, item: dict[str, Any], key: str, where: str) -> list[AnnotatedObject]:
         category = _key(item.get("category_id"))

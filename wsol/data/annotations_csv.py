@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wsol.data.annotated import (
@@ -15,6 +16,7 @@ from wsol.data.annotated import (
     number,
 )
 from wsol.data.annotation_masks import MaskFile
+from wsol.data.annotation_reading import Reading
 from wsol.data.corners import half_open
 from wsol.data.draft import DraftBox
 from wsol.errors import UserError
@@ -30,24 +32,26 @@ NAMES = {
 CORNERS = (("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"))
 SIDES = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
 SIZES = (("height", "width"), ("image_height", "image_width"))
+# Any of these without the rest is half a box. Width and height alone are an image's size.
+BOX_NAMES = {name for names in (*CORNERS, *SIDES) for name in names} - {*SIZES[0]}
 
 
-def read_csv(path: Path, corners: str, findings: list[str]) -> list[AnnotatedImage]:
-    """Every image of the table; rows of one image are its objects; what is wrong goes to ``findings``.
+def read_csv(path: Path, reading: Reading) -> list[AnnotatedImage]:
+    """Every image of the table; rows of one image are its objects; what is wrong goes to ``reading``.
 
     Columns, in any order and letter case: the image (``image``, ``image_id``, ``file`` ...); then any
     of ``label``, a box (``x0,y0,x1,y1``, ``xmin,ymin,xmax,ymax`` or ``x,y,width,height``), ``split``,
     ``mask`` and ``ignore`` (PNG files, relative to the table), the image's ``width,height``. Empty box
-    cells mean an image without object. ``corners`` names the rule of `half_open`. ``UserError`` where
-    it is no such table.
+    cells mean an image without object. Other columns are noted and left out. ``UserError`` where it is
+    no such table.
     """
     rows = _rows(path)
     line, header = next(rows, (1, []))
-    table = _Table(path, [cell.lower() for cell in header], corners, findings)
+    table = _Table(path, [cell.lower() for cell in header], reading)
     for line, cells in rows:
         where = f"{path} line {line}"
         if len(cells) != len(header):
-            findings.append(f"{where}: {len(cells)} cells where there are {len(header)} columns")
+            reading.findings.append(f"{where}: {len(cells)} cells where there are {len(header)} columns")
         else:
             table.add(cells, where)
     return table.images()
@@ -56,8 +60,8 @@ def read_csv(path: Path, corners: str, findings: list[str]) -> list[AnnotatedIma
 class _Table:
     """The columns that were found, and the images collected so far."""
 
-    def __init__(self, path: Path, header: list[str], corners: str, findings: list[str]) -> None:
-        self.path, self.corners, self.findings = path, corners, findings
+    def __init__(self, path: Path, header: list[str], reading: Reading) -> None:
+        self.path, self.findings = path, reading.findings
         self.columns = {what: _place(header, names) for what, names in NAMES.items()}
         if self.columns["image"] is None:
             raise UserError(
@@ -68,6 +72,8 @@ class _Table:
         self.box = _places(header, CORNERS)
         self.sides = None if self.box else _places(header, SIDES)
         self.size = _places(header, SIZES[1:] if self.sides else SIZES)
+        self.corners = reading.rule("half-open") if self.box else ""
+        self._check(header, reading)
         self.found: dict[str, AnnotatedImage] = {}
 
     def add(self, cells: Sequence[str], where: str) -> None:
@@ -97,7 +103,27 @@ class _Table:
 
     def images(self) -> list[AnnotatedImage]:
         """All images, in the table's order."""
-        return list(self.found.values())
+        named = any(image.label or image.categories for image in self.found.values())
+        return [replace(image, own_classes=named) for image in self.found.values()]
+
+    def _check(self, header: list[str], reading: Reading) -> None:
+        """``UserError`` where columns tell nothing, or half a box; a note where they are not known."""
+        box = self.box or self.sides or ()
+        if not box and (part := [name for name in header if name in BOX_NAMES]):
+            raise UserError(
+                f"{self.path} line 1: columns {', '.join(part)} are not a whole box; name them "
+                f"{' or '.join(','.join(names) for names in (*CORNERS[:2], SIDES[0]))}"
+            )
+        told = [self.columns[what] for what in NAMES if what != "image"]
+        if not box and told == [None] * len(told):
+            raise UserError(
+                f"{self.path} line 1: neither box, mask, label nor split among the columns "
+                f"{', '.join(header)}; name a box x0,y0,x1,y1 or x,y,width,height"
+            )
+        known = {self.columns["image"], *told, *box, *(self.size or ())}
+        unknown = [name for place, name in enumerate(header) if name and place not in known]
+        if unknown:
+            reading.notes.append(f"{self.path}: columns left out: {', '.join(unknown)}")
 
     def _objects(self, cells: Sequence[str], label: str, where: str) -> tuple[AnnotatedObject, ...]:
         box = self._box(cells, where)

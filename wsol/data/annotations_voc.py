@@ -19,15 +19,17 @@ from wsol.data.draft import DraftBox
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def read_voc_folder(folder: Path, corners: str, findings: list[str]) -> list[AnnotatedImage]:
-    """Every XML file below ``folder``; what is wrong with one goes to ``findings``.
+def read_voc_files(
+    folder: Path, paths: list[Path], corners: str, findings: list[str]
+) -> list[AnnotatedImage]:
+    """The XML files ``paths``, all below ``folder``; what is wrong with one goes to ``findings``.
 
     An image is found by its annotation's place and name, as the official release has it;
     ``<filename>`` is what tools leave stale when files are renamed. ``corners`` names the rule of
     `half_open`.
     """
     images = []
-    for path in sorted(folder.rglob("*.xml")):
+    for path in paths:
         name = path.relative_to(folder).with_suffix("").as_posix()
         image = read_voc(path, name, corners, findings)
         if image is not None:

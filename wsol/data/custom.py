@@ -8,13 +8,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from wsol.data.annotated import AnnotatedImage, AnnotatedObject
-from wsol.data.annotation_masks import read_mask_folder
-from wsol.data.annotations import list_images, match_images, read_source
+from wsol.data.annotation_masks import read_masks
+from wsol.data.annotation_matching import ImageNames, join_sources, match_images
+from wsol.data.annotation_reading import Reading
+from wsol.data.annotations import png_files, read_source
 from wsol.data.checks import bad_name
 from wsol.data.corners import RULES
 from wsol.data.custom_listing import Listing
 from wsol.data.custom_masks import MaskTable
 from wsol.data.draft import DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.image_listing import files_below, list_images
 from wsol.data.manifest import Manifest
 from wsol.data.manifest_writing import write_manifest
 from wsol.data.splits import add_split_options, plan_train
@@ -41,7 +44,18 @@ def add_options(parser: ArgumentParser) -> None:
         "--split",
         default="test",
         help="split of annotated images, the others being train; splits of the CSV and folders called "
-        "train, val, test go before it",
+        "train, val (or valid, validation), test go before it",
+    )
+    parser.add_argument(
+        "--plain-folders", action="store_true", help="folders name neither classes nor splits"
+    )
+    parser.add_argument(
+        "--skip",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="folders and files below the root that are no images of the set",
     )
     parser.add_argument(
         "--stored-pixels", action="store_true", help="do not turn images as their EXIF tag says"
@@ -54,13 +68,16 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     """Read the images below ``root`` with what ``--annotations`` says of them."""
     draft = ManifestDraft("custom", root.resolve().name, "", root, [], ())
     draft.exif = not options.stored_pixels
-    files = list_images(root, skip=options.annotations)
+    files, unreadable, left_out = list_images(root, options.skip, options.annotations)
     if not files:
-        raise UserError(f"{root}: no images there")
+        raise UserError.of(unreadable or [f"{root}: no images there", *left_out])
+    draft.findings += unreadable
+    draft.notes += left_out
     annotated = _annotations(root, files, options, draft)
-    listing = Listing(files, annotated, options.split)
+    listing = Listing(files, annotated, options.split, plain_folders=options.plain_folders)
     draft.classes = [DraftClass(name, name) for name in listing.classes]
     draft.findings += [problem for name in listing.classes if (problem := bad_name(name, "class"))]
+    draft.findings += listing.findings
     ids = _image_ids(files)
     objects = {file: listing.objects(file) for file in annotated}
     masks = MaskTable(root, objects, ids, exif=draft.exif)
@@ -69,8 +86,12 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
         draft.write_files = lambda folder: masks.draw(folder, draft.findings)
     images = [_image(file, ids[file], listing, objects.get(file, ()), masks) for file in files]
     train = [(image.image_id, image.label or 0) for image in images if image.split == "train"]
-    plan = plan_train(train, options, has_val="val" in listing.splits.values())
-    draft.notes += plan.notes + listing.notes()
+    has_val = "val" in listing.splits.values()
+    plan = plan_train(train, options, has_val=has_val)
+    draft.notes += plan.notes + listing.notes
+    if options.val_fold and not plan.val:
+        why = "there is a val" if has_val else "no class has two train images"
+        draft.notes.append(f"--val-fold {options.val_fold} holds out nothing: {why}")
     draft.val_fold = plan.val_fold
     draft.images = list(plan.place(images))
     return draft
@@ -83,17 +104,23 @@ def custom_manifest(
     images_dir: Path | str,
     annotations: Path | str | Sequence[Path | str],
     output: Path | str,
+    *,
+    skip: Path | str | Sequence[Path | str] = (),
     **options: object,
 ) -> Manifest:
     """Write the manifest of a folder of images and its annotations to ``output``, and read it.
 
-    ``options`` are those of ``wsol prepare custom``, e.g. ``corners="voc"``. ``UserError`` lists all
+    ``skip`` are folders and files that are no images of the set, e.g. where results will be written;
+    ``options`` the others of ``wsol prepare custom``, e.g. ``corners="voc"``. ``UserError`` lists all
     that is wrong; nothing is written then.
     """
-    paths = [annotations] if isinstance(annotations, str | Path) else annotations
-    given = READER.options(annotations=[Path(path) for path in paths], **options)
+    given = READER.options(annotations=_paths(annotations), skip=_paths(skip), **options)
     write_manifest(output, read(Path(images_dir), given))
     return Manifest.read(output)
+
+
+def _paths(given: Path | str | Sequence[Path | str]) -> list[Path]:
+    return [Path(path) for path in ([given] if isinstance(given, str | Path) else given)]
 
 
 def _image(
@@ -115,25 +142,35 @@ def _image(
 def _annotations(
     root: Path, files: list[str], options: Namespace, draft: ManifestDraft
 ) -> dict[str, AnnotatedImage]:
-    images: list[AnnotatedImage] = []
-    for path in options.annotations:
-        images += read_source(path, options.corners, draft.findings)
-    if not options.annotations and any("images" in PurePosixPath(file).parts for file in files):
-        # Folders masks/ beside images/ speak for themselves.
-        images = [
-            image for image in read_mask_folder(root) if "masks" in PurePosixPath(image.file).parts
-        ]
-    found, missing = match_images(files, images, draft.findings)
-    if images and not found:
+    """What all sources say of each image; what is wrong with them goes to ``draft``."""
+    pngs = png_files(root, files) if any(path.is_dir() for path in options.annotations) else frozenset()
+    reading = Reading(options.corners, pngs, draft.findings, draft.notes)
+    sources = [read_source(path, reading) for path in options.annotations]
+    reading.check_corners()
+    if not sources and any("images" in PurePosixPath(file).parts for file in files):
+        sources = [_masks_beside(root, draft.findings)]
+    names = ImageNames(files)
+    matched = [match_images(names, images, draft.findings) for images in sources]
+    missing = [image for _, absent in matched for image in absent]
+    found = join_sources((images for images, _ in matched), draft.findings)
+    if missing and not found:
         draft.findings.append(
-            f"{images[0].where}: neither this nor any other annotated image is in {root}"
+            f"{missing[0].where}: neither this nor any other annotated image is in {root}"
         )
-    if missing:
+    elif missing:
         draft.notes.append(
             f"{len(missing)} annotated images are not in the folder, e.g. {missing[0].file} "
             f"({missing[0].where})"
         )
     return found
+
+
+def _masks_beside(root: Path, findings: list[str]) -> list[AnnotatedImage]:
+    """Folders masks/ beside images/ speak for themselves."""
+    paths = files_below(root, (".png",), findings)
+    return read_masks(
+        root, [path for path in paths if "masks" in path.relative_to(root).parts], findings
+    )
 
 
 def _image_ids(files: list[str]) -> dict[str, str]:

@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from wsol.data.annotated import AnnotatedObject, union
-from wsol.data.annotation_masks import IGNORE, MaskFile
+from wsol.data.annotation_masks import MaskFile
 from wsol.data.images import image_size
+from wsol.data.manifest_folder import IGNORE_MASKS
 from wsol.errors import UserError
 
 
@@ -38,9 +39,10 @@ class MaskTable:
         if items is None or not self.any:
             return ()
         if self.drawn:
-            name = f"masks/{self.ids[file]}"
+            name = f"{self.ids[file]}.png"
             scored, ignored = _has_mask(items, ignore=False) or not items, _has_mask(items, ignore=True)
-            pair = (f"{name}.png" if scored else "", f"{name}{IGNORE}.png" if ignored else "")
+            # Two folders: a suffix would make a's ignore mask that of an image called so.
+            pair = (f"masks/{name}" if scored else "", f"{IGNORE_MASKS}/{name}" if ignored else "")
             return (pair,) if any(pair) else ()
         return tuple(
             ("", self._relative(item)) if item.ignore else (self._relative(item), "")

@@ -11,8 +11,17 @@ from pathlib import Path
 from wsol.data.manifest import TABLES, read_info
 from wsol.errors import UserError
 
+IGNORE_MASKS = "ignore_masks"  # where masks of what is not scored are drawn
 # What `wsol` itself puts into a manifest's folder: only such a folder is replaced.
-OWN_ENTRIES = {*TABLES, "manifest.json", "images", "masks", "check.json", "contact_sheet.png"}
+OWN_ENTRIES = {
+    *TABLES,
+    "manifest.json",
+    "images",
+    "masks",
+    IGNORE_MASKS,
+    "check.json",
+    "contact_sheet.png",
+}
 
 
 @contextmanager
