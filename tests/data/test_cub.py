@@ -125,6 +125,21 @@ def test_contradictions_are_named_all_at_once(cub_release):
     assert any("f.jpg: empty file" in line for line in found)
 
 
+def test_paths_that_name_nothing_are_named(cub_release):
+    base = cub_release / "CUB_200_2011"
+    edit(base / "images.txt", lambda text: text + "7 .\n8 /\n9 ../x.jpg\n")
+    cubv2 = cub_release / "CUBV2"
+    cubv2.mkdir()
+    (cubv2 / "localization.txt").write_text(",1,2,3,4\n./,1,2,3,4\n")
+    assert said(cub_release) == [
+        "images.txt line 7: path '.' names nothing",
+        "images.txt line 8: path '/' must be relative to the root",
+        "images.txt line 9: path '../x.jpg' leaves the root",
+        "localization.txt line 1: no path",
+        "localization.txt line 2: path './' names nothing",
+    ]
+
+
 def test_an_empty_box_is_an_error(cub_release):
     edit(
         cub_release / "CUB_200_2011/bounding_boxes.txt",

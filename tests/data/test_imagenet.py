@@ -123,6 +123,7 @@ def test_train_can_be_listed_without_opening(imagenet_release):
         ("<object>", "<thing>", "not an XML annotation"),
         ("<width>50<", "<width>500<", "the annotation is of an image of 500 x 40 pixels"),
         ("<width>50<", "<width>x<", "size 'x' x '40' is not in pixels"),
+        ("<width>50<", f"<width>{'5' * 5000}<", f"size {'5' * 40!r} x '40' is not in pixels"),
         ("<name>n01<", "<name> <", "objects must be of one class, they are ''"),
     ],
 )

@@ -79,6 +79,27 @@ def test_findings_name_the_line(root):
     assert "line 2: 'a 2 3 4' are not 4 numbers" in second
 
 
+def test_names_of_nothing_in_either_table_are_findings(root):
+    (root / "metadata/localization.txt").write_text(".,1,2,3,4\n")
+    (root / "metadata/mapping.txt").write_text(",0/abc.jpg\n0/1.jpeg\n")
+    with pytest.raises(UserError) as caught:
+        read(root, metadata=root / "metadata")
+    assert [line.removeprefix(f"{root}/metadata/") for line in str(caught.value).splitlines()] == [
+        "localization.txt line 1: image '.' names nothing",
+        "mapping.txt line 1: no image",
+        "mapping.txt line 2: not two names",
+    ]
+
+
+def test_a_class_folder_with_leading_zeros_is_read_where_it_is(tmp_path):
+    picture(tmp_path / "v2/0012/0.jpeg")
+    (tmp_path / "v2/localization.txt").write_text("val2/12/0.jpeg,1,2,3,4\n")
+    val = read(tmp_path / "v2").split("val")
+    assert val.image_ids == ["val2/12/0"] and val.labels.tolist() == [12]
+    assert val.paths == [f"{tmp_path}/v2/0012/0.jpeg"] and Path(val.paths[0]).is_file()
+    assert val.annotations()["val2/12/0"].boxes.tolist() == [[1, 2, 4, 5]]
+
+
 def test_it_is_the_val_of_imagenet_where_it_lies_beside(tmp_path):
     base = tmp_path / "ILSVRC"
     for key in ("n01440764", "n02102040"):

@@ -164,6 +164,25 @@ def test_a_table_that_is_missing_or_no_text_is_named(tmp_path):
     assert "boxes.csv: no such table" in findings(folder)[0]
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a,a.jpg,0,99999999999,30,test", "size '99999999999' x '30' is not a size in pixels"),
+        (f"a,a.jpg,{'1' * 5000},40,30,test", f"label {'1' * 40!r} has no class in classes.csv"),
+        (".,a.jpg,0,40,30,test", "image_id '.' names nothing"),
+    ],
+)
+def test_numbers_and_names_beyond_reason_are_findings(tmp_path, row, message):
+    folder = write(tmp_path, images=f"{row}\n", boxes="", masks="")
+    assert findings(folder) == [f"{folder}/images.csv line 2: {message}"]
+
+
+@pytest.mark.parametrize("root", ["a\0b", "\ud800"])
+def test_a_root_that_no_folder_can_have_is_named(tmp_path, root):
+    (line,) = findings(write(tmp_path, root=root))
+    assert line.startswith(f'{tmp_path}/manifest.json: "root" ')
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": "other"}', '{"root": 3}'])
 def test_what_is_no_manifest_is_refused(tmp_path, content):
     folder = write(tmp_path)

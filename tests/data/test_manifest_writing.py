@@ -110,6 +110,40 @@ def test_all_contradictions_come_at_once_and_nothing_is_written(tmp_path, root):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["root"]
 
 
+def test_what_would_be_read_otherwise_is_not_written(tmp_path, root):
+    """Tables are read without blanks around cells, and boxes are kept with six decimals."""
+    picture(root / " lead.png")
+    picture(root / "a .png")
+    made = draft(
+        root,
+        DraftImage("lead", " lead.png", 0, "test", where="list line 1"),
+        DraftImage("a ", "a .png", 0, "test", where="list line 2"),
+        DraftImage("a", "a.png", 0, "test", (box(1, 1, 1 + 1e-7, 2, where="list line 3"),)),
+        DraftImage("b", "b.png", 0, "", masks=(("", ""),), where="list line 4"),
+        DraftImage("c", "c.png", 0, "val "),
+    )
+    made.classes = [DraftClass(key, key) for key in ("dog", "dog ", "", "dog")]
+    assert findings(tmp_path / "m", made) == [
+        "list line 1: path ' lead.png' begins or ends with a blank; rename it",
+        "list line 2: image_id 'a ' begins or ends with a blank; rename it",
+        "list line 3: box 1 1 1 2 is empty once rounded to 6 decimals",
+        "list line 4: neither mask nor ignore mask",
+        "split 'val ' begins or ends with a blank; rename it",
+        "1 images have no split; name one, e.g. test",
+        "class 'dog ' begins or ends with a blank; rename it",
+        "no class",
+        "class 'dog' occurs twice",
+    ]
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_finding_of_reader_and_writer_is_told_once(tmp_path, root):
+    problem = "class ' x' begins or ends with a blank; rename it"
+    made = draft(root, DraftImage("a", "a.png", 0, "test"), findings=[problem])
+    made.classes = [DraftClass(" x", " x")]
+    assert findings(tmp_path / "m", made) == [problem]
+
+
 def test_a_missing_file_makes_a_subset_but_no_file_at_all_is_an_error(tmp_path, root):
     images = [DraftImage("a", "a.png", 0, "test"), DraftImage("z", "gone.png", 0, "test")]
     info = write_manifest(tmp_path / "m", draft(root, *images))

@@ -71,6 +71,11 @@ def test_a_mask_of_another_size_and_a_broken_one(release):
     assert not (release / "manifest").exists()
 
 
+def test_a_set_that_is_called_by_its_number_alone_keeps_its_name(tmp_path):
+    pair(tmp_path / "Data/100", "0001", np.eye(10, 20, dtype=bool))
+    assert read(tmp_path).class_keys == ["100"]
+
+
 def test_another_layout_is_refused(tmp_path):
     with pytest.raises(UserError, match="no Object Discovery there"):
         read(tmp_path)

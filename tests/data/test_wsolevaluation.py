@@ -88,7 +88,7 @@ def test_one_split_alone_and_images_that_are_there(tmp_path):
 def test_findings_name_file_and_line(tmp_path):
     folder = metadata(
         tmp_path / "test",
-        "c/a.jpg,0 c/a.jpg,0 c/b.jpg,x ../c.jpg,0 d.jpg e.jpg,0 f.jpg,0",
+        f"c/a.jpg,0 c/a.jpg,0 c/b.jpg,x ../c.jpg,0 d.jpg e.jpg,0 f.jpg,0 .,3 /,3 g.jpg,{'9' * 5000}",
         "c/a.jpg,9,40 c/b.jpg,0,40 c/z.jpg,5,5 e.jpg,5,5",
         "c/a.jpg,1,2,3 c/z.jpg,1,2,3,4 c/a.jpg,1,2,one,4 c/a.jpg,9,2,3,4 f.jpg,1,1,2,2",
     )
@@ -100,6 +100,9 @@ def test_findings_name_file_and_line(tmp_path):
         f"{folder}/class_labels.txt line 3: 'x' is not a class number",
         f"{folder}/class_labels.txt line 4: image id '../c.jpg' leaves the root",
         f"{folder}/class_labels.txt line 5: 1 values where there should be 2",
+        f"{folder}/class_labels.txt line 8: image id '.' names nothing",
+        f"{folder}/class_labels.txt line 9: image id '/' must be relative to the root",
+        f"{folder}/class_labels.txt line 10: {'9' * 40!r} is not a class number",
         f"{folder}/image_sizes.txt line 2: size '0' x '40' is not in pixels",
         f"{folder}/image_sizes.txt line 3: 'c/z.jpg' is not among the images",
         f"{folder}/class_labels.txt line 7: neither f.jpg nor its size is there",

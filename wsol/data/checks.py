@@ -10,21 +10,33 @@ SURROGATE = re.compile("[\ud800-\udfff]")  # what file names that are no UTF-8 t
 CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
+def bad_text(text: str, what: str) -> str:
+    """What is wrong with a word that tables hold, e.g. a class; empty where nothing is."""
+    if not text:
+        return f"no {what}"
+    if SURROGATE.search(text):
+        return f"{what} {text!r} is not UTF-8 text"
+    if CONTROL.search(text):
+        return f"{what} {text!r} holds control characters"
+    if text != text.strip():
+        # Tables are read without the blanks around their cells.
+        return f"{what} {text!r} begins or ends with a blank; rename it"
+    return ""
+
+
 def bad_name(name: str, what: str) -> str:
     """What is wrong with an id or a path that must stay inside its folder; empty where nothing is."""
-    if not name:
-        return f"no {what}"
-    if SURROGATE.search(name):
-        return f"{what} {name!r} is not UTF-8 text"
+    if problem := bad_text(name, what):
+        return problem
     # No part is longer than the whole: most names need no look at their parts.
     if len(name.encode()) > LONGEST and any(len(part.encode()) > LONGEST for part in name.split("/")):
         return f"{what} {name[:40]!r}... is longer than the {LONGEST} bytes a file name may have"
-    if CONTROL.search(name):
-        return f"{what} {name!r} holds control characters"
     if name.startswith(("/", "\\", "~")) or name[1:3] in (":/", ":\\"):
         return f"{what} {name!r} must be relative to the root"
     if ".." in name.replace("\\", "/").split("/"):
         return f"{what} {name!r} leaves the root"
+    if not name.strip("./"):
+        return f"{what} {name!r} names nothing"
     return ""
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from wsol.data.draft import DraftBox, DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.checks import bad_name
+from wsol.data.draft import DraftBox, DraftClass, DraftImage, ManifestDraft, Reader, bare_id
 from wsol.data.splits import TrainPlan, add_split_options, plan_train
 from wsol.data.text_tables import numbers, read_keyed, read_lines
 from wsol.errors import UserError
@@ -54,7 +55,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     labels = {name: label for label, name in enumerate(classes)}
     cubv2 = release.find("CUBV2")
     listing = [
-        (_image_id(path), labels[_folder(path)])
+        (bare_id(path), labels[_folder(path)])
         for number, ((path,), _) in tables.images.items()
         if tables.is_train.get(number) and _folder(path) in labels
     ]
@@ -104,13 +105,21 @@ def _read_tables(base: Path, draft: ManifestDraft) -> _CubTables:
         draft.notes.append(f"there is no {name}")
         return {}
 
-    images = read_keyed(base / "images.txt", 1, draft.findings)
+    images = _named(read_keyed(base / "images.txt", 1, draft.findings), draft)
     tables = _CubTables(images, optional("image_class_labels.txt", 1), optional("bounding_boxes.txt", 4))
     for number, ((flag,), where) in read_keyed(base / "train_test_split.txt", 1, draft.findings).items():
         if flag not in ("0", "1"):
             draft.findings.append(f"{where}: {flag!r} is neither 1 (train) nor 0 (test)")
         tables.is_train[number] = flag == "1"
     return tables
+
+
+def _named(images: Keyed, draft: ManifestDraft) -> Keyed:
+    """The rows whose path names a file; the others are findings."""
+    for (path,), where in images.values():
+        if problem := bad_name(path, "path"):
+            draft.findings.append(f"{where}: {problem}")
+    return {number: row for number, row in images.items() if not bad_name(row[0][0], "path")}
 
 
 def _classes(base: Path, images: Keyed, draft: ManifestDraft) -> list[str]:
@@ -147,7 +156,7 @@ def _images(
         if number not in tables.is_train:
             draft.findings.append(f"{where}: image {number} is not in train_test_split.txt")
             continue
-        image_id = _image_id(path)
+        image_id = bare_id(path)
         split = plan.split(image_id) if tables.is_train[number] else "test"
         if split is None:
             continue
@@ -184,6 +193,9 @@ def _cubv2(
     findings, images = draft.findings, []
     boxes = read_keyed(metadata / "localization.txt", 4, findings, separator=",")
     for path, (texts, where) in boxes.items():
+        if problem := bad_name(path, "path"):
+            findings.append(f"{where}: {problem}")
+            continue
         if _folder(path) not in labels:
             continue
         values = numbers(texts, where, findings)
@@ -193,7 +205,7 @@ def _cubv2(
         corners = (x0, y0, x1, y1)
         images.append(
             DraftImage(
-                f"CUBV2/{_image_id(path)}",
+                f"CUBV2/{bare_id(path)}",
                 (folder / path).relative_to(root).as_posix(),
                 labels[_folder(path)],
                 "val",
@@ -212,9 +224,4 @@ def _class_numbers(base: Path) -> dict[str, str]:
 
 
 def _folder(path: str) -> str:
-    return PurePosixPath(path).parts[0] if path else ""
-
-
-def _image_id(path: str) -> str:
-    """The official path below images/ without its suffix: the wsolevaluation id without ``.jpg``."""
-    return PurePosixPath(path).with_suffix("").as_posix()
+    return PurePosixPath(path).parts[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 
@@ -42,6 +42,11 @@ class DraftImage(NamedTuple):
     masks: tuple[tuple[str, str], ...] = ()
     size: tuple[int, int] | None = None
     where: str = ""
+
+
+def bare_id(path: str) -> str:
+    """The usual id of an image, its path without suffix: score maps of ``a/1.jpeg`` are ``a/1.npy``."""
+    return PurePosixPath(path).with_suffix("").as_posix()
 
 
 class DraftClass(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsol.data.draft import DraftBox
-from wsol.data.text_tables import numbers
+from wsol.data.text_tables import numbers, whole_number
 from wsol.errors import UserError
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -96,8 +96,8 @@ def inclusive_box(texts: list[str], where: str, findings: list[str]) -> DraftBox
 
 def _size(tree: ElementTree.Element, path: Path, findings: list[str]) -> tuple[int, int] | None:
     texts = [(tree.findtext(f"size/{side}") or "0").strip() for side in ("height", "width")]
-    if not all(text.isascii() and text.isdigit() for text in texts):
-        findings.append(f"{path}: size {texts[1]!r} x {texts[0]!r} is not in pixels")
+    height, width = map(whole_number, texts)
+    if height is None or width is None:
+        findings.append(f"{path}: size {texts[1][:40]!r} x {texts[0][:40]!r} is not in pixels")
         return None
-    height, width = map(int, texts)
     return (height, width) if height and width else None

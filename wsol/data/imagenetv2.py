@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from wsol.data.checks import bad_name
 from wsol.data.corners import half_open
-from wsol.data.draft import DraftBox, DraftImage, ManifestDraft, Reader
+from wsol.data.draft import DraftBox, DraftImage, ManifestDraft, Reader, bare_id
 from wsol.data.imagenet_classes import COUNT, imagenet_classes
-from wsol.data.text_tables import numbers, read_lines
+from wsol.data.text_tables import numbers, read_lines, whole_number
 from wsol.errors import UserError
 
 FOLDERS = (
@@ -56,7 +57,7 @@ READER = Reader(read, add_options)
 
 def find_images(root: Path) -> Path | None:
     """The folder below ``root`` that holds class folders 0 to 999, or some of them."""
-    return next((root / name for name in FOLDERS if _class_numbers(root / name)), None)
+    return next((root / name for name in FOLDERS if _class_folders(root / name)), None)
 
 
 def val_images(root: Path, folder: Path, metadata: Path, draft: ManifestDraft) -> list[DraftImage]:
@@ -72,13 +73,13 @@ def val_images(root: Path, folder: Path, metadata: Path, draft: ManifestDraft) -
         label = labels.get(imagenet_classes()[number].key)
         if label is None:
             continue
-        name = official.get(f"{number}/{file}", f"{number}/{file}")
+        name = f"{number}/{file.name}"
+        name = official.get(name, name)
         found = tuple(boxes.pop(name, ()))
         unboxed += not found
-        image_id = f"val2/{PurePosixPath(name).with_suffix('').as_posix()}"
-        path = (folder / str(number) / file).relative_to(root).as_posix()
+        path = file.relative_to(root).as_posix()
         where = found[0].where if found else path
-        images.append(DraftImage(image_id, path, label, "val", found, where=where))
+        images.append(DraftImage(f"val2/{bare_id(name)}", path, label, "val", found, where=where))
     if unboxed:
         draft.notes.append(
             f"{unboxed} ImageNetV2 images have no box: the boxes are missing, or mapping.txt "
@@ -99,7 +100,9 @@ def _boxes(metadata: Path, draft: ManifestDraft) -> dict[str, list[DraftBox]]:
         where = f"{path} line {line}"
         if line == 1 and name == "image_id":
             continue
-        if len(texts) != 4:
+        if problem := bad_name(name, "image"):
+            draft.findings.append(f"{where}: {problem}")
+        elif len(texts) != 4:
             draft.findings.append(f"{where}: {len(texts)} values after {name!r} where there should be 4")
         elif (source := numbers(texts, where, draft.findings)) is not None:
             x0, y0, x1, y1 = source
@@ -115,21 +118,24 @@ def _mapping(path: Path, draft: ManifestDraft) -> dict[str, str]:
         cells = [cell.strip() for cell in text.split(",")]
         if len(cells) != 2:
             draft.findings.append(f"{path} line {line}: not two names")
+        elif problem := bad_name(cells[0], "image"):
+            draft.findings.append(f"{path} line {line}: {problem}")
         else:
             names[cells[1]] = cells[0]
     return names
 
 
-def _files(folder: Path) -> Iterator[tuple[int, str]]:
-    """Class number and file name of each image."""
-    for number in _class_numbers(folder):
-        for path in sorted((folder / str(number)).iterdir()):
+def _files(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Class number and path of each image."""
+    for number, place in _class_folders(folder):
+        for path in sorted(place.iterdir()):
             if path.suffix.lower() in SUFFIXES:
-                yield number, path.name
+                yield number, path
 
 
-def _class_numbers(folder: Path) -> list[int]:
+def _class_folders(folder: Path) -> list[tuple[int, Path]]:
+    """Class number and folder of each class, in the order of numbers; ``0012`` is 12 too."""
     if not folder.is_dir():
         return []
-    names = (entry.name for entry in folder.iterdir() if entry.is_dir())
-    return sorted(int(name) for name in names if name.isascii() and name.isdigit() and int(name) < COUNT)
+    numbered = ((whole_number(entry.name), entry) for entry in folder.iterdir() if entry.is_dir())
+    return sorted((number, entry) for number, entry in numbered if number is not None and number < COUNT)

@@ -69,8 +69,7 @@ class Manifest:
             title=str(info.get("title", info.get("dataset", folder.name))),
             version=str(info.get("version", "")),
             folder=folder,
-            # A relative root starts at the manifest, so that folder and images can move together.
-            root=(folder / str(info["root"])).resolve(),
+            root=_root(folder, info["root"]),
             splits={str(name): int(count) for name, count in zip(names, counts, strict=True)},
             hash=found,
             exif=exif,
@@ -212,13 +211,21 @@ def read_info(folder: Path) -> dict[str, Any]:
         info = json.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder}: no manifest there; make one with `wsol prepare`") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON ({error})") from error
     if not isinstance(info, dict) or info.get("format") != FORMAT:
         raise UserError(f'{path}: not a manifest of this version (its "format" must be {FORMAT!r})')
     if not isinstance(info.get("root"), str):
         raise UserError(f'{path}: "root", the folder of the images, is missing')
     return info
+
+
+def _root(folder: Path, root: str) -> Path:
+    """Where images lie; a relative root starts at the manifest: folder and images can move together."""
+    try:
+        return (folder / root).resolve()
+    except (OSError, ValueError) as error:
+        raise UserError(f'{folder / "manifest.json"}: "root" {root!r} is no folder ({error})') from error
 
 
 def tables_hash(folder: Path, *, exif: bool) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from wsol.data.checks import bad_box, bad_name, bad_numbers
+from wsol.data.text_tables import whole_number
 from wsol.errors import UserError
 
 COLUMNS = {
@@ -136,12 +137,12 @@ def _read_images(folder: Path, n_classes: int, findings: list[str]) -> _Images:
             problems.append("no split")
         elif path_splits.setdefault(path, split) != split:
             problems.append(f"{path} is in split {path_splits[path]!r} and in {split!r}")
-        number, size = _count(label), (_count(height), _count(width))
+        number, size = whole_number(label), (whole_number(height), whole_number(width))
         if label and (number is None or number >= n_classes):
-            problems.append(f"label {label!r} has no class in classes.csv")
+            problems.append(f"label {label[:40]!r} has no class in classes.csv")
         known = bool(width or height)
         if known and not (size[0] and size[1]):
-            problems.append(f"size {width!r} x {height!r} is not a size in pixels")
+            problems.append(f"size {width[:40]!r} x {height[:40]!r} is not a size in pixels")
         findings.extend(f"images.csv line {line}: {problem}" for problem in problems if problem)
         id_lines.setdefault(image_id, line)
         images.image_ids.append(image_id)
@@ -206,7 +207,3 @@ def _annotated_row(
     elif not all(sizes[row]):
         findings.append(f"{where}: image {image_id!r} has no size in images.csv")
     return row
-
-
-def _count(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None

@@ -17,7 +17,7 @@ import numpy as np
 
 from wsol.atomic import write_text
 from wsol.data.cards import subset
-from wsol.data.checks import bad_box, bad_name
+from wsol.data.checks import bad_box, bad_name, bad_text
 from wsol.data.draft import DraftBox, DraftImage, ManifestDraft
 from wsol.data.manifest import FORMAT, TABLES, tables_hash
 from wsol.data.manifest_folder import replacing_manifest
@@ -25,6 +25,8 @@ from wsol.data.manifest_reading import COLUMNS
 from wsol.data.sizes import SizedImage, sized_images
 from wsol.errors import UserError
 from wsol.progress import track
+
+DECIMALS = 6  # of coordinates in tables
 
 
 def write_manifest(
@@ -61,7 +63,8 @@ def write_tables(
         images = sized_images(draft, root, mask_root, workers)
         for image in track(images, total, f"prepare {draft.dataset}"):
             writer.add(image)
-    findings = [*draft.findings, *writer.findings, *_duplicate_ids(folder, writer.id_hashes)]
+    findings = [*draft.findings, *writer.findings, *writer.bad_words()]
+    findings = [*dict.fromkeys(findings), *_duplicate_ids(folder, writer.id_hashes)]
     if not findings and not writer.counts:
         findings.append(f"{root}: no image of {draft.title} found there")
     if findings:
@@ -124,6 +127,7 @@ class _TableWriter:
                 f"the annotation is of an image of {image.size[1]} x {image.size[0]} pixels, but "
                 f"{image.path} has {size[1]} x {size[0]}"
             )
+        problems += ["neither mask nor ignore mask" for pair in image.masks if not any(pair)]
         self.findings.extend(where + problem for problem in problems)
         self._write(image, size)
 
@@ -150,10 +154,11 @@ class _TableWriter:
         if not problem:
             box = _clip(given.box, width, height)
             self.clipped += box != given.box
+            words = " ".join(map(number, given.box))
             if bad_box(box):
-                problem = (
-                    f"box {' '.join(map(number, given.box))} lies outside the image ({width} x {height})"
-                )
+                problem = f"box {words} lies outside the image ({width} x {height})"
+            elif bad_box([float(number(value)) for value in box]):
+                problem = f"box {words} is empty once rounded to {DECIMALS} decimals"
         if problem:
             self.findings.append(f"{given.where}: {problem}")
             return
@@ -161,6 +166,16 @@ class _TableWriter:
             source = _clip(source, width - 1, height - 1)
         self.tables["boxes.csv"].writerow((image.image_id, *map(number, box), *map(number, source)))
         self.boxes[image.split] += 1
+
+    def bad_words(self) -> list[str]:
+        """What is wrong with splits and classes, once for all images."""
+        findings = [problem for split in self.counts if split and (problem := bad_text(split, "split"))]
+        if unnamed := self.counts[""]:
+            findings.append(f"{unnamed} images have no split; name one, e.g. test")
+        keys = [key for _, key in self.draft.classes]
+        findings += [problem for key in keys if (problem := bad_text(key, "class"))]
+        findings += [f"class {key!r} occurs twice" for key, count in Counter(keys).items() if count > 1]
+        return findings
 
     def summary(self) -> dict[str, Any]:
         """How many of what, by split; ``annotated`` are images with a box or a mask."""
@@ -192,7 +207,7 @@ class _TableWriter:
 
 def number(value: float) -> str:
     """A coordinate as text: up to six decimals, none where it is whole."""
-    return f"{value:.6f}".rstrip("0").rstrip(".")
+    return f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def _clip(box: tuple[float, ...], right: float, bottom: float) -> tuple[float, float, float, float]:

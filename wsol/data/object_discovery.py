@@ -6,7 +6,6 @@ their class, their masks are empty. The full sets (``Data/Airplane``) have masks
 
 from __future__ import annotations
 
-import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +43,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     draft = ManifestDraft("object_discovery", "Object Discovery", "2013", root, [], ())
     if small and full:
         draft.notes.append(f"the {'full' if chosen is full else '100-image'} sets are read (--sets)")
-    keys = [re.sub("100$", "", folder.name) for folder in chosen]
+    keys = [folder.name.removesuffix("100") or folder.name for folder in chosen]
     draft.classes = [DraftClass(key, key) for key in keys]
     images = [
         image for label, folder in enumerate(chosen) for image in _images(root, folder, label, draft)

@@ -10,9 +10,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from wsol.data.draft import DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.draft import DraftClass, DraftImage, ManifestDraft, Reader, bare_id
 from wsol.data.splits import add_split_options, plan_train
-from wsol.data.wsoleval_tables import MetadataSplit, bare_id, is_metadata, read_metadata
+from wsol.data.wsoleval_tables import MetadataSplit, is_metadata, read_metadata
 from wsol.errors import UserError
 
 SPLITS = ("train", "val", "test")

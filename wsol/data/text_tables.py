@@ -7,6 +7,8 @@ from pathlib import Path
 
 from wsol.errors import UserError
 
+DIGITS = 6  # of a count: no picture is wider, no data set has more classes
+
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Line number and text, blanks around stripped, of each line that is not empty.
@@ -34,7 +36,7 @@ def read_keyed(
     table: dict[str, tuple[list[str], str]] = {}
     for line, text in read_lines(path):
         where = f"{path.name} line {line}"
-        key, *rest = text.split(separator, values)
+        key, *rest = (part.strip() for part in text.split(separator, values))
         if len(rest) != values:
             findings.append(f"{where}: {len(rest)} values after {key!r} where there should be {values}")
         elif key in table:
@@ -42,6 +44,11 @@ def read_keyed(
         else:
             table[key] = rest, where
     return table
+
+
+def whole_number(text: str) -> int | None:
+    """A count of pixels or a class number; None where the text is none, or has over six digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS else None
 
 
 def numbers(texts: list[str], where: str, findings: list[str]) -> tuple[float, ...] | None:

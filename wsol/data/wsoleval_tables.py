@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from wsol.data.checks import bad_name
 from wsol.data.corners import half_open
 from wsol.data.draft import DraftBox
-from wsol.data.text_tables import numbers, read_lines
+from wsol.data.text_tables import numbers, read_lines, whole_number
 from wsol.errors import UserError
 
 
@@ -44,19 +44,14 @@ def read_metadata(folder: Path, findings: list[str], *, corners: str = "inclusiv
             findings.append(f"{where}: {problem}")
         elif image_id in split.labels:
             findings.append(f"{where}: {image_id!r} is already in {split.where[image_id]}")
-        elif not (label.isascii() and label.isdigit()) or len(label) > 6:
-            findings.append(f"{where}: {label!r} is not a class number")
+        elif (number := whole_number(label)) is None:
+            findings.append(f"{where}: {label[:40]!r} is not a class number")
         else:
-            split.labels[image_id], split.where[image_id] = int(label), where
+            split.labels[image_id], split.where[image_id] = number, where
     _check_ids(folder / "image_ids.txt", split, findings)
     _read_sizes(folder / "image_sizes.txt", split, findings)
     _read_localization(folder / "localization.txt", split, corners, findings)
     return split
-
-
-def bare_id(image_id: str) -> str:
-    """The id without suffix: ``val2/0/1`` for ``val2/0/1.jpeg``, whose score map is ``val2/0/1.npy``."""
-    return PurePosixPath(image_id).with_suffix("").as_posix()
 
 
 def _check_ids(path: Path, split: MetadataSplit, findings: list[str]) -> None:
@@ -75,17 +70,15 @@ def _check_ids(path: Path, split: MetadataSplit, findings: list[str]) -> None:
 
 def _read_sizes(path: Path, split: MetadataSplit, findings: list[str]) -> None:
     for where, (image_id, *texts) in _rows(path, 3, findings, required=False):
-        sides = [
-            int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0 for text in texts
-        ]
-        if not all(sides):
-            findings.append(f"{where}: size {texts[0]!r} x {texts[1]!r} is not in pixels")
+        width, height = map(whole_number, texts)
+        if not width or not height:
+            findings.append(f"{where}: size {texts[0][:40]!r} x {texts[1][:40]!r} is not in pixels")
         elif image_id not in split.labels:
             findings.append(f"{where}: {image_id!r} is not among the images")
         elif image_id in split.sizes:
             findings.append(f"{where}: {image_id!r} has a size already")
         else:
-            split.sizes[image_id] = sides[1], sides[0]
+            split.sizes[image_id] = height, width
 
 
 def _read_localization(path: Path, split: MetadataSplit, corners: str, findings: list[str]) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from wsol.data.corners import RULES
-from wsol.data.draft import DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.draft import DraftClass, DraftImage, ManifestDraft, Reader, bare_id
 from wsol.data.imagenet_classes import COUNT, imagenet_classes
-from wsol.data.wsoleval_tables import MetadataSplit, bare_id, is_metadata, read_metadata
+from wsol.data.wsoleval_tables import MetadataSplit, is_metadata, read_metadata
 from wsol.errors import UserError
 
 SPLITS = ("train", "val", "test")
