@@ -149,13 +149,16 @@ def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_pa
     from wsol.benchmark import localize
 
     run = train(tiny_recipe)
-    images = Manifest.read(tiny_recipe.data.manifest).root / "images" / "test"
+    # A file beside folders called by splits is an image as any other here.
+    images = tmp_path / "images"
+    shutil.copytree(Manifest.read(tiny_recipe.data.manifest).root / "images" / "test", images / "test")
+    next((images / "test").iterdir()).rename(images / "stray.png")
     table = localize(images, run, tmp_path / "found", threshold=0.5, how=tiny_recipe.how)
     rows = table.read_text().splitlines()
     assert rows[0] == "image_id,class,x0,y0,x1,y1"
     assert len(rows) == 1 + 11
     for folder in ("masks", "overlays"):
-        assert len(list((tmp_path / "found" / folder).glob("*.png"))) == 11
+        assert len(list((tmp_path / "found" / folder).rglob("*.png"))) == 11
     corners = np.array([[float(value) for value in row.split(",")[2:]] for row in rows[1:]])
     assert (corners[:, :2] < corners[:, 2:]).all()
     assert corners.min() >= 0

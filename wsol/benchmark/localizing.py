@@ -56,7 +56,8 @@ def localize(
     cut = _val_threshold(trained, maps, rules) if threshold is None else threshold
     rows: list[list[object]] = []
     with tempfile.TemporaryDirectory() as folder:
-        manifest = custom_manifest(images, [], Path(folder) / "manifest")
+        # Nothing is trained: whatever the folders are called, their images are to be localized.
+        manifest = custom_manifest(images, [], Path(folder) / "manifest", plain_folders=True)
         for name in manifest.splits:
             split = manifest.split(name)
             trained.check_scores(split)
