@@ -204,6 +204,8 @@ columns = st.sampled_from(
         "",
         "x2",
         "y2",
+        "xmin",
+        "left",
     ]
 )
 cells = texts | numbers.map(str)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from wsol.data.annotated import AnnotatedImage, AnnotatedObject
 from wsol.data.annotation_matching import ImageNames, join_sources, match_images
 from wsol.data.draft import DraftBox
@@ -87,3 +90,19 @@ def test_sources_are_joined_but_tell_no_two_tales():
     assert len(joined["a.jpg"].objects) == 1 and set(joined) == {"a.jpg", "b.jpg"} and not findings
     join_sources([boxes, boxes], findings)
     assert findings == ["boxes: 'a.jpg' has its box in boxes already"]
+
+
+paths = st.lists(
+    st.sampled_from(["a", "b", "\u00e9", "e\u0301", "images", "masks"]), min_size=1, max_size=3
+).flatmap(
+    lambda parts: st.sampled_from(["", ".jpg", ".png"]).map(lambda suffix: "/".join(parts) + suffix)
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(files=st.lists(paths, max_size=5, unique=True), names=st.lists(paths, max_size=5, unique=True))
+def test_no_annotation_is_lost(files, names):
+    """Each one is an image's, or of an image that is not there, or a finding; its own name wins."""
+    found, missing, findings = match(files, *names)
+    assert len(found) + len(missing) + len(findings) == len(names)
+    assert findings or all(found[name] == name for name in set(files) & set(names))

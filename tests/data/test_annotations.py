@@ -46,6 +46,7 @@ def test_coco_boxes_are_x_y_width_height(tmp_path):
     image = found["a.jpg"]
     np.testing.assert_array_equal(image.boxes, [[1, 2, 4, 6], [0.5, 0, 9.5, 9.5]])
     assert image.size == (10, 20) and image.categories == ["bird"] and image.source_id == "1"
+    assert image.own_classes
     assert image.mask() is None
 
 

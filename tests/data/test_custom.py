@@ -319,3 +319,31 @@ def test_masks_of_what_is_not_scored_have_a_folder_of_their_own(tmp_path):
         found = manifest.split("test").annotations()
         areas = [int(open_mask(path).sum()) for path in (found["a"].masks[0], found["a"].ignore[0])]
         assert areas == [12, 10] and int(open_mask(found["a_ignore"].masks[0]).sum()) == 40
+
+
+def test_coco_images_without_object_are_not_of_a_class_called_by_their_folder(tmp_path):
+    names = [f"val2017/{n}.jpg" for n in range(3)]
+    for name in names:
+        picture(tmp_path / "images" / name)
+    content = {
+        "images": [{"id": n, "file_name": f"{n}.jpg"} for n in range(3)],
+        "annotations": [{"image_id": n, "category_id": n, "bbox": [2, 1, 4, 3]} for n in range(2)],
+        "categories": [{"id": n, "name": name} for n, name in enumerate(("cat", "dog"))],
+    }
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    manifest = custom_manifest(tmp_path / "images", tmp_path / "a.json", tmp_path / "m")
+    assert labels(manifest, "test") == {"val2017/0": "cat", "val2017/1": "dog", "val2017/2": ""}
+
+
+def test_files_beside_the_splits_are_an_error_until_they_are_skipped(tmp_path):
+    names = [f"{split}/{name}/1.jpg" for split in ("train", "Valid") for name in ("cat", "dog")]
+    for name in (*names, "cover.jpg"):
+        picture(tmp_path / "images" / name)
+    with pytest.raises(UserError, match=r"cover\.jpg: lies in none of the splits"):
+        custom_manifest(tmp_path / "images", [], tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+    skip = tmp_path / "images/cover.jpg"
+    manifest = custom_manifest(tmp_path / "images", [], tmp_path / "m", skip=skip)
+    assert manifest.classes == ["cat", "dog"] and manifest.splits == {"train": 2, "val": 2}
+    manifest = custom_manifest(tmp_path / "images", [], tmp_path / "m", plain_folders=True)
+    assert manifest.classes == [] and manifest.splits == {"train": 5}
