@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 import pytest
 
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
-from wsol.evaluation.map_folder import MapFolder, read_classes
+from wsol.evaluation.map_folder import MapFolder, read_map
 from wsol.evaluation.protocol import protocol
 from wsol.records import Annotation
 
@@ -27,6 +29,41 @@ def saved(folder, dtype=np.float32):
         else:
             np.save(f"{path}.npy", score_map)
     return folder
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_any_damage_to_a_map_is_one_error(tmp_path, suffix):
+    path = tmp_path / f"map.{suffix}"
+    score_map = np.random.default_rng(0).random((6, 8))
+    np.savez_compressed(path, score_map) if suffix == "npz" else np.save(path, score_map)
+    whole, draw = path.read_bytes(), np.random.default_rng(1)
+    for _ in range(300):
+        content = bytearray(whole)
+        for place in draw.integers(0, len(content), 3):
+            content[place] = draw.integers(256)
+        path.write_bytes(content[: draw.integers(1, len(content) + 1)])
+        try:
+            assert isinstance(read_map(path), np.ndarray)
+        except UserError as error:
+            assert str(path) in str(error)
+
+
+def test_a_header_that_claims_more_than_there_is_memory(tmp_path):
+    path = tmp_path / "huge.npy"
+    np.save(path, np.zeros((2, 4)))
+    shape, claimed = b"(2, 4), }" + b" " * 12, b"(4000000, 2000000), }"
+    assert path.read_bytes().count(shape) == 1  # 58 TiB of float64
+    path.write_bytes(path.read_bytes().replace(shape, claimed))
+    with pytest.raises(UserError, match=r"huge\.npy: not a score map"):
+        read_map(path)
+
+
+def test_a_file_in_an_archive_that_is_no_array_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "notes.npz", "w") as file:
+        file.writestr("readme.txt", "maps of tuesday")
+    with pytest.raises(UserError, match=r"notes\.npz: does not hold one array"):
+        read_map(tmp_path / "notes.npz")
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -75,36 +112,21 @@ def test_files_that_are_no_maps_are_named(tmp_path):
         list(MapFolder(tmp_path, annotations))
 
 
-def test_classes_by_label_or_key(tmp_path):
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'b,n02,n00\r\n"x/a.jpg", n00, n01\r\nü c,n01,\r\nother,n00,n02',
+        'b,2,0\r\n"x/a.jpg", 0, 1\r\nü c,1,\r\nother,0,2',
+    ],
+)
+def test_classes_by_label_or_key(tmp_path, rows):
     saved(tmp_path)
-    (tmp_path / "predictions.csv").write_text(
-        '\ufeffimage_id, top1, top2\r\nb,n02,0\r\n"x/a.jpg", n00, n01\r\nü c,1,\r\nother,2,0\r\n',
-        encoding="utf-8",
-    )
-    keys = {"n00": 0, "n01": 1, "n02": 2}
-    folder = MapFolder(tmp_path, ANNOTATIONS, keys)
+    table = f"\ufeffimage_id, top1, top2\r\n{rows}\r\n"
+    (tmp_path / "predictions.csv").write_text(table, encoding="utf-8")
+    folder = MapFolder(tmp_path, ANNOTATIONS, {"n00": 0, "n01": 1, "n02": 2})
     assert [prediction.top5 for prediction in folder] == [(0, 1), (2, 0), (1,)]
     result = evaluate(folder, ANNOTATIONS, protocol("choe2020", 0.1), intervals=False)
     assert result["top1_acc"] == pytest.approx(100 / 3)
-
-
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("image_id,top1\na,7\n", "line 2: unknown class '7'"),
-        ("image_id,top1\na,cat\n", "line 2: unknown class 'cat'"),
-        ("image_id,top1\na,1\nb,1\na,1\n", "line 4: 'a' is there already"),
-        ("image_id,top1\na,1,2\n", "line 2: 3 cells"),
-        ("image_id,top1\na,\n", "line 2: no class"),
-        ("image,class\na,1\n", "line 1: the columns are not"),
-        ("", "line 1: the columns are not"),
-    ],
-)
-def test_what_is_wrong_with_the_classes_is_named(tmp_path, text, message):
-    path = tmp_path / "predictions.csv"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(UserError, match=message):
-        read_classes(path, {"n00": 0, "n01": 1})
 
 
 def test_an_image_without_classes_is_named_before_any_map_is_read(tmp_path):

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from wsol.errors import UserError
+from wsol.evaluation.class_table import read_classes
 from wsol.records import Annotation, Prediction
 
 SUFFIXES = (".npy", ".npz")
 PREDICTIONS = "predictions.csv"
-TOP = 5
 
 
 class MapFolder:
     """``FOLDER/<image_id>.npy`` or ``.npz``, and an optional ``FOLDER/predictions.csv``.
 
     Maps are (height, width) of any size, floats of any width or integers; an ``.npz`` holds one
-    array. The table has the columns ``image_id, top1`` and as many of ``top2`` to ``top5`` as there are:
-    labels of the manifest, or class keys where ``classes`` ({key: label}) is given.
+    array. The table has the columns ``image_id, top1`` and as many of ``top2`` to ``top5`` as there are,
+    see `read_classes`: labels of the manifest, or class keys where ``classes`` ({key: label}) is given.
 
     ``UserError`` where the folder or an image's map is missing, an image has two files, or the table
     names an unknown class or leaves an image out; all of them before the first map is read.
@@ -98,66 +96,12 @@ def read_map(path: Path) -> np.ndarray:
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded as file:
-            if len(file.files) == 1:
-                return file[file.files[0]]
-            raise UserError(f"{path}: holds {len(file.files)} arrays; save the score map alone")
-    except UserError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            arrays = [file[name] for name in file.files[:2]]
+    except Exception as error:  # zlib's, zipfile's, a tokenizer's, MemoryError where a header lies
         raise UserError(f"{path}: not a score map saved by NumPy ({error})") from error
-
-
-def read_classes(path: Path, classes: Mapping[str, int] | None = None) -> dict[str, tuple[int, ...]]:
-    """``image_id, top1 .. top5`` as {image_id: labels, best first}.
-
-    A cell is a label, or a key of ``classes``; a class that ``classes`` lacks is a ``UserError`` with
-    its line, since it would count as wrong in silence. Empty cells at a row's end mean fewer classes.
-    """
-    found: dict[str, tuple[int, ...]] = {}
-    findings: list[str] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, skipinitialspace=True)
-            header = [cell.strip() for cell in next(rows, [])]
-            width = len(header) - 1
-            if not 1 <= width <= TOP or header != ["image_id", *(f"top{k + 1}" for k in range(width))]:
-                raise UserError(f"{path} line 1: the columns are not image_id, top1, ... top5")
-            for row in rows:
-                where = f"{path} line {rows.line_num}"
-                if not row:
-                    continue
-                image_id = row[0].strip()
-                if len(row) != len(header):
-                    findings.append(f"{where}: {len(row)} cells where there are {len(header)} columns")
-                elif image_id in found:
-                    findings.append(f"{where}: {image_id!r} is there already")
-                else:
-                    found[image_id] = _labels(row[1:], classes, where, findings)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: not a UTF-8 CSV table ({error})") from error
-    if findings:
-        raise UserError.of(findings)
-    return found
-
-
-def _labels(
-    cells: Sequence[str], classes: Mapping[str, int] | None, where: str, findings: list[str]
-) -> tuple[int, ...]:
-    labels = []
-    for cell in (cell.strip() for cell in cells):
-        if not cell:
-            continue
-        if classes is not None and cell in classes:
-            labels.append(classes[cell])
-        elif cell.isdecimal() and (classes is None or int(cell) in classes.values()):
-            labels.append(int(cell))
-        else:
-            findings.append(f"{where}: unknown class {cell!r}")
-    if not labels:
-        findings.append(f"{where}: no class")
-    return tuple(labels)
+    if len(arrays) == 1 and isinstance(arrays[0], np.ndarray):
+        return arrays[0]
+    raise UserError(f"{path}: does not hold one array; save the score map alone")
 
 
 def _missing(ids: Sequence[str], there: Mapping[str, object], what: str) -> list[str]:
