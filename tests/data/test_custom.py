@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -347,3 +348,18 @@ def test_files_beside_the_splits_are_an_error_until_they_are_skipped(tmp_path):
     assert manifest.classes == ["cat", "dog"] and manifest.splits == {"train": 2, "val": 2}
     manifest = custom_manifest(tmp_path / "images", [], tmp_path / "m", plain_folders=True)
     assert manifest.classes == [] and manifest.splits == {"train": 5}
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    for name in ("cat/1.jpg", "dog/1.jpg"):
+        picture(tmp_path / "images" / name)
+    scandir = os.scandir
+
+    def refusing(path):
+        if Path(path).name == "dog":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(UserError, match=r"images/dog: this folder cannot be read \(Permission denied\)"):
+        custom_manifest(tmp_path / "images", [], tmp_path / "m")

@@ -51,10 +51,10 @@ def test_what_wsol_wrote_is_no_image(tmp_path):
 
 def test_results_written_among_the_images_leave_these_in(tmp_path):
     touch(tmp_path, "1.jpg", "boxes.csv", "overlays/1.png", "masks/1.png", "contact_sheet.png")
-    manifest(tmp_path)
+    manifest(touch(tmp_path, "ignore_masks/1.png"))
     assert list_images(tmp_path).files == ["1.jpg"]
     # Other programs write files of these names, too.
-    for name in ("manifest.json", "boxes.csv"):
+    for name in ("manifest.json", "boxes.csv", "ignore_masks/1.png"):
         (tmp_path / name).unlink()
     (touch(tmp_path, "dog/metrics.json", "dog/2.jpg") / "dog/manifest.json").write_text("{}")
     assert list_images(tmp_path).files == ["1.jpg", "contact_sheet.png", "dog/2.jpg", "overlays/1.png"]

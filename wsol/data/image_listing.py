@@ -8,11 +8,12 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from wsol.data.manifest import read_info
+from wsol.data.manifest_folder import IGNORE_MASKS
 from wsol.errors import UserError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
 # Beside or below images, these hold no images.
-MASK_FOLDERS = ("masks", "GroundTruth", "SegmentationClass", "SegmentationObject")
+MASK_FOLDERS = ("masks", IGNORE_MASKS, "GroundTruth", "SegmentationClass", "SegmentationObject")
 CONTAINERS = ("images", "Images", "JPEGImages")  # folders that hold images and name no class
 # What `wsol evaluate`, `wsol localize` and `wsol data sheet` draw.
 OVERLAYS, CONTACT_SHEET = "overlays", "contact_sheet.png"
