@@ -356,7 +356,7 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
     scandir = os.scandir
 
     def refusing(path):
-        if Path(path).name == "dog":
+        if not isinstance(path, int) and Path(path).name == "dog":  # rmtree gives numbers
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
