@@ -87,6 +87,57 @@ def test_findings_of_all_files(manifest, capsys):
     assert len(error.splitlines()) == 4
 
 
+def test_what_the_system_refuses_is_looked_at_again(manifest, monkeypatch):
+    """Unlike damage, permissions and shares that come back leave a file's stamp as it was."""
+    locked = f"{manifest.root}/train/cat/a.png"
+    with monkeypatch.context() as patch:
+        whole = Image.open
+
+        def refuse(path, *arguments):
+            if str(path) == locked:
+                raise PermissionError(13, "Permission denied", locked)
+            return whole(path, *arguments)
+
+        patch.setattr(Image, "open", refuse)
+        report = check_data(manifest)
+        assert report.findings == [f"{locked}: cannot be read (Permission denied)"]
+        assert report.decoded == 10
+    report = check_data(manifest)
+    assert (report.decoded, report.findings) == (1, [])
+    assert check_data(manifest).decoded == 0
+
+
+def test_damage_is_remembered(manifest):
+    (manifest.root / "train/cat/b.png").write_bytes(b"not a picture")
+    assert len(check_data(manifest).findings) == 1
+    report = check_data(manifest)
+    assert report.decoded == 0 and len(report.findings) == 1
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_memory(manifest, monkeypatch, capsys):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("wsol.data.file_checks.write_text", refuse)
+    assert main(["data", "check", str(manifest.folder)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert "11 files, 11 decoded now, 0 findings" in shown[0]
+    assert shown[-1] == (
+        f"note: {manifest.folder}/check.json cannot be written (Permission denied): "
+        "the next check decodes all files again"
+    )
+
+
+def test_splits_of_a_set_without_classes_are_counted(tmp_path, capsys):
+    for name in ("a", "b"):
+        picture(tmp_path / f"i/{name}.png", 1)
+    (tmp_path / "boxes.csv").write_text("image,x0,y0,x1,y1\na.png,1,2,3,4\n")
+    custom_manifest(tmp_path / "i", tmp_path / "boxes.csv", output=tmp_path / "m")
+    assert main(["data", "check", str(tmp_path / "m")]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[1:3] == ["  test: 1 images", "  train: 1 images"]
+
+
 def test_the_command_says_what_it_found(manifest, capsys):
     assert main(["data", "check", str(manifest.folder), "--workers", "2"]) == 0
     shown = capsys.readouterr().out

@@ -64,17 +64,18 @@ def lines(manifest: Manifest, report: DataReport) -> list[str]:
         f"{manifest.title}: {report.files} files, {report.decoded} decoded now, "
         f"{len(report.findings)} findings"
     ]
-    for split, (least, median, most) in report.balance.items():
-        empty = report.empty_masks.get(split, 0)
-        without = f", {empty} with an empty mask (no object)" if empty else ""
-        shown.append(
-            f"  {split}: {manifest.splits[split]} images, a class has {least} to {most}, "
-            f"median {median:g}{without}"
-        )
+    for split, images in manifest.splits.items():
+        facts = [f"{images} images"]
+        if split in report.balance:
+            least, median, most = report.balance[split]
+            facts.append(f"a class has {least} to {most}, median {median:g}")
+        if empty := report.empty_masks.get(split, 0):
+            facts.append(f"{empty} with an empty mask (no object)")
+        shown.append(f"  {split}: {', '.join(facts)}")
     for what, groups in (("several splits", report.leaks), ("one split", report.repeats)):
         shown.append(f"pictures that lie more than once in {what}: {len(groups)}")
         named = [" = ".join(f"{split}:{image_id}" for split, image_id in group) for group in groups]
         shown += [f"  {name}" for name in named[:SHOWN]]
         if len(named) > SHOWN:
             shown.append(f"  ... and {len(named) - SHOWN} more")
-    return shown
+    return shown + [f"note: {note}" for note in report.notes]

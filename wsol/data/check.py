@@ -23,7 +23,9 @@ class DataReport:
         leaks: pictures that lie in several splits: groups of (split, image_id).
         repeats: pictures that lie several times in one split: groups of (split, image_id).
         empty_masks: images whose masks are all empty, by split: images without the object.
-        balance: by split, (images of the rarest class, median, of the commonest), 0 for a class without.
+        balance: by split, (images of the rarest class, median, of the commonest), 0 for a class without;
+            empty where the data set has no classes.
+        notes: what went wrong with the check itself.
     """
 
     files: int = 0
@@ -33,6 +35,7 @@ class DataReport:
     repeats: list[list[tuple[str, str]]] = field(default_factory=list)
     empty_masks: dict[str, int] = field(default_factory=dict)
     balance: dict[str, tuple[int, float, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def check_data(manifest: Manifest, workers: int | None = None) -> DataReport:
@@ -49,8 +52,14 @@ def check_data(manifest: Manifest, workers: int | None = None) -> DataReport:
     scored = {f"{manifest.mask_root}/{mask}" for _, mask, _ in tables.masks if mask}
     files = images + [("mask", path) for _, path in masks]
     checks = list(track(checked.check(files, workers), len(files), "check"))
-    checked.write()
     report = DataReport(len(files), checked.fresh)
+    try:
+        checked.write()
+    except OSError as error:
+        report.notes.append(
+            f"{checked.path} cannot be written ({error.strerror}): the next check decodes all files "
+            "again"
+        )
     _check_images(manifest, checks[: len(images)], report)
     objects: Counter[int] = Counter()
     for (row, path), check in zip(masks, checks[len(images) :], strict=True):

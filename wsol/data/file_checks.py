@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from wsol.atomic import write_text
 from wsol.data.duplicates import pixel_digest
-from wsol.data.images import open_image, open_mask
+from wsol.data.images import UnreachableFile, open_image, open_mask
 from wsol.errors import UserError
 
 CACHE = "check.json"
-FORMAT = "wsol check 1"
+FORMAT = "wsol check 2"
 CHUNK = 4096  # files in flight at a time: what keeps memory flat
 
 
 class FileCheck(NamedTuple):
-    """What a file was found to hold.
+    """What a file was found to hold, or how it is damaged.
 
     ``stamp`` is its bytes and time of change in ns; ``size`` (height, width), (0, 0) where unreadable;
     ``content`` the hash of an image's pixels, or how many pixels of a mask are set; ``problem`` is empty
@@ -53,7 +53,7 @@ class CheckedFiles:
                 yield from pool.map(self._check, chunk)
 
     def write(self) -> None:
-        """Remember the checks."""
+        """Remember the checks; ``OSError`` where the folder cannot be written."""
         files = {
             key: [*check.stamp, *check.size, check.content, check.problem]
             for key, check in self.known.items()
@@ -65,15 +65,21 @@ class CheckedFiles:
         key = f"{kind} {path}"
         try:
             stat = Path(path).stat()
-        except OSError:
-            return FileCheck((0, 0), (0, 0), "", f"{path}: missing")
-        stamp = (stat.st_size, stat.st_mtime_ns)
-        known = self.known.get(key)
-        if known is None or known.stamp != stamp:
-            known = _decode(path, stamp, self._image if kind == "image" else _mask)
-            self.known[key] = known
-            self.fresh += 1
-        return known
+            stamp = (stat.st_size, stat.st_mtime_ns)
+            known = self.known.get(key)
+            if known is None or known.stamp != stamp:
+                known = _decode(path, stamp, self._image if kind == "image" else _mask)
+                self.known[key] = known
+                self.fresh += 1
+            return known
+        except FileNotFoundError:
+            problem = f"{path}: missing"
+        except OSError as error:
+            problem = f"{path}: cannot be read ({error.strerror})"
+        except UnreachableFile as error:
+            problem = str(error)
+        # This says nothing of what is in the file: the next check looks again.
+        return FileCheck((0, 0), (0, 0), "", problem)
 
     def _image(self, path: str) -> tuple[tuple[int, int], str]:
         image = open_image(path, exif=self.exif)
@@ -90,7 +96,9 @@ def _decode(
 ) -> FileCheck:
     try:
         size, content = read(path)
-    except (UserError, OSError) as error:
+    except UnreachableFile:
+        raise
+    except UserError as error:
         return FileCheck(stamp, (0, 0), "", str(error))
     return FileCheck(stamp, size, content, "")
 
