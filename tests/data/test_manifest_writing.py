@@ -196,6 +196,19 @@ def test_a_folder_that_is_no_manifest_is_never_replaced(tmp_path, root):
     assert (folder / "thesis.tex").read_text() == "years of work"
 
 
+def test_the_folder_one_is_in_is_not_replaced(tmp_path, root, monkeypatch):
+    made = draft(root, DraftImage("a", "a.png", 0, "test"))
+    (tmp_path / "m/below").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "m/below")
+    for folder in (Path(), Path(".."), tmp_path / "m"):
+        assert findings(folder, made) == [
+            f"{folder}: is the folder you are in, or one above it, which cannot be replaced as a whole; "
+            "name a new folder"
+        ]
+    write_manifest("new", made)
+    assert sorted(path.name for path in (tmp_path / "m/below").iterdir()) == ["new"]
+
+
 def test_a_manifest_does_not_replace_the_images_it_lists(tmp_path):
     folder = tmp_path / "m"
 

@@ -59,6 +59,10 @@ def _refuse_foreign(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise UserError(f"{folder}: is a file; choose a folder for the manifest")
+    place = folder.resolve()
+    if Path.cwd().is_relative_to(place) or place.is_mount():
+        what = "a mount point" if place.is_mount() else "the folder you are in, or one above it"
+        raise UserError(f"{folder}: is {what}, which cannot be replaced as a whole; name a new folder")
     entries = {entry.name for entry in folder.iterdir()}
     if not entries:
         return
