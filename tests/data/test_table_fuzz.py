@@ -155,19 +155,26 @@ XML = (
     "<annotation><size><width>|20|</width><height>|10|</height></size><object><name>|n01|</name><bndbox>"
     "<xmin>|1|</xmin><ymin>|2|</ymin><xmax>|8|</xmax><ymax>|9|</ymax></bndbox></object></annotation>"
 )
+heads = st.sampled_from(
+    [
+        *("", "", "\ufeff", '<!DOCTYPE a [<!ENTITY b "c">]>'),
+        *(f'<?xml version="1.0" encoding="{name}"?>' for name in ("utf-8", "utf-16", "klingon")),
+    ]
+)
 
 
 @fuzzed
 @given(
+    head=heads,
     xml=damaged(XML, "|"),
     solution=damaged("ImageId,PredictionString\nv_1,n01 1 2 8 9 n01 0 0 5 5", ","),
     names=damaged("n01 tench, Tinca tinca\nn02 goldfish", " "),
 )
-def test_imagenet(folder, xml, solution, names):
+def test_imagenet(folder, head, xml, solution, names):
     root = folder / "ilsvrc"
     for name in ("v_1", "v_2"):
         picture(root / f"ILSVRC/Data/CLS-LOC/val/{name}.JPEG")
-    write(root / "ILSVRC/Annotations/CLS-LOC/val/v_2.xml", xml.replace("|", ""))
+    write(root / "ILSVRC/Annotations/CLS-LOC/val/v_2.xml", head + xml.replace("|", ""))
     write(root / "LOC_val_solution.csv", solution)
     write(root / "LOC_synset_mapping.txt", names)
     prepared("imagenet", root, folder / "m-ilsvrc")
