@@ -202,6 +202,17 @@ def test_what_is_no_map_is_an_error_with_the_images_name(score_map):
         with_map(score_map)
 
 
+def test_of_an_image_without_a_label_no_class_is_right():
+    """-1 among the top five means a class the data set lacks, and is no hit on the label -1."""
+    predictions, annotations = scene(4)
+    annotations[1] = dataclasses.replace(annotations[1], label=-1)
+    predictions[1] = dataclasses.replace(predictions[1], label=-1, top5=(-1, -1))
+    result = evaluate(predictions, annotations, CHOE, intervals=False)
+    assert result.per_image.top1[1] == result.per_image.top5[1] == -1
+    assert (result.per_image.top1[[0, 2, 3]] >= 0).all()
+    assert result["top1_acc"] is None
+
+
 def test_missing_extra_double_and_unclassified_predictions_are_named():
     predictions, annotations = scene(4)
     with pytest.raises(UserError, match=r"folder/3\.jpg"):

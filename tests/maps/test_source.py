@@ -159,3 +159,48 @@ def test_grad_cam_of_a_linear_head_is_the_class_map(batch):
 def test_unknown_sources(batch, source, message):
     with pytest.raises(UserError, match=message):
         run(localizer(), batch, source)
+
+
+@pytest.mark.parametrize("source", ["cam", "torchcam:GradCAM"])
+def test_an_image_without_a_label_has_no_map_of_its_true_class(batch, source):
+    batch.labels = torch.tensor([2, -1, 1, 1])
+    with pytest.raises(UserError, match=f"b: has no label, and {source} .* --maps cam@predicted"):
+        run(localizer(), batch, source)
+
+
+def test_what_reads_no_true_class_takes_images_without_a_label(batch):
+    model = localizer("rfga")
+    batch.labels = torch.full((4,), -1)
+    with torch.no_grad():
+        output = model(batch.images)
+    first = output.logits.argmax(1).tolist()
+    for keys, top5 in ([], ()), (["ant"] * 9, ()), (KEYS, None):
+        for index, prediction in enumerate(run(model, batch, "cam@predicted", keys)):
+            expected = output.class_maps[index, first[index]].numpy()
+            np.testing.assert_allclose(prediction.score_map, expected, atol=1e-6)
+            assert prediction.label == -1
+            assert prediction.top5 == top5 or (top5 is None and prediction.top5[0] == first[index])
+    for source in ("features", "attention"):
+        assert [prediction.top5 for prediction in run(model, batch, source, [])] == [()] * 3
+
+
+def test_of_images_nothing_is_known_of_every_source_shows_the_predicted_class(batch):
+    model = localizer()
+    first = model(batch.images).logits.argmax(1)
+    for source in ("cam", "torchcam:GradCAM"):
+        batch.labels = first
+        expected = run(model, batch, source)
+        batch.labels = torch.full((4,), -1)
+        found = run(model, batch, source, keys=None)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one.score_map, other.score_map)
+            assert one.top5 == other.top5 and one.label == -1
+
+
+def test_predicted_maps_of_classes_that_stand_together_are_right_or_wrong_too(batch):
+    model = localizer()
+    batch.labels = torch.tensor([0, 1, 0, 0])
+    first = model(batch.images).logits.argmax(1).tolist()
+    groups = {"pet": ["cat", "dog"]}
+    found = predictions(model, [batch], "cam@predicted", ["pet", "owl"], groups=groups)
+    assert [prediction.top5[0] for prediction in found] == [int(label == 2) for label in first[:3]]

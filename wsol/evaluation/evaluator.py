@@ -168,8 +168,9 @@ def _cores() -> int:
 
 
 def _check_classes(per_image: PerImage) -> None:
-    without = per_image.image_ids[per_image.top1 < 0]
-    if 0 < len(without) < len(per_image):
+    labelled = per_image.labels >= 0
+    without = per_image.image_ids[labelled & (per_image.top1 < 0)]
+    if 0 < len(without) < labelled.sum():
         raise UserError(
             f"{len(without)} predictions have no class scores while others have, e.g. "
             f"{', '.join(without[:3])}: give top1 to top5 for every image or for none"

@@ -8,7 +8,15 @@ from wsol.errors import UserError
 from wsol.evaluation.boxes import scale_boxes
 from wsol.evaluation.iou import best_iou_of_all, best_iou_of_largest, iou_matrix
 from wsol.evaluation.masks import pixel_histograms, resize_mask, true_mask
-from wsol.evaluation.per_image import ALL_UNITS, CUTS, SINGLE_UNITS, PerImage, encode_iou, pack_boxes
+from wsol.evaluation.per_image import (
+    ALL_UNITS,
+    CUTS,
+    SINGLE_UNITS,
+    UNKNOWN,
+    PerImage,
+    encode_iou,
+    pack_boxes,
+)
 from wsol.evaluation.protocol import Protocol
 from wsol.evaluation.score_map import normalise
 from wsol.evaluation.sweep import contour_boxes
@@ -113,8 +121,9 @@ def _true_boxes(annotation: Annotation, protocol: Protocol) -> np.ndarray:
 
 
 def _classes(prediction: Prediction, annotation: Annotation) -> tuple[int, int]:
-    if not prediction.top5:
-        return -1, -1
+    # Of an image without a label nothing is right: its label, -1, is also a top-5 class the set lacks.
+    if not prediction.top5 or annotation.label < 0:
+        return UNKNOWN, UNKNOWN
     return int(prediction.top5[0] == annotation.label), int(annotation.label in prediction.top5[:5])
 
 

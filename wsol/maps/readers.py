@@ -18,7 +18,8 @@ PREDICTED = "cam@predicted"
 # These lower the model's steps, or need its gradients: they cannot share another's forward pass.
 OWN_PASS = ("cam@t=", "torchcam:")
 
-# For each image the logits' columns of its class: one, or several that stand for it together.
+# For each image the logits' columns of its class, the true or the predicted one: one, or several that
+# stand for it together. Empty for sources that read no class.
 Columns = Sequence[Sequence[int]]
 
 # Output of one batch and its images' columns -> maps (N, h, w).
@@ -26,16 +27,11 @@ MapReader = Callable[[LocalizerOutput, Columns], Tensor]
 
 
 def class_maps(output: LocalizerOutput, columns: Columns) -> Tensor:
-    """Each image's class map of its true class, (N, h, w); of several that stand for it, the mean."""
+    """Each image's map of its class, (N, h, w); of several logits that stand for it, the mean."""
     if output.class_maps is None:
         raise UserError("this head has no class maps: choose --maps attention or features")
     maps = zip(output.class_maps, columns, strict=True)
     return torch.stack([of_image[list(own)].mean(dim=0) for of_image, own in maps])
-
-
-def predicted_class_maps(output: LocalizerOutput, columns: Columns) -> Tensor:
-    """Each image's class map of the class predicted for it, (N, h, w): for images of unknown class."""
-    return class_maps(output, output.logits.argmax(dim=1, keepdim=True).tolist())
 
 
 def feature_mean(output: LocalizerOutput, columns: Columns) -> Tensor:
@@ -66,11 +62,9 @@ def resolve(source: str, localizer: Localizer) -> str:
 
 
 def reader(source: str, localizer: Localizer) -> tuple[MapReader, AbstractContextManager[Any]]:
-    """How to read ``source``, and the state of the localizer to read it in."""
-    if source == "cam":
+    """How to read ``source`` at given columns, and the state of the localizer to read it in."""
+    if source in ("cam", PREDICTED):
         return class_maps, nullcontext()
-    if source == PREDICTED:
-        return predicted_class_maps, nullcontext()
     if source.startswith("cam@t="):
         return class_maps, localizer.at_step(_step(source))
     if source == "features":
@@ -86,6 +80,11 @@ def reader(source: str, localizer: Localizer) -> tuple[MapReader, AbstractContex
         raise UserError(f"map source {source!r} is no map of a model: {SOURCES[source]}")
     known = ("cam", PREDICTED, "attention", "features", "torchcam:GradCAM")
     raise UserError(f"unknown map source {source!r}{suggest(source, known)}")
+
+
+def reads_class(source: str) -> bool:
+    """Whether the map is that of a class, so that the reader needs each image's columns."""
+    return source.startswith(("cam", "torchcam:"))
 
 
 def passes(sources: Sequence[str]) -> list[list[str]]:

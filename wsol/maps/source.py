@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from wsol.errors import UserError, suggest
-from wsol.maps.readers import PREDICTED, MapReader, passes, reader
+from wsol.maps.readers import PREDICTED, Columns, MapReader, passes, reader, reads_class
 from wsol.models.localizer import Localizer, LocalizerOutput
 from wsol.records import Prediction
 
@@ -42,7 +42,7 @@ def predictions(
     localizer: Localizer,
     batches: Iterable[Batch],
     source: str,
-    class_keys: Sequence[str],
+    class_keys: Sequence[str] | None,
     device: torch.device | str = "cpu",
     clock: Clock | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
@@ -56,7 +56,7 @@ def predictions_of(
     localizer: Localizer,
     batches: Iterable[Batch],
     sources: Sequence[str],
-    class_keys: Sequence[str],
+    class_keys: Sequence[str] | None,
     device: torch.device | str = "cpu",
     clock: Clock | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
@@ -66,9 +66,13 @@ def predictions_of(
     All ``sources`` are read from one forward pass; which may share one, `readers.passes` says. The maps
     are those of the true labels, or of the predicted ones (``cam@predicted``, which alone takes a data
     set whose classes the model does not know). ``class_keys`` are the data set's classes: the model may
-    know more (a 1000-way network on ten). Top-5 classes the data set lacks become -1. ``groups`` says
-    which of the model's classes stand for one of the data set's. ``clock`` counts images and the seconds
-    from the batch on the device to its maps in memory.
+    know more (a 1000-way network on ten). Top-5 classes the data set lacks become -1; where its classes
+    are not the model's, or it has none, there is no top-5. None: nothing is known of the images; every
+    source shows the predicted class, and top-5 are the model's labels. ``groups`` says which of the
+    model's classes stand for one of the data set's. ``clock`` counts images and the seconds from the
+    batch on the device to its maps in memory.
+
+    ``UserError`` where the map of the true class is asked for and an image has no label (-1).
     """
     if len(passes(sources)) > 1:
         raise UserError(f"map sources {', '.join(sources)} cannot be read from one forward pass")
@@ -120,42 +124,56 @@ def check_sources(localizer: Localizer, sources: Sequence[str]) -> None:
 class View:
     """One source's reading of a model's outputs for a data set.
 
-    ``columns`` are the logits that stand for each class, ``labels_of`` the way back; ``classless``: the
-    data set's classes are not the model's.
+    ``columns`` are the logits that stand for each class, None where the predicted class is read;
+    ``labels_of`` the way back, empty where the data set's classes are not the model's.
     """
 
     source: str
     read: MapReader
     state: AbstractContextManager[Any]
-    columns: list[list[int]]
+    columns: list[list[int]] | None
     labels_of: dict[int, int]
-    classless: bool
 
     @classmethod
     def of(
         cls,
         source: str,
         localizer: Localizer,
-        class_keys: Sequence[str],
+        class_keys: Sequence[str] | None,
         groups: Mapping[str, Sequence[str]],
     ) -> View:
         """``UserError`` for an unknown source, or a class that the model lacks."""
         read, state = reader(source, localizer)
-        classless = source == PREDICTED and not set(class_keys) <= set(localizer.class_keys)
-        keys = localizer.class_keys if classless else class_keys
-        columns = class_columns(localizer.class_keys, keys, groups)
+        if class_keys is None:
+            own = range(len(localizer.class_keys))
+            return cls(source, read, state, None, {label: label for label in own})
+        predicted = source == PREDICTED
+        if predicted and lacking_classes(localizer.class_keys, class_keys, groups):
+            return cls(source, read, state, None, {})
+        columns = class_columns(localizer.class_keys, class_keys, groups)
         labels_of = {column: label for label, own in enumerate(columns) for column in own}
-        return cls(source, read, state, columns, labels_of, classless)
+        return cls(source, read, state, None if predicted else columns, labels_of)
 
     def maps(self, output: LocalizerOutput, batch: Batch) -> np.ndarray:
         """(N, h, w) float32 maps of a batch."""
-        # An image without a label (-1) is only ever read at its predicted class.
-        wanted = [self.columns[max(label, 0)] for label in batch.labels.tolist()]
+        wanted = self._wanted(output, batch) if reads_class(self.source) else []
         return self.read(output, wanted).detach().float().cpu().numpy()
 
     def classes(self, logits: Sequence[int]) -> tuple[int, ...]:
         """The data set's labels of some of the model's logits, -1 where it has none."""
-        return () if self.classless else tuple(self.labels_of.get(column, -1) for column in logits)
+        return tuple(self.labels_of.get(column, -1) for column in logits) if self.labels_of else ()
+
+    def _wanted(self, output: LocalizerOutput, batch: Batch) -> Columns:
+        """The logits of each image's class, the true or the predicted one."""
+        if self.columns is None:
+            return output.logits.argmax(dim=1, keepdim=True).tolist()
+        labels = batch.labels.tolist()
+        if min(labels) < 0:
+            raise UserError(
+                f"{batch.image_ids[labels.index(min(labels))]}: has no label, and {self.source} is the "
+                f"map of the true class; choose --maps {PREDICTED}, attention or features"
+            )
+        return [self.columns[label] for label in labels]
 
 
 def class_columns(
@@ -168,11 +186,19 @@ def class_columns(
     unknown = [key for key in groups if key not in class_keys]
     if unknown:
         raise UserError(f"evaluation.classes: no class {unknown[0]!r}{suggest(unknown[0], class_keys)}")
-    wanted = {key: list(groups.get(key, [key])) for key in class_keys}
-    lacking = [key for key, own in wanted.items() if not own or any(name not in column for name in own)]
-    if lacking:
+    if lacking := lacking_classes(model_keys, class_keys, groups):
         raise UserError(
             f"the model lacks {len(lacking)} of the data set's {len(class_keys)} classes, "
             f"e.g. {lacking[0]!r}: say in evaluation.classes which of the model's stand for it"
         )
-    return [[column[name] for name in own] for own in wanted.values()]
+    return [[column[name] for name in groups.get(key, [key])] for key in class_keys]
+
+
+def lacking_classes(
+    model_keys: Sequence[str], class_keys: Sequence[str], groups: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """The classes of the data set that neither are the model's nor stand for some of the model's."""
+    known = set(model_keys)
+    return [
+        key for key in class_keys if not (own := groups.get(key, [key])) or not known.issuperset(own)
+    ]
