@@ -1,4 +1,4 @@
-"""Overlays of a few images of a run: kept as predictions stream by, drawn when scores are known."""
+"""Pictures of a run's images: maps are kept as they stream by, drawn when thresholds are known."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ import numpy as np
 from wsol.data.images import open_image
 from wsol.data.manifest import ManifestSplit
 from wsol.evaluation.evaluator import Evaluation
-from wsol.evaluation.output import chosen_box
+from wsol.evaluation.output import chosen_box, chosen_mask_iou, chosen_threshold
 from wsol.evaluation.per_image import SINGLE_UNITS, PerImage
 from wsol.evaluation.protocol import Protocol
+from wsol.evaluation.score_map import mask_at
 from wsol.evaluation.sweep import cut_of
 from wsol.records import Prediction
 from wsol.report.gallery import Tile, gallery_images, save_gallery
 from wsol.report.overlay import draw_overlay
 from wsol.report.picture_files import write_picture
 
-# The threshold that the predicted box is drawn at.
-SHOWN_METRIC = "gt_known_loc@0.5"
-
 
 class Kept:
-    """The predictions of the images that galleries show: the same images for every row."""
+    """The predictions of the images that galleries show: the same images for every row.
 
-    def __init__(self, split: ManifestSplit, count: int) -> None:
-        self.split = split
+    With ``every`` those of the others are kept too, for their masks.
+    """
+
+    def __init__(self, split: ManifestSplit, count: int, *, every: bool = False) -> None:
+        self.split, self.every = split, every
         self.wanted = dict.fromkeys(gallery_images(split.image_ids, count) if count > 0 else [])
         self.predictions: dict[str, Prediction] = {}
 
@@ -39,7 +40,7 @@ class Kept:
 
     def see(self, prediction: Prediction) -> None:
         """Keep the prediction if it is wanted."""
-        if prediction.image_id in self.wanted:
+        if self.every or prediction.image_id in self.wanted:
             self.predictions[prediction.image_id] = prediction
 
 
@@ -54,7 +55,7 @@ def through(
 
 def write_gallery(kept: Kept, evaluation: Evaluation, protocol: Protocol, folder: Path) -> None:
     """Draw the kept images for the report into ``folder``, which is named by the run's id."""
-    if kept.predictions:
+    if kept.wanted.keys() & kept.predictions.keys():
         save_gallery(folder.parent, folder.name, tiles(kept, evaluation, protocol))
 
 
@@ -73,11 +74,25 @@ def write_pictures(kept: Kept, evaluation: Evaluation, protocol: Protocol, folde
         write_picture(folder, tile.image_id, picture)
 
 
+def write_masks(kept: Kept, evaluation: Evaluation, protocol: Protocol, folder: Path) -> None:
+    """Write the mask of every prediction kept, ``<image_id>.png`` of 0 and 255 in the image's own size.
+
+    It is cut at the table's threshold; nothing is written where none could be chosen.
+    """
+    threshold = chosen_threshold(evaluation)
+    if threshold is None:
+        return
+    sizes = {annotation.image_id: annotation.size for annotation in kept.split.annotations().values()}
+    for image_id, prediction in kept.predictions.items():
+        if prediction.score_map is not None:
+            mask = mask_at(prediction.score_map, sizes[image_id], threshold, protocol.interpolation)
+            write_picture(folder, image_id, mask.astype(np.uint8) * 255)
+
+
 def tiles(kept: Kept, evaluation: Evaluation, protocol: Protocol) -> Iterator[Tile]:
     """One tile a kept image, in the gallery's order; images whose files are missing are left out."""
     per_image = evaluation.per_image
-    thresholds = evaluation.threshold.get("values")
-    threshold = thresholds.get(SHOWN_METRIC) if isinstance(thresholds, dict) else None
+    threshold = chosen_threshold(evaluation)
     rows = {str(image_id): row for row, image_id in enumerate(per_image.image_ids)}
     places = {image_id: place for place, image_id in enumerate(kept.split.image_ids)}
     annotations = kept.split.annotations()
@@ -86,7 +101,10 @@ def tiles(kept: Kept, evaluation: Evaluation, protocol: Protocol) -> Iterator[Ti
         if image_id not in kept.predictions or not Path(path).is_file():
             continue
         annotation, row = annotations[image_id], rows[image_id]
-        box = None if threshold is None else chosen_box(per_image, row, threshold, protocol)
+        box, iou = None, None
+        if threshold is not None:
+            iou = _iou(per_image, row, threshold, protocol)
+            box = chosen_box(per_image, row, threshold, protocol) if protocol.boxes else None
         label = annotation.label
         yield Tile(
             image_id=image_id,
@@ -94,13 +112,13 @@ def tiles(kept: Kept, evaluation: Evaluation, protocol: Protocol) -> Iterator[Ti
             score_map=kept.predictions[image_id].score_map,
             predicted_box=box if box is not None and box[2] > box[0] else None,
             true_boxes=annotation.boxes,
-            iou=None if threshold is None else iou_at(per_image, row, threshold),
+            iou=iou,
             title=kept.split.classes[label] if 0 <= label < len(kept.split.classes) else "",
         )
 
 
-def iou_at(per_image: PerImage, row: int, threshold: float) -> float | None:
-    """IoU in [0, 1] of the single-contour box with a true box at ``threshold``; None without boxes."""
+def _iou(per_image: PerImage, row: int, threshold: float, protocol: Protocol) -> float | None:
+    """IoU in [0, 1] of the single-contour box with a true box, or of the mask where there is no box."""
     if per_image.single is None or not per_image.has_box[row]:
-        return None
+        return chosen_mask_iou(per_image, row, threshold, protocol)
     return float(per_image.single[row, cut_of(threshold, int(per_image.top[row]))]) / SINGLE_UNITS

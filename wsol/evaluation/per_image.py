@@ -48,8 +48,8 @@ class PerImage:
         positives, negatives: (N, bins + 1) uint32: pixels of the true foreground and background
             per bin of `Protocol.bin_edges`; column 0 holds pixels that no threshold makes
             foreground (outside a given mask). None where no masks are scored.
-        boxes: the packed single-contour boxes (256, 4) of every image (`boxes_of`), None when
-            loaded from a file without them.
+        boxes: the packed single-contour boxes (256, 4) of every image (`boxes_of`), whether it has a
+            true box or not; None when loaded from a file without them.
         sizes: (N, 2) int32, height and width of the original image.
         counts: what was decided about odd input, see `wsol.evaluation.protocol`.
     """
@@ -89,7 +89,7 @@ class PerImage:
             all=np.zeros((n, CUTS), np.uint8) if boxes else None,
             positives=np.zeros((n, bins), np.uint32) if pixels else None,
             negatives=np.zeros((n, bins), np.uint32) if pixels else None,
-            boxes=[b""] * n if boxes else None,
+            boxes=[b""] * n,
         )
 
     def __len__(self) -> int:

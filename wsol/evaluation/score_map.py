@@ -58,6 +58,19 @@ def normalise(
     return resized
 
 
+def mask_at(
+    score_map: np.ndarray,
+    size: tuple[int, int],
+    threshold: float,
+    interpolation: Interpolation = "cubic",
+) -> np.ndarray:
+    """The pixels of the normalised map at or above ``threshold``: bool (height, width) of ``size``.
+
+    At 0, which all pixels reach, those above it.
+    """
+    return normalise(score_map, size, interpolation) >= max(threshold, 1e-9)
+
+
 def quantise(
     score_map: np.ndarray, size: tuple[int, int] = (224, 224), interpolation: Interpolation = "cubic"
 ) -> np.ndarray:

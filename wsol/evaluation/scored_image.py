@@ -19,7 +19,7 @@ from wsol.evaluation.per_image import (
 )
 from wsol.evaluation.protocol import Protocol
 from wsol.evaluation.score_map import normalise
-from wsol.evaluation.sweep import contour_boxes
+from wsol.evaluation.sweep import contour_boxes, largest_contour_boxes
 from wsol.records import Annotation, Prediction
 
 
@@ -73,8 +73,8 @@ def _score_map(
     per_image: PerImage, row: int, normalised: np.ndarray, annotation: Annotation, protocol: Protocol
 ) -> None:
     frame = protocol.frame(annotation.size)
+    map_u8 = (np.maximum(normalised, 0) * 255).astype(np.uint8)
     if per_image.single is not None and per_image.all is not None and per_image.has_box[row]:
-        map_u8 = (np.maximum(normalised, 0) * 255).astype(np.uint8)
         true = _true_boxes(annotation, protocol)
         boxes, living = contour_boxes(map_u8)
         per_image.top[row] = map_u8.max()
@@ -84,8 +84,10 @@ def _score_map(
         per_image.all[row] = encode_iou(
             best_iou_of_all(living, true, frame, protocol.inclusive), ALL_UNITS
         )
-        if per_image.boxes is not None:
-            per_image.boxes[row] = pack_boxes(boxes)
+    else:
+        boxes = largest_contour_boxes(map_u8)
+    if per_image.boxes is not None:
+        per_image.boxes[row] = pack_boxes(boxes)
     _score_pixels(per_image, row, normalised, annotation, protocol)
 
 

@@ -199,6 +199,5 @@ def lacking_classes(
 ) -> list[str]:
     """The classes of the data set that neither are the model's nor stand for some of the model's."""
     known = set(model_keys)
-    return [
-        key for key in class_keys if not (own := groups.get(key, [key])) or not known.issuperset(own)
-    ]
+    wanted = {key: groups.get(key, [key]) for key in class_keys}
+    return [key for key, own in wanted.items() if not own or not known.issuperset(own)]
