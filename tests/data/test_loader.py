@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from itertools import chain
 from pathlib import Path
 
@@ -159,6 +160,14 @@ def test_a_damaged_image_is_one_line_also_from_a_worker(tmp_path, workers):
         list(eval_loader(split, recipe(how_workers=workers)))
     (line,) = str(caught.value).splitlines()
     assert line.startswith(f"{tmp_path}/a.jpg: damaged image")
+
+
+def test_padding_does_not_repeat_what_is_wrong(tmp_path):
+    split = damaged(tmp_path).split("train")
+    shutil.copy(tmp_path / "a.jpg", tmp_path / "b.jpg")
+    with pytest.raises(UserError) as caught:
+        list(eval_loader(split, recipe(evaluation_batch_size=8)))
+    assert [line.split(":")[0][-5:] for line in str(caught.value).splitlines()] == ["a.jpg", "b.jpg"]
 
 
 def test_what_has_no_label_cannot_be_trained_on(tmp_path):

@@ -158,9 +158,10 @@ def _chunks(items: list[int], size: int) -> Iterator[list[int]]:
 
 
 def _collate(samples: list[Sample | UserError]) -> Batch | UserError:
-    errors = [sample for sample in samples if isinstance(sample, UserError)]
+    # Each once: a batch may be padded with copies of its last image.
+    errors = dict.fromkeys(str(sample) for sample in samples if isinstance(sample, UserError))
     if errors:
-        return UserError.of([str(error) for error in errors])
+        return UserError.of(list(errors))
     good = [sample for sample in samples if isinstance(sample, Sample)]
     return Batch(
         torch.stack([sample.image for sample in good]),
