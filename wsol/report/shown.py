@@ -50,8 +50,7 @@ def _short(row: Row) -> str:
     """What makes a row special: attention, method, map."""
     parts = [row[column] for column in ("attention", "method") if row[column] not in ("", "none", "cam")]
     if row.is_baseline:
-        return " of ".join(
-            [BASELINES[row["maps"]].capitalize(), *([" + ".join(parts)] if parts else [])]
-        )
+        name = BASELINES[row["maps"]]
+        return " of ".join([name[0].upper() + name[1:], *([" + ".join(parts)] if parts else [])])
     name = " + ".join(parts) or ("CAM" if row["maps"] == "cam" else row["maps"])
     return name if row["maps"] in ("cam", name) else f"{name}, {row['maps']}"
