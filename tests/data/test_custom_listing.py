@@ -76,3 +76,11 @@ def test_plain_folders_tell_nothing():
 def test_classes_that_only_look_alike_are_a_finding():
     listing = Listing(["caf\u00e9/1.jpg", "cafe\u0301/2.jpg", "bar/3.jpg"], {}, "test")
     assert len(listing.findings) == 1 and "spelled in two ways" in listing.findings[0]
+
+
+def test_what_is_only_scored_is_of_one_split_whatever_is_said():
+    files = ["train/cat/1.jpg", "test/dog/1.jpg", "val/dog/2.jpg", "cover.jpg"]
+    told = images("train/cat/1.jpg", "cover.jpg") | images("val/dog/2.jpg", split="val")
+    listing = Listing(files, told, "test", one_split=True)
+    assert list(listing.splits.values()) == ["test", "train", "test", "test"]
+    assert listing.classes == ["cat", "dog"] and not listing.findings

@@ -61,7 +61,8 @@ def add_options(parser: ArgumentParser) -> None:
         "--stored-pixels", action="store_true", help="do not turn images as their EXIF tag says"
     )
     add_split_options(parser)
-    parser.set_defaults(val_fold=0)
+    # For scoring alone (`wsol evaluate --images`) every annotated image is of the one split.
+    parser.set_defaults(val_fold=0, one_split=False)
 
 
 def read(root: Path, options: Namespace) -> ManifestDraft:
@@ -74,7 +75,13 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     draft.findings += unreadable
     draft.notes += left_out
     annotated = _annotations(root, files, options, draft)
-    listing = Listing(files, annotated, options.split, plain_folders=options.plain_folders)
+    listing = Listing(
+        files,
+        annotated,
+        options.split,
+        plain_folders=options.plain_folders,
+        one_split=options.one_split,
+    )
     draft.classes = [DraftClass(name, name) for name in listing.classes]
     draft.findings += [problem for name in listing.classes if (problem := bad_name(name, "class"))]
     draft.findings += listing.findings
@@ -159,8 +166,8 @@ def _annotations(
         )
     elif missing:
         draft.notes.append(
-            f"{len(missing)} annotated images are not in the folder, e.g. {missing[0].file} "
-            f"({missing[0].where})"
+            f"{len(missing)} of {len(missing) + len(found)} annotated images are not in the folder, "
+            f"e.g. {missing[0].file} ({missing[0].where})"
         )
     return found
 

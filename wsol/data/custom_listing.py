@@ -19,7 +19,8 @@ class Listing:
     ``labels`` and ``splits`` are by file; a label is empty where nothing says it; ``classes`` are all
     labels sorted, ``numbers`` their places. Annotated images go to ``split``, the others to train,
     unless the annotation or a folder called train, val or test says otherwise. What cannot be told is
-    in ``findings``, what was decided in ``notes``. With ``plain_folders`` folders tell nothing.
+    in ``findings``, what was decided in ``notes``. With ``plain_folders`` folders tell nothing; with
+    ``one_split`` neither annotation nor folder tells the split.
     """
 
     def __init__(
@@ -29,16 +30,16 @@ class Listing:
         split: str,
         *,
         plain_folders: bool = False,
+        one_split: bool = False,
     ) -> None:
-        self.annotated = annotated
+        self.annotated, self.one_split = annotated, one_split
         self.findings: list[str] = []
         self.notes: list[str] = []
         folders = {file: [] if plain_folders else _folders(file) for file in files}
         own = self._splits_by_folder(folders)
+        told = {} if one_split else own | _told_splits(annotated)
         self.splits = {
-            file: _told_split(annotated.get(file))
-            or own.get(file)
-            or (split_name(split) if file in annotated else "train")
+            file: told.get(file) or (split_name(split) if file in annotated else "train")
             for file in files
         }
         self.labels = self._labels(folders)
@@ -73,10 +74,11 @@ class Listing:
             return {}
         for file in inside:
             folders[file].pop(0)
+        placed = folders if self.one_split else inside | _told_splits(self.annotated)
         self.findings += [
             f"{file}: lies in none of the splits ({called}); move it there, or leave it out by --skip"
             for file in folders
-            if file not in inside and not _told_split(self.annotated.get(file))
+            if file not in placed
         ]
         return {file: split_name(folder) for file, folder in inside.items()}
 
@@ -138,8 +140,9 @@ def _are_splits(folders: dict[str, list[str]], inside: list[str]) -> bool:
     return several or with_classes or not among_others
 
 
-def _told_split(said: AnnotatedImage | None) -> str:
-    return split_name(said.split) if said else ""
+def _told_splits(annotated: dict[str, AnnotatedImage]) -> dict[str, str]:
+    """Split of each image whose annotation tells one."""
+    return {file: split_name(said.split) for file, said in annotated.items() if said.split}
 
 
 def _label(said: AnnotatedImage | None, folder: str) -> str:
