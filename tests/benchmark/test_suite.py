@@ -1,5 +1,6 @@
 """From recipes to the board: one record a row, nothing done twice, the same bytes again."""
 
+import json
 import shutil
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from wsol.benchmark import benchmark, records, score_maps, score_run, train, write_board
 from wsol.benchmark.demo import demo_recipes
 from wsol.data.loader import eval_loader
-from wsol.data.manifest import Manifest
+from wsol.data.manifest import Manifest, tables_hash
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
 from wsol.evaluation.protocol import protocol
@@ -82,6 +83,23 @@ def test_a_run_scores_as_its_maps_score_from_a_folder(tiny_recipe, tmp_path):
     assert len(list((tmp_path / "out" / "cam" / "overlays").rglob("*.png"))) == 3
 
 
+def test_maps_of_a_split_without_boxes_are_refused(tiny_manifest, tmp_path):
+    manifest = Manifest.read(tiny_manifest)
+    with pytest.raises(UserError, match="split 'train' has no boxes or masks to score"):
+        score_maps(tmp_path, manifest, Evaluation(split="train"))
+    bare = tmp_path / "bare"
+    shutil.copytree(tiny_manifest, bare)
+    for table in (bare / "boxes.csv", bare / "masks.csv"):
+        rows = table.read_text().splitlines()
+        kept = [row for row in rows if not row.startswith("val_")]
+        assert len(kept) < len(rows)
+        table.write_text("\n".join(kept) + "\n")
+    info = json.loads((bare / "manifest.json").read_text())
+    (bare / "manifest.json").write_text(json.dumps(info | {"hash": tables_hash(bare, exif=False)}))
+    with pytest.raises(UserError, match="split 'val' has no boxes or masks to score"):
+        score_maps(tmp_path, Manifest.read(bare), Evaluation(thresholds="val"))
+
+
 def test_center_row_is_the_best_centred_square_found_plainly(tiny_recipe, tmp_path):
     benchmark([tiny_recipe], seeds=[])
     (record,) = read_records(tmp_path / "results" / "runs")
@@ -100,6 +118,24 @@ def test_center_row_is_the_best_centred_square_found_plainly(tiny_recipe, tmp_pa
             hits.append(inter / (areas - inter) >= 0.5)
         best = max(best, 100 * float(np.mean(hits)))
     assert record.metrics["max_box_acc@0.5"]["value"] == pytest.approx(best, abs=1e-9)
+
+
+def test_a_record_that_stands_stays_and_what_is_asked_for_is_written(tiny_recipe, tmp_path, capsys):
+    run = train(tiny_recipe)
+    settings = Evaluation(maps=["cam"], batch_size=8)
+    where = {"how": tiny_recipe.how, "results": tmp_path / "results"}
+    first = score_run(run, settings, **where)["cam"]
+    (record,) = (tmp_path / "results" / "runs").rglob("*.json")
+    stamp = record.stat().st_mtime_ns
+    assert score_run(run, settings, **where) == {}
+    settings.maps = ["cam", "features"]
+    again = score_run(run, settings, **where, output=tmp_path / "out")
+    assert again["cam"].metrics == first.metrics
+    assert (tmp_path / "out" / "cam" / "per_image.csv").is_file()
+    assert record.stat().st_mtime_ns == stamp
+    assert len(read_records(tmp_path / "results" / "runs")) == 2
+    said = capsys.readouterr().err
+    assert f"cam: its record stands already and stays: {record}" in said and "features: its" not in said
 
 
 def test_threshold_policies_are_recorded_and_val_is_honest(tiny_recipe, tmp_path):
@@ -163,6 +199,22 @@ def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_pa
     assert (corners[:, :2] < corners[:, 2:]).all()
     assert corners.min() >= 0
     assert corners.max() <= 32
+
+
+def test_localize_shows_the_predicted_class_by_any_source(tiny_recipe, tmp_path):
+    from wsol.benchmark import localize
+
+    run = train(tiny_recipe)
+    images = Manifest.read(tiny_recipe.data.manifest).root / "images" / "test"
+    tables = [
+        localize(images, run, tmp_path / maps, maps=maps, how=tiny_recipe.how).read_text()
+        for maps in ("cam@predicted", "cam")
+    ]
+    assert tables[0] == tables[1]
+    gradients = localize(images, run, tmp_path / "grad", maps="torchcam:GradCAM", how=tiny_recipe.how)
+    assert [row.split(",")[1] for row in gradients.read_text().splitlines()] == [
+        row.split(",")[1] for row in tables[0].splitlines()
+    ]
 
 
 def test_evaluate_is_the_library_in_one_call(tiny_recipe):

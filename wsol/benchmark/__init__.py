@@ -15,6 +15,7 @@ from typing import Any
 _VERBS = {
     "train": "training",
     "score_run": "scoring",
+    "score_images": "own_images",
     "score_maps": "files",
     "score_baselines": "baseline",
     "localize": "localizing",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from wsol.benchmark.gallery import Kept
+from wsol.benchmark.preparing import annotated_split
 from wsol.benchmark.provenance import now
 from wsol.benchmark.records import Subject, publish
 from wsol.data.manifest import Manifest, ManifestSplit
@@ -37,17 +38,19 @@ def score_maps(
         results, output, overlays: what is written where, as in `wsol.benchmark.scoring.score_run`.
 
     Raises:
-        UserError: an image without a map, a file that is no map, an unknown class.
+        UserError: a split without boxes and masks, an image without a map, a file that is no map, an
+            unknown class.
     """
     rules = protocol(settings.protocol, settings.step)
     policy = rules.policy_named(settings.thresholds)
-    split = manifest.split(settings.split)
+    split = annotated_split(manifest, settings.split)
     started = now()
     content = Content()
     val = None
     pixels = None if settings.masks else False
     if policy.name == "val":
-        val = _arrays(folder, manifest.split("val"), rules, predictions, content, pixels)
+        held_out = annotated_split(manifest, "val")
+        val = _arrays(folder, held_out, rules, predictions, content, pixels)
     kept = Kept(split, overlays)
     per_image = _arrays(folder, split, rules, predictions, content, pixels, kept)
     evaluation = score(per_image, rules, policy=policy, val=val, classes=split.class_keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -11,15 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from wsol.atomic import write_text
-from wsol.benchmark.scoring import Run
+from wsol.benchmark.preparing import manifest_folder
+from wsol.benchmark.trained_run import Run
 from wsol.data.custom import custom_manifest
 from wsol.data.images import open_image
 from wsol.data.loader import eval_loader
+from wsol.data.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.evaluation.boxes import box_at, to_image
 from wsol.evaluation.evaluator import score
 from wsol.evaluation.protocol import Protocol, protocol
-from wsol.evaluation.score_map import normalise
+from wsol.evaluation.score_map import mask_at, quantise
 from wsol.evaluation.sweep import cut_of
 from wsol.maps.readers import PREDICTED
 from wsol.maps.source import predictions
@@ -45,34 +48,30 @@ def localize(
 ) -> Path:
     """Write ``boxes.csv``, ``masks/``, ``overlays/`` for the images below ``images``; returns the table.
 
-    A box is that of the largest contour of the predicted class's map, cut at ``threshold`` in [0, 1); a
-    mask is all of the map above it. Without ``threshold`` the run's best on its val boxes is taken,
-    or 0.2 where it has none.
+    A box is that of the largest contour of the map, cut at ``threshold`` in [0, 1); a mask is all of the
+    map above it. Nothing is known of the images, so that ``maps`` are those of the predicted classes;
+    images below ``output`` are left out. Without ``threshold`` the run's best on its val boxes is
+    taken, or 0.2 where it has none or they are not here.
     """
     if threshold is not None and not 0 <= threshold < 1:
         raise UserError(f"--threshold {threshold} is not in [0, 1)")
+    maps = PREDICTED if maps == "cam" else maps
     trained = Run.open(run, how)
     rules = protocol("halfopen")
-    cut = _val_threshold(trained, maps, rules) if threshold is None else threshold
     rows: list[list[object]] = []
     with tempfile.TemporaryDirectory() as folder:
         # Nothing is trained: whatever the folders are called, their images are to be localized.
-        manifest = custom_manifest(images, [], Path(folder) / "manifest", plain_folders=True)
-        for name in manifest.splits:
-            split = manifest.split(name)
+        manifest = custom_manifest(
+            images, [], Path(folder) / "manifest", skip=output, plain_folders=True
+        )
+        for note in manifest.info["notes"]:
+            say(f"note: {note}")
+        splits = [manifest.split(name) for name in manifest.splits]
+        for split in splits:
             trained.check_scores(split)
-            paths = dict(zip(split.image_ids, split.paths, strict=True))
-            stream = predictions(
-                trained.localizer,
-                eval_loader(split, trained.recipe),
-                maps,
-                # No class is known of these images: all are the model's to predict.
-                trained.localizer.class_keys,
-                trained.fabric.device,
-            )
-            for prediction in track(stream, len(split), "localize"):
-                picture = np.asarray(open_image(paths[prediction.image_id], exif=manifest.exif))
-                found = Found.of(prediction, picture, cut, rules, trained.localizer.class_keys)
+        cut = _val_threshold(trained, maps, rules) if threshold is None else threshold
+        for split in splits:
+            for picture, found in _found(trained, split, maps, cut, rules):
                 found.write(picture, Path(output))
                 rows.append(found.row())
     return _write_table(Path(output) / "boxes.csv", rows)
@@ -100,10 +99,9 @@ class Found:
         size = (picture.shape[0], picture.shape[1])
         score_map = np.zeros(size) if prediction.score_map is None else prediction.score_map
         frame = rules.frame(size)
-        normalised = normalise(score_map, frame, rules.interpolation)
-        map_u8 = (normalised * 255).astype(np.uint8)
+        map_u8 = quantise(score_map, frame, rules.interpolation)
         box = to_image(box_at(map_u8, cut_of(threshold, int(map_u8.max())))[None], frame, size)[0]
-        inside = normalise(score_map, size, rules.interpolation) >= max(threshold, 1e-9)
+        inside = mask_at(score_map, size, threshold, rules.interpolation)
         top1 = prediction.top5[0] if prediction.top5 else -1
         key = class_keys[top1] if 0 <= top1 < len(class_keys) else ""
         return cls(prediction, key, box if box[2] > box[0] else None, inside)
@@ -123,17 +121,43 @@ class Found:
         write_picture(output / "overlays", image_id, overlay)
 
 
+def _found(
+    run: Run, split: ManifestSplit, maps: str, threshold: float, rules: Protocol
+) -> Iterator[tuple[np.ndarray, Found]]:
+    """Each picture (height, width, 3) uint8 and what is found in it."""
+    paths = dict(zip(split.image_ids, split.paths, strict=True))
+    loader = eval_loader(split, run.recipe)
+    stream = predictions(run.localizer, loader, maps, None, run.fabric.device)
+    for prediction in track(stream, len(split), "localize"):
+        picture = np.asarray(open_image(paths[prediction.image_id], exif=split.manifest.exif))
+        yield picture, Found.of(prediction, picture, threshold, rules, run.localizer.class_keys)
+
+
 def _val_threshold(run: Run, maps: str, rules: Protocol) -> float:
     """The run's best threshold on its val boxes, or CAM's 0.2; says which."""
-    if "val" in run.manifest.splits and run.manifest.split("val").annotated:
-        arrays, _ = run.arrays(run.manifest.split("val"), [maps], rules)
-        per_image = arrays[maps]
-        values = score(per_image, rules, intervals=False).threshold["values"]
-        if isinstance(values, dict) and values.get(THRESHOLD_KEY) is not None:
+    val = _val(run)
+    if val is not None:
+        arrays, _ = run.arrays(val, [maps], rules)
+        values = score(arrays[maps], rules, intervals=False).threshold["values"]
+        if values.get(THRESHOLD_KEY) is not None:
             say(f"threshold {values[THRESHOLD_KEY]:.3f}, the best on the run's val boxes")
             return float(values[THRESHOLD_KEY])
-    say(f"threshold {CAM_THRESHOLD}: the run's data set has no val boxes to choose one on")
+    say(f"threshold {CAM_THRESHOLD}: the run's data set has no val boxes here to choose one on")
     return CAM_THRESHOLD
+
+
+def _val(run: Run) -> ManifestSplit | None:
+    """The val split the run was trained with; None, and why, where it is not to be had here."""
+    folder = manifest_folder(run.recipe)
+    if not folder.exists():  # nor is the embedded data set made for it
+        say(f"{folder}, which the run was trained on, is not here")
+        return None
+    try:
+        manifest = run.manifest
+    except UserError as error:
+        say(str(error))
+        return None
+    return manifest.split("val") if "val" in manifest.splits else None
 
 
 def _write_table(path: Path, rows: list[list[object]]) -> Path:

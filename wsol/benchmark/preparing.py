@@ -1,11 +1,12 @@
-"""What has to stand before a run: its manifest, and weights whose content is known."""
+"""What has to stand before a run: a manifest, a split to score, weights whose content is known."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
 
-from wsol.data.manifest import Manifest
+from wsol.data.manifest import Manifest, ManifestSplit
+from wsol.errors import UserError
 from wsol.progress import is_first_rank, say
 from wsol.recipe import Recipe
 
@@ -24,6 +25,14 @@ def open_manifest(recipe: Recipe) -> Manifest:
         say(f"making the embedded data set in {folder}")
         prepare("clutter", None, folder)
     return Manifest.read(folder)
+
+
+def annotated_split(manifest: Manifest, name: str) -> ManifestSplit:
+    """A split to score or to choose thresholds on; ``UserError`` where it has no boxes or masks."""
+    split = manifest.split(name)
+    if not split.annotated:
+        raise UserError(f"{manifest.folder}: split {name!r} has no boxes or masks to score")
+    return split
 
 
 def resolved(recipe: Recipe) -> Recipe:

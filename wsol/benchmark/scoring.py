@@ -2,141 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import torch.distributed as distributed
-
-from wsol.benchmark.gallery import Kept, through
-from wsol.benchmark.parts import Part, scoring_parts
-from wsol.benchmark.preparing import open_manifest
+from wsol.benchmark.gallery import Kept, write_masks
+from wsol.benchmark.preparing import annotated_split
 from wsol.benchmark.provenance import now
 from wsol.benchmark.records import Subject, find_record, identity, publish
-from wsol.data.folds import FOLDED
-from wsol.data.loader import eval_loader
-from wsol.data.manifest import Manifest, ManifestSplit
+from wsol.benchmark.trained_run import Run
+from wsol.data.manifest import ManifestSplit
 from wsol.errors import UserError
-from wsol.evaluation.evaluator import Evaluation, collect_each, score
+from wsol.evaluation.evaluator import Evaluation, score
 from wsol.evaluation.per_image import PerImage
 from wsol.evaluation.protocol import Protocol, ThresholdPolicy, protocol
 from wsol.maps.readers import passes, resolve
-from wsol.maps.source import Clock, predictions_of
-from wsol.models.factory import build_localizer
-from wsol.models.localizer import Localizer
+from wsol.progress import say
 from wsol.recipe import Evaluation as Settings
-from wsol.recipe import How, Recipe
-from wsol.records import Prediction
-from wsol.training.device import device_name, launch
+from wsol.recipe import How
+from wsol.training.device import device_name
 from wsol.training.run_folder import RunFolder
 
 # Of the training, kept in the record beside the scoring's own.
 TRAINING_FACTS = ("git_commit", "versions", "device", "processes", "started", "finished")
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
-
-@dataclass
-class Run:
-    """A trained run, open for scoring."""
-
-    recipe: Recipe
-    manifest: Manifest
-    localizer: Localizer
-    folder: RunFolder
-    facts: dict[str, Any]
-    fabric: Fabric
-
-    @classmethod
-    def open(cls, path: Path | str, how: How | None = None, manifest: Path | str | None = None) -> Run:
-        """Load a finished run; ``UserError`` where it is none, or its data set has changed.
-
-        ``manifest`` is another data set to score it on, of classes it knows.
-        """
-        folder = RunFolder(path)
-        recipe, facts = folder.recipe(), folder.facts()
-        if how is not None:
-            recipe.how = how
-        data = Manifest.read(manifest) if manifest else open_manifest(recipe)
-        if not manifest and data.hash != facts["manifest_hash"]:
-            raise UserError(
-                f"{data.folder}: not the manifest that {path} was trained on (its hash differs); "
-                "name it with --manifest to score the run on another data set"
-            )
-        fabric = launch(recipe.how.device, "32-true")
-        keys = facts["class_keys"]
-        localizer = build_localizer(recipe, len(keys), keys, load_weights=False)
-        selection = recipe.training.selection if recipe.training.epochs else "last"
-        if not recipe.training.folds:
-            folder.load_weights(localizer, selection)
-        return cls(recipe, data, localizer.to(fabric.device), folder, facts, fabric)
-
-    def check_scores(self, split: ManifestSplit) -> None:
-        """``UserError`` where a cross-fitted run has no network that may be scored on ``split``."""
-        own = split.name == FOLDED and split.manifest.hash == self.facts["manifest_hash"]
-        if self.recipe.training.folds and not own:
-            raise UserError(
-                f"{self.folder.path}: cross-fitted (training.folds), so it only scores the {FOLDED} "
-                "images it was trained for; for others, or for val, train a run without folds"
-            )
-
-    def arrays(
-        self,
-        split: ManifestSplit,
-        sources: Sequence[str],
-        rules: Protocol,
-        kept: Mapping[str, Kept] | None = None,
-    ) -> tuple[dict[str, PerImage], Clock]:
-        """Per-image arrays of a split by source, all from one pass; the processes' shares merged."""
-        self.check_scores(split)
-        rank, world_size = self.fabric.global_rank, self.fabric.world_size
-        annotations = split.annotations()
-        parts = scoring_parts(self.recipe, split, self.folder)
-        own = {image_id for part in parts for image_id in part.images.image_ids[rank::world_size]}
-        share = {image_id: found for image_id, found in annotations.items() if image_id in own}
-        clock = Clock()
-        stream: Iterator[tuple[str, Prediction]] = chain.from_iterable(
-            self._predictions(part, sources, clock) for part in parts
-        )
-        arrays = collect_each(
-            through(stream, kept) if kept else stream,
-            sources,
-            share,
-            rules,
-            # A share does not see whether other images have masks.
-            pixels=self.recipe.evaluation.masks
-            and any(annotation.masks for annotation in annotations.values()),
-            progress=", ".join(sources),
-        )
-        if world_size == 1:
-            return arrays, clock
-        shares: list[Any] = [None] * world_size
-        distributed.all_gather_object(shares, arrays)
-        merged = {
-            source: PerImage.merge([one[source] for one in shares], split.image_ids)
-            for source in sources
-        }
-        return merged, clock
-
-    def _predictions(
-        self, part: Part, sources: Sequence[str], clock: Clock
-    ) -> Iterator[tuple[str, Prediction]]:
-        """This process's share of a part's images, by the network that may score them."""
-        if self.recipe.training.folds:
-            part.folder.load_weights(self.localizer, self.recipe.training.selection)
-        rank, world_size = self.fabric.global_rank, self.fabric.world_size
-        yield from predictions_of(
-            self.localizer,
-            eval_loader(part.images, self.recipe, rank=rank, world_size=world_size),
-            sources,
-            part.images.class_keys,
-            self.fabric.device,
-            clock,
-            self.recipe.evaluation.classes,
-        )
 
 
 def score_run(
@@ -148,8 +35,11 @@ def score_run(
     results: Path | str | None = None,
     output: Path | str | None = None,
     overlays: int = 0,
+    masks: bool = False,
 ) -> dict[str, Evaluation]:
-    """Score a run by each of ``settings.maps``; evaluations that are in ``results`` are not made again.
+    """Score a run by each of ``settings.maps``; returns the evaluations that were made.
+
+    A record that stands in ``results`` is not made again: its source is scored only for ``output``.
 
     Args:
         path: a run folder.
@@ -158,6 +48,7 @@ def score_run(
         results: append a record to ``results/runs``.
         output: write metrics, per-image table and pictures there; several sources, a folder each.
         overlays: pictures a source.
+        masks: write each image's predicted mask below ``output`` too; keeps every map in memory.
     """
     # Settings first: a mistake in them should not wait for a model to load.
     settings = settings or RunFolder(path).recipe().evaluation
@@ -167,22 +58,20 @@ def score_run(
         raise UserError("evaluation.maps is empty: name a source (wsol list maps)")
     run = Run.open(path, how, manifest)
     run.recipe.evaluation = settings
-    split = run.manifest.split(settings.split)
-    if not split.annotated:
-        raise UserError(f"{run.manifest.folder}: split {split.name!r} has no boxes or masks to score")
+    split = annotated_split(run.manifest, settings.split)
     sources = list(dict.fromkeys(resolve(source, run.localizer) for source in settings.maps))
     subjects = {source: _subject(run, source) for source in sources}
-    missing = [
-        source
+    standing = {
+        source: results and find_record(results, identity(subject, split, rules, policy))
         for source, subject in subjects.items()
-        if not (results and find_record(results, identity(subject, split, rules, policy)))
-    ]
+    }
     evaluations: dict[str, Evaluation] = {}
-    for together in passes(missing):
+    for together in passes([source for source in sources if output or not standing[source]]):
         started = now()
-        kept = {source: Kept(split, overlays) for source in together}
+        kept = {source: Kept(split, overlays, every=masks) for source in together}
         for source, evaluation in _score(run, subjects, split, rules, policy, kept).items():
             evaluations[source] = evaluation
+            folder = _output(output, source, len(sources))
             if run.fabric.is_global_zero:
                 publish(
                     subjects[source],
@@ -191,10 +80,15 @@ def score_run(
                     evaluation,
                     kept[source],
                     started,
-                    results=results,
-                    output=_output(output, source, len(sources)),
+                    results=None if standing[source] else results,
+                    output=folder,
                 )
+            if masks and folder:  # each process holds the maps of its own images
+                write_masks(kept[source], evaluation, rules, folder / "masks")
     run.fabric.barrier()
+    for source, record in standing.items():
+        if record and output:
+            say(f"{source}: its record stands already and stays: {record}")
     return {source: evaluations[source] for source in sources if source in evaluations}
 
 
@@ -217,10 +111,7 @@ def _score(
     sources = list(kept)
     val: dict[str, PerImage] = {}
     if policy.name == "val":
-        held_out = run.manifest.split("val")
-        if not held_out.annotated:
-            raise UserError(f"{run.manifest.folder}: val has no boxes or masks to choose thresholds on")
-        val, _ = run.arrays(held_out, sources, rules)
+        val, _ = run.arrays(annotated_split(run.manifest, "val"), sources, rules)
     arrays, clock = run.arrays(split, sources, rules, kept)
     for source in sources:
         subjects[source].cost["images_per_second"] = clock.images_per_second

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from argparse import Namespace
 from pathlib import Path
 
@@ -15,25 +14,41 @@ from wsol.evaluation.evaluator import Evaluation
 from wsol.recipe import Evaluation as Settings
 from wsol.recipe import How
 
+# What is scored, by the option that names it, and which others say something about it.
+ALWAYS = {"protocol", "thresholds", "step", "output", "overlays", "results"}
+OPTIONS = {
+    "images": ALWAYS | {"run", "annotations", "corners", "maps", "device", "workers"},
+    "run": ALWAYS | {"maps", "manifest", "split", "device", "workers"},
+    "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
+}
+
 
 def main(argv: list[str]) -> int:
     """Score and print; see the subject's own help for what is written."""
     if any(argument.split("=")[0] == "--config" for argument in argv):
         return _of_recipe(argv)
     arguments = _parser().parse(argv)
-    if arguments.images:
+    given = {name for name, value in vars(arguments).items() if value is not None}
+    subject = next((name for name in OPTIONS if name in given), "")
+    if subject and (foreign := sorted(given - OPTIONS[subject] - {subject})):
+        raise UserError(
+            f"--{', --'.join(foreign)}: not with --{subject}, which takes "
+            f"--{', --'.join(sorted(OPTIONS[subject]))}"
+        )
+    if subject == "images" and {"run", "annotations"} <= given:
         return _of_images(arguments)
-    if arguments.run:
+    if subject == "run":
         return _of_run(arguments)
-    if arguments.maps and arguments.manifest:
+    if subject == "maps" and "manifest" in given:
         return _of_maps(arguments)
     raise UserError(
         "evaluate what? --run RUN, --config RECIPE, --maps DIR --manifest DIR, or "
-        "--images DIR --annotations PATH --run RUN"
+        "--images DIR --annotations PATH --run RUN (no annotations: wsol localize)"
     )
 
 
 def _parser() -> Parser:
+    """All options are None where they are not given."""
     parser = Parser("evaluate", "Score a run, a folder of score maps (no model), or your own images.")
     subject = parser.add_argument_group("what is scored")
     subject.add_argument("--run", help="folder of a trained run")
@@ -45,17 +60,19 @@ def _parser() -> Parser:
     subject.add_argument(
         "--corners", choices=list(RULES), help="of --annotations; default: as their format does"
     )
-    subject.add_argument("--name", default="", help="what the board calls --maps")
+    subject.add_argument("--name", help="what the board calls --maps; default: the folder's name")
     rules = parser.add_argument_group("how")
-    rules.add_argument("--split", default=None, help="default: test")
-    rules.add_argument("--protocol", default=None, help="default: choe2020; of --images: halfopen")
+    rules.add_argument("--split", help="default: the recipe's, else test")
+    rules.add_argument("--protocol", help="default: the recipe's, else choe2020; of --images: halfopen")
     rules.add_argument(
-        "--thresholds", default=None, help="oracle, val, fixed:T; default: the protocol's"
+        "--thresholds", help="oracle, val, fixed:T; default: the recipe's, else the protocol's"
     )
-    rules.add_argument("--step", type=float, default=None, help="of the threshold grid; default: 0.001")
-    rules.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    rules.add_argument("--step", type=float, help="of the threshold grid; default: 0.001")
+    rules.add_argument("--device", help="auto, cpu or cuda; default: auto")
     rules.add_argument(
-        "--workers", type=at_least(0), default=How().workers, help="processes that load images"
+        "--workers",
+        type=at_least(0),
+        help=f"processes that load images; default: {How().workers}",
     )
     _add_outputs(parser)
     return parser
@@ -63,8 +80,14 @@ def _parser() -> Parser:
 
 def _add_outputs(parser: Parser) -> None:
     output = parser.add_argument_group("what is written")
-    output.add_argument("--output", help="folder for metrics.json, per_image.csv and overlays")
-    output.add_argument("--overlays", type=at_least(0), default=0, help="pictures to draw")
+    output.add_argument(
+        "--output",
+        help="folder for metrics.json, per_image.csv, overlays and, of --images, masks; "
+        "default: RUN/evaluation, of --images: output, of --maps: none",
+    )
+    output.add_argument(
+        "--overlays", type=at_least(0), help="pictures to draw; default: 0, of --images: 12"
+    )
     output.add_argument("--results", help="also append the record to RESULTS/runs, for the board")
 
 
@@ -74,23 +97,19 @@ def _of_run(arguments: Namespace) -> int:
 
     recipe = RunFolder(arguments.run).recipe()
     settings = _settings(arguments, recipe.evaluation)
-    if arguments.maps:
+    if arguments.maps is not None:
         settings = dataclasses.replace(settings, maps=arguments.maps.split(","))
     output = arguments.output or str(Path(arguments.run) / "evaluation")
-    how = dataclasses.replace(recipe.how, device=arguments.device, workers=arguments.workers)
     evaluations = score_run(
         arguments.run,
         settings,
-        how,
+        _how(arguments, recipe.how),
         manifest=arguments.manifest,
         results=arguments.results,
         output=output,
-        overlays=arguments.overlays,
+        overlays=arguments.overlays or 0,
     )
-    for source, evaluation in evaluations.items():
-        _show(evaluation, source)
-    print(f"written to {output}")
-    return 0
+    return _done(evaluations, output)
 
 
 def _of_recipe(argv: list[str]) -> int:
@@ -116,56 +135,67 @@ def _of_recipe(argv: list[str]) -> int:
         output=output,
         overlays=own["overlays"],
     )
-    for source, evaluation in evaluations.items():
-        _show(evaluation, source)
-    print(f"written to {output}")
-    return 0
+    return _done(evaluations, output)
 
 
 def _of_maps(arguments: Namespace) -> int:
     from wsol.benchmark.files import score_maps
     from wsol.data.manifest import Manifest
 
+    if arguments.overlays and not (arguments.output or arguments.results):
+        raise UserError(f"--overlays {arguments.overlays}: say where to, with --output or --results")
     evaluation = score_maps(
         arguments.maps,
         Manifest.read(arguments.manifest),
         _settings(arguments, Settings()),
-        name=arguments.name,
+        name=arguments.name or "",
         predictions=arguments.predictions,
         results=arguments.results,
         output=arguments.output,
-        overlays=arguments.overlays,
+        overlays=arguments.overlays or 0,
     )
-    _show(evaluation, arguments.maps)
-    return 0
+    return _done({arguments.maps: evaluation}, arguments.output)
 
 
 def _of_images(arguments: Namespace) -> int:
-    if not arguments.run or not arguments.annotations:
-        raise UserError("--images needs --run RUN and --annotations PATH (none: wsol localize)")
-    from wsol.data.custom import custom_manifest
-    from wsol.maps.readers import PREDICTED
-    from wsol.training.run_folder import RunFolder
+    from wsol.benchmark.own_images import score_images
 
-    with tempfile.TemporaryDirectory() as folder:
-        arguments.manifest = str(Path(folder) / "manifest")
-        manifest = custom_manifest(
-            arguments.images, arguments.annotations, arguments.manifest, corners=arguments.corners
-        )
-        known = RunFolder(arguments.run).facts()["class_keys"]
-        if not arguments.maps and not set(manifest.class_keys) <= set(known):
-            print("classes the run does not know: scoring the map of the predicted class")
-            arguments.maps = PREDICTED
-        arguments.protocol = arguments.protocol or "halfopen"
-        arguments.output = arguments.output or "output"
-        arguments.overlays = arguments.overlays or 12
-        return _of_run(arguments)
+    settings = _settings(arguments, Settings(protocol="halfopen"))
+    output = arguments.output or "output"
+    evaluations = score_images(
+        arguments.images,
+        arguments.annotations,
+        arguments.run,
+        output,
+        maps=[] if arguments.maps is None else arguments.maps.split(","),
+        protocol=settings.protocol,
+        thresholds=settings.thresholds,
+        step=settings.step,
+        corners=arguments.corners,
+        how=_how(arguments, How()),
+        results=arguments.results,
+        overlays=12 if arguments.overlays is None else arguments.overlays,
+    )
+    return _done(evaluations, output)
 
 
 def _settings(arguments: Namespace, defaults: Settings) -> Settings:
     asked = {key: getattr(arguments, key) for key in ("split", "protocol", "thresholds", "step")}
     given = {key: value for key, value in asked.items() if value is not None}
     return dataclasses.replace(defaults, **given)
+
+
+def _how(arguments: Namespace, defaults: How) -> How:
+    workers = How().workers if arguments.workers is None else arguments.workers
+    return dataclasses.replace(defaults, device=arguments.device or "auto", workers=workers)
+
+
+def _done(evaluations: dict[str, Evaluation], output: str | None) -> int:
+    for source, evaluation in evaluations.items():
+        _show(evaluation, source)
+    if output:
+        print(f"written to {output}")
+    return 0
 
 
 def _show(evaluation: Evaluation, source: str) -> None:

@@ -1,0 +1,26 @@
+"""``wsol evaluate``: which options belong to what is scored."""
+
+import pytest
+
+from wsol.cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ("--run r --annotations a --name n --corners voc", "--annotations, --corners, --name: not with"),
+        ("--run r --predictions p.csv", "--predictions: not with --run"),
+        ("--images i --annotations a.csv --run r --manifest m", "--manifest: not with --images"),
+        ("--images i --annotations a.csv --run r --split val", "--split: not with --images"),
+        ("--maps d --manifest m --device cuda --workers 0", "--device, --workers: not with --maps"),
+        ("--maps d --manifest m --overlays 3", "--overlays 3: say where to"),
+        ("--maps d", "evaluate what?"),
+        ("--images i --annotations a.csv", "evaluate what?"),
+        ("--manifest m", "evaluate what?"),
+        ("--run r --overlays -1", "not a whole number, 0 or more"),
+    ],
+)  # fmt: skip
+def test_an_option_that_does_not_belong_to_the_subject_is_one_line(argv, message, capsys):
+    assert main(["evaluate", *argv.split()]) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1
