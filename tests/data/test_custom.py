@@ -235,7 +235,9 @@ def test_an_image_of_another_folder_is_not_the_one_annotated(tmp_path):
     boxes = table(tmp_path / "b.csv", "cat/1.jpg,cat,0,0,5,5", "dog/2.jpg,dog,1,1,9,9")
     manifest = custom_manifest(tmp_path / "images", boxes, tmp_path / "m")
     assert labels(manifest, "test") == {"dog/2": "dog"} and labels(manifest, "train") == {"dog/1": "dog"}
-    assert any("1 of 2 annotated images are not in the folder" in note for note in manifest.info["notes"])
+    assert any(
+        "1 of 2 annotated images are not in the folder" in note for note in manifest.info["notes"]
+    )
 
 
 def test_results_among_the_images_are_left_out_and_what_is_named(tmp_path):
