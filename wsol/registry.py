@@ -110,6 +110,7 @@ def _import(path: str, kind: str):
     try:
         return getattr(module, attribute)
     except AttributeError:
+        public = [name for name, one in vars(module).items() if callable(one) and name[0] != "_"]
         raise UserError(
-            f"{kind} {path!r}: {module_name} has no {attribute!r}{suggest(attribute, vars(module))}"
+            f"{kind} {path!r}: {module_name} has no {attribute!r}{suggest(attribute, public)}"
         ) from None

@@ -66,6 +66,11 @@ class DrawsOutsideTheSeed(Good):
         return x * self.score(x).sigmoid() * float(np.random.default_rng().uniform(0.5, 1.5))
 
 
+class DrawsAtTest(Good):
+    def forward(self, x):
+        return x * self.score(x).sigmoid() + torch.rand_like(x)
+
+
 class ForgetsOnSaving(Good):
     def __init__(self, channels):
         super().__init__(channels)

@@ -41,6 +41,7 @@ BAD = {
     "parameters_without_gradient(): expected every undeclared one, found 2 of 4; "
     "none: forgotten.bias, forgotten.weight",
     "DrawsOutsideTheSeed": "determinism: draws outside torch's seed",
+    "DrawsAtTest": "determinism: draws at test: expected two calls in eval the same, found they differ",
     "ForgetsOnSaving": "save and load: the state_dict does not hold all of the module",
     "DetachesItsInput": "gradient reaches input: an input gets no gradient: expected finite, not zero, "
     "found no gradient at input 0",

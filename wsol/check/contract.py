@@ -20,7 +20,7 @@ BF16_SAME = 0.1
 
 
 def check_contract(subject: Subject, *, compiled: bool = False) -> list[Finding]:
-    """Run all checks of the bare module; what follows a wrong shape is not run.
+    """Run all checks of the bare module; what follows a wrong shape or a random output is not run.
 
     A check that raises has failed, with the exception as what was found.
     """
@@ -28,7 +28,7 @@ def check_contract(subject: Subject, *, compiled: bool = False) -> list[Finding]
     for check in [*CHECKS, *([compiles] if compiled else [])]:
         finding = attempted(check.__name__.replace("_", " "), partial(check, subject))
         findings.append(finding)
-        if check in (shape_in_training, shape_at_test) and not finding.passed:
+        if check in (shape_in_training, shape_at_test, determinism) and not finding.passed:
             break
     return findings
 
@@ -61,6 +61,25 @@ def shape_at_test(subject: Subject) -> Finding:
         expected = str(subject.expected(1))
         return Finding("shape at test", False, expected, said(error), "breaks under eval")
     return _same_shape("shape at test", subject, result.output, 1)
+
+
+def determinism(subject: Subject) -> Finding:
+    """In training the same seed gives the same output and gradient, at test any seed does."""
+    check, expected = "determinism", "two seeded runs the same"
+    runs = []
+    for _ in range(2):
+        module, inputs = subject.build().train(), subject.inputs()
+        torch.manual_seed(3)
+        output = subject.run(module, inputs).output
+        output.square().sum().backward()
+        runs.append([output.detach(), *(one.grad for one in inputs if one.grad is not None)])
+    if not all(torch.equal(first, second) for first, second in zip(*runs, strict=True)):
+        return Finding(check, False, expected, "they differ", "draws outside torch's seed")
+    module, inputs = subject.build().eval(), subject.inputs()
+    first, second = (subject.run(module, inputs).output for _ in range(2))
+    if not torch.equal(first, second):
+        return Finding(check, False, "two calls in eval the same", "they differ", "draws at test")
+    return Finding(check, True, expected, "the same")
 
 
 def attention_maps(subject: Subject) -> Finding:
@@ -177,26 +196,6 @@ def save_and_load(subject: Subject) -> Finding:
     return Finding("save and load", same, "the same output, bit for bit", found, problem)
 
 
-def determinism(subject: Subject) -> Finding:
-    """The same seed gives the same output and gradient in training, bit for bit."""
-    runs = []
-    for _ in range(2):
-        module, inputs = subject.build().train(), subject.inputs()
-        torch.manual_seed(3)
-        output = subject.run(module, inputs).output
-        output.square().sum().backward()
-        runs.append([output.detach(), *(one.grad for one in inputs if one.grad is not None)])
-    same = all(torch.equal(first, second) for first, second in zip(*runs, strict=True))
-    found = "the same" if same else "they differ"
-    return Finding(
-        "determinism",
-        same,
-        "two seeded runs the same",
-        found,
-        "" if same else "draws outside torch's seed",
-    )
-
-
 def compiles(subject: Subject) -> Finding:
     """torch.compile gives the eager output."""
     module, inputs = subject.build().eval(), subject.inputs()
@@ -208,6 +207,7 @@ def compiles(subject: Subject) -> Finding:
 CHECKS: tuple[Callable[[Subject], Finding], ...] = (
     shape_in_training,
     shape_at_test,
+    determinism,
     attention_maps,
     starts_as_identity,
     dtype,
@@ -217,5 +217,4 @@ CHECKS: tuple[Callable[[Subject], Finding], ...] = (
     gradient_reaches_parameters,
     eval_keeps_state,
     save_and_load,
-    determinism,
 )
