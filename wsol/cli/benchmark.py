@@ -5,22 +5,31 @@ from __future__ import annotations
 import dataclasses
 
 from wsol.cli.parser import Parser, at_least
+from wsol.cli.recipe_arguments import parse_recipe
 from wsol.errors import UserError
-from wsol.recipe import Recipe
 
 
 def main(argv: list[str]) -> int:
-    """Train and score every recipe and seed that has no record yet, then write the board."""
-    parser = Parser("benchmark", "Train and evaluate recipes and seeds, skipping what is done.")
+    """Train and score every recipe and seed that has no record yet, then write the board.
+
+    What is not an option of its own overrides a key of all recipes, as in ``wsol train``.
+    """
+    parser = Parser(
+        "benchmark",
+        "Train and evaluate recipes and seeds, skipping what is done. Any other option overrides that "
+        "key of every recipe: --attention my_attention:MyAttention, --training.epochs 5.",
+    )
     parser.add_argument("--config", nargs="+", required=True, help="recipes, YAML")
     parser.add_argument("--seeds", default="0", help="comma-separated")
     parser.add_argument("--results", help="folder of records and boards; default: as the recipe says")
     parser.add_argument("--overlays", type=at_least(0), default=8, help="pictures a row for the report")
     parser.add_argument("--device", help="auto, cpu or cuda; default: as the recipe says")
-    arguments = parser.parse(argv)
+    arguments, overrides = parser.parse_known_args(argv)
+    if any(override.split("=")[0] == "--seed" for override in overrides):
+        parser.error("--seed is --seeds here")
     recipes = []
     for path in arguments.config:
-        recipe = Recipe.from_yaml(path)
+        recipe, _ = parse_recipe(["--config", path, *overrides], "benchmark")
         changes = {"results": arguments.results, "device": arguments.device}
         how = dataclasses.replace(recipe.how, **{key: value for key, value in changes.items() if value})
         recipes.append(dataclasses.replace(recipe, how=how))

@@ -25,5 +25,5 @@ def main(argv: list[str]) -> int:
     print(f"in {module.parent}:")
     print(f"  python -m pytest {test.name}")
     print(f"  wsol check {module.stem}:{class_name}")
-    print(f"  wsol train --config ... --attention.name {module.stem}:{class_name}")
+    print(f"  wsol benchmark --config RECIPE.yaml --attention {module.stem}:{class_name}")
     return 0

@@ -83,7 +83,7 @@ def _bracketed(argv: Sequence[str]) -> list[str]:
 
 def _check_keys(argv: Sequence[str], own: Sequence[str]) -> None:
     """Near names for an unknown option; jsonargparse would guess at abbreviations."""
-    known = [*recipe_keys(), *own, "config", "print_config", "help"]
+    known = [*recipe_keys(), *SHORT, *own, "config", "print_config", "help"]
     for argument in argv:
         if not argument.startswith("--"):
             continue
