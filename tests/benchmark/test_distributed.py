@@ -50,7 +50,8 @@ def test_two_processes_train_one_network(tiny_recipe, tmp_path):
     tiny_recipe.attention.options = {"steps": 1}
     path = tiny_recipe.write(tmp_path / "recipe.yaml")
     printed = run(*TORCHRUN, TOP / "train.py", "--config", path)
-    folder = RunFolder(printed.split()[-1])
+    (said,) = printed.split()  # once
+    folder = RunFolder(said)
     assert folder.facts()["processes"] == 2
     log = (folder.path / "log.csv").read_text().splitlines()
     assert len(log) == 1 + tiny_recipe.training.epochs

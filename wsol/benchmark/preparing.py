@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 
 from wsol.data.manifest import Manifest, ManifestSplit
@@ -19,12 +20,22 @@ def manifest_folder(recipe: Recipe) -> Path:
 def open_manifest(recipe: Recipe) -> Manifest:
     """The recipe's data set. The embedded one is made where it is missing; others are prepared first."""
     folder = manifest_folder(recipe)
-    if recipe.data.name == "clutter" and not folder.exists() and is_first_rank():
-        from wsol.data.prepare import prepare
+    if recipe.data.name == "clutter" and not folder.exists():
+        if is_first_rank():
+            from wsol.data.prepare import prepare
 
-        say(f"making the embedded data set in {folder}")
-        prepare("clutter", None, folder)
+            say(f"making the embedded data set in {folder}")
+            prepare("clutter", None, folder)
+        else:
+            _wait_for(folder)
     return Manifest.read(folder)
+
+
+def _wait_for(folder: Path) -> None:
+    """Until another process has made ``folder``; it appears whole. Reading says it if it never comes."""
+    patience = time.monotonic() + 300
+    while not folder.exists() and time.monotonic() < patience:
+        time.sleep(0.1)
 
 
 def annotated_split(manifest: Manifest, name: str) -> ManifestSplit:

@@ -7,6 +7,7 @@ import dataclasses
 from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import parse_recipe
 from wsol.errors import UserError
+from wsol.progress import is_first_rank
 
 
 def main(argv: list[str]) -> int:
@@ -38,8 +39,9 @@ def main(argv: list[str]) -> int:
     from wsol.benchmark.suite import benchmark
 
     benchmark(recipes, seeds, overlays=arguments.overlays)
-    for results in dict.fromkeys(recipe.how.results for recipe in recipes):
-        print(write_board(results))
+    if is_first_rank():  # under torchrun the others have nothing to add
+        for results in dict.fromkeys(recipe.how.results for recipe in recipes):
+            print(write_board(results))
     return 0
 
 

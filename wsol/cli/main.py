@@ -6,11 +6,14 @@ Exit codes: 0 done; 2 wrong use or bad input; 130 interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import sys
 
 from wsol import __version__
 from wsol.errors import UserError, suggest
+from wsol.progress import is_first_rank
 
 # The command, and what it is for. Its file is wsol/cli/<name>.py, dashes as underscores.
 COMMANDS = {
@@ -44,7 +47,10 @@ def main(argv: list[str] | None = None) -> int:
         if command not in COMMANDS:
             raise UserError(f"unknown command {command!r}{suggest(command, COMMANDS)}")
         module = importlib.import_module(f"wsol.cli.{command.replace('-', '_')}")
-        return module.main(arguments) or 0
+        # Under torchrun one process tells what came out; their lines would run into each other.
+        told = contextlib.nullcontext() if is_first_rank() else contextlib.redirect_stdout(io.StringIO())
+        with told:
+            return module.main(arguments) or 0
     except UserError as error:
         print(f"wsol: error: {error}", file=sys.stderr)
         return 2
