@@ -201,6 +201,21 @@ def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_pa
     assert corners.max() <= 32
 
 
+def test_localize_leaves_nothing_of_images_one_of_which_is_broken(tiny_recipe, tmp_path):
+    from wsol.benchmark import localize
+
+    tiny_recipe.evaluation.batch_size = 2
+    run = train(tiny_recipe)
+    images = tmp_path / "images"
+    shutil.copytree(Manifest.read(tiny_recipe.data.manifest).root / "images" / "test", images)
+    whole = next(images.rglob("*.png")).read_bytes()
+    # Neither its header nor its end tells, only decoding does.
+    (images / "zzz.png").write_bytes(whole[:100] + bytes(100) + whole[200:])
+    with pytest.raises(UserError, match="zzz.png"):
+        localize(images, run, tmp_path / "found", threshold=0.5, how=tiny_recipe.how)
+    assert not list((tmp_path / "found").rglob("*"))
+
+
 def test_localize_shows_the_predicted_class_by_any_source(tiny_recipe, tmp_path):
     from wsol.benchmark import localize
 

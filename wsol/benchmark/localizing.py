@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -70,10 +71,11 @@ def localize(
         for split in splits:
             trained.check_scores(split)
         cut = _val_threshold(trained, maps, rules) if threshold is None else threshold
-        for split in splits:
-            for picture, found in _found(trained, split, maps, cut, rules):
-                found.write(picture, Path(output))
-                rows.append(found.row())
+        with _all_or_none(Path(output)) as pictures:
+            for split in splits:
+                for picture, found in _found(trained, split, maps, cut, rules):
+                    found.write(picture, pictures)
+                    rows.append(found.row())
     return _write_table(Path(output) / "boxes.csv", rows)
 
 
@@ -131,6 +133,18 @@ def _found(
     for prediction in track(stream, len(split), "localize"):
         picture = np.asarray(open_image(paths[prediction.image_id], exif=split.manifest.exif))
         yield picture, Found.of(prediction, picture, threshold, rules, run.localizer.class_keys)
+
+
+@contextmanager
+def _all_or_none(output: Path) -> Iterator[Path]:
+    """A folder for pictures, which come to ``output`` once all are there: no part of a set is left."""
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".localize-") as folder:
+        yield Path(folder)
+        for path in sorted(Path(folder).rglob("*.png")):
+            kept = output / path.relative_to(folder)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(kept)
 
 
 def _val_threshold(run: Run, maps: str, rules: Protocol) -> float:
