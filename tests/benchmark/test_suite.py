@@ -211,7 +211,7 @@ def test_localize_leaves_nothing_of_images_one_of_which_is_broken(tiny_recipe, t
     whole = next(images.rglob("*.png")).read_bytes()
     # Neither its header nor its end tells, only decoding does.
     (images / "zzz.png").write_bytes(whole[:100] + bytes(100) + whole[200:])
-    with pytest.raises(UserError, match="zzz.png"):
+    with pytest.raises(UserError, match="zzz"):
         localize(images, run, tmp_path / "found", threshold=0.5, how=tiny_recipe.how)
     assert not list((tmp_path / "found").rglob("*"))
 
