@@ -200,3 +200,11 @@ def test_it_imports_no_torch():
     code = "import sys, " + ", ".join(f"wsol.{module}" for module in modules)
     code += "; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_masks_of_two_kinds_in_one_folder_are_refused(tmp_path, capsys):
+    mask = np.ones((4, 4), np.uint8)
+    np.save(tmp_path / "a.npy", mask > 0)
+    Image.fromarray(mask * 255).save(tmp_path / "b.png")
+    assert run(tmp_path, str(tmp_path), str(tmp_path))[0] == 2
+    assert "masks as .npy and as .png (b.png): move one kind" in capsys.readouterr().err

@@ -62,6 +62,11 @@ def _read(path: Path, reading: Reading) -> dict[str, AnnotatedImage]:
         images = read_by_name(path, reading)
     else:
         reading.findings += unreadable
+        if pictures := files_below(path, (".png",), unreadable):
+            reading.findings.append(
+                f"{path}: masks as .npy and as .png ({pictures[0].name}): "
+                "move one kind to a folder of its own"
+            )
         names = [file.relative_to(path).with_suffix("").as_posix() for file in arrays]
         images = {
             name: AnnotatedImage(name, str(file), (AnnotatedObject(mask=_ArrayMask(file)),))
