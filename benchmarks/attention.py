@@ -20,7 +20,7 @@ from wsol.attention import ATTENTION
 from wsol.check.cost import Cost, measure
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
-from wsol.recipe import Attention, Backbone, Data, Recipe
+from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, Recipe
 
 COLUMNS = (
     "attention",
@@ -76,14 +76,14 @@ def row(name: str, arguments: argparse.Namespace) -> list[str]:
 def costs(name: str, arguments: argparse.Namespace) -> tuple[str, Cost, Cost]:
     """Where the module went, and the cost of the bare network and of the one with it."""
     recipe = Recipe(
-        data=Data(input_size=arguments.input_size),
-        backbone=Backbone(arguments.backbone),
-        attention=Attention(name),
+        data=DataSettings(input_size=arguments.input_size),
+        backbone=BackboneSettings(arguments.backbone),
+        attention=AttentionSettings(name),
     )
     gc.collect()
     pair = [
         build_localizer(one, 1000).to(arguments.device)
-        for one in (dataclasses.replace(recipe, attention=Attention()), recipe)
+        for one in (dataclasses.replace(recipe, attention=AttentionSettings()), recipe)
     ]
     places = sorted(
         {place.partition(".")[0] for place in pair[1].placed} or getattr(pair[1].head, "taps", ())

@@ -30,10 +30,10 @@ from rich.table import Table
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from wsol.data import decoded
-from wsol.data.custom import custom_manifest
-from wsol.data.loader import eval_loader, train_loader
-from wsol.data.manifest import Manifest, ManifestSplit
+from wsol.data.layouts.custom import custom_manifest
+from wsol.data.loading import decoded
+from wsol.data.loading.loader import eval_loader, train_loader
+from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.recipe import Recipe
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

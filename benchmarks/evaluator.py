@@ -31,17 +31,18 @@ from rich.console import Console
 from rich.table import Table
 from skimage.morphology import max_tree
 
-from wsol.evaluation.iou import (
+from wsol.evaluation.contours.iou import (
     Contours,
     best_iou_per_cut,
     best_iou_per_cut_all,
     best_iou_per_cut_single,
     iou_matrix,
 )
+from wsol.evaluation.contours.sweep import all_contour_boxes, largest_contour_boxes
 from wsol.evaluation.score_map import quantise
-from wsol.evaluation.sweep import all_contour_boxes, cuts, largest_contour_boxes, thresholds
 from wsol.evaluation.threads import in_threads
 from wsol.evaluation.warm_up import warm_up
+from wsol.scores.thresholds import cuts, thresholds
 
 KINDS = ("7", "14", "28", "noise")
 

@@ -22,9 +22,9 @@ import numpy as np
 
 from wsol.evaluation.evaluator import collect, score
 from wsol.evaluation.map_folder import MapFolder
-from wsol.evaluation.protocol import protocol
 from wsol.evaluation.warm_up import warm_up
-from wsol.records import Annotation
+from wsol.scores.protocol import protocol
+from wsol.scores.records import Annotation
 
 GRID = 14
 

@@ -14,9 +14,9 @@ import argparse
 
 import numpy as np
 
-from wsol.evaluation.curves import Mean
-from wsol.evaluation.families import Family, contenders
-from wsol.evaluation.intervals import interval, replicate
+from wsol.evaluation.bootstrap import interval, replicate
+from wsol.scores.curves import Mean
+from wsol.scores.threshold_families import MetricFamily, candidate_thresholds
 
 POPULATION = 60_000
 CUTS = 256
@@ -43,8 +43,8 @@ def measure(right: np.ndarray, n: int, trials: int, resamples: int, rng: np.rand
     biases, optimism = [], []
     for _ in range(trials):
         sample = right[rng.integers(0, POPULATION, n)]
-        kept = contenders(sample)
-        family = Family(kept / CUTS, {"acc": Mean(sample[:, kept], np.arange(n))})
+        kept = candidate_thresholds(sample)
+        family = MetricFamily(kept / CUTS, {"acc": Mean(sample[:, kept], np.arange(n))})
         value = float(family(np.ones((1, n), np.float32))["acc"].values[0])
         draws = replicate([family], n, resamples)["acc"]
         plain = np.quantile(draws.anew, [0.025, 0.975])

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from wsol.cli.main import main
-from wsol.data.manifest import Manifest
+from wsol.data.manifest.manifest import Manifest
 
 SMALL = ["--train", "20", "--val", "0", "--test", "10"]
 
@@ -61,7 +61,7 @@ def test_help_names_the_data_sets(capsys):
 
 def test_a_reader_of_ones_own(tmp_path, capsys, monkeypatch):
     (tmp_path / "my_birds.py").write_text(
-        "from wsol.data.draft import ManifestDraft, DraftImage, DraftClass, Reader\n"
+        "from wsol.data.manifest.manifest_draft import ManifestDraft, DraftImage, DraftClass, Reader\n"
         "def read(root, options):\n"
         "    image = DraftImage('a', 'a.png', 0, options.where)\n"
         "    classes = [DraftClass('gull', 'g')]\n"
@@ -81,7 +81,7 @@ def test_prepare_imports_no_torch(tmp_path):
     code = (
         "import sys; from wsol.cli.main import main; "
         f"assert main(['prepare', 'clutter', '--output', {str(tmp_path / 'm')!r}, *{SMALL!r}]) == 0; "
-        "import wsol.data.cub, wsol.data.imagenet; assert 'torch' not in sys.modules"
+        "import wsol.data.layouts.cub, wsol.data.layouts.imagenet; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 

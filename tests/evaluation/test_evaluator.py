@@ -11,9 +11,9 @@ import pytest
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import collect, evaluate, score
 from wsol.evaluation.metrics import accuracy_curve, compute
-from wsol.evaluation.per_image import PerImage
-from wsol.evaluation.protocol import ThresholdPolicy, protocol
-from wsol.records import Annotation, Prediction
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import ThresholdPolicy, protocol
+from wsol.scores.records import Annotation, Prediction
 
 
 def ragged(values, offsets, shapes):

@@ -10,8 +10,8 @@ import pytest
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
 from wsol.evaluation.map_folder import MapFolder, read_map
-from wsol.evaluation.protocol import protocol
-from wsol.records import Annotation
+from wsol.scores.protocol import protocol
+from wsol.scores.records import Annotation
 
 BOX = np.array([[1, 1, 5, 5]], np.float32)
 ANNOTATIONS = [

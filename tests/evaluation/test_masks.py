@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.images import open_mask
 from wsol.errors import UserError
 from wsol.evaluation.masks import pixel_histograms, read_mask, true_mask
-from wsol.evaluation.protocol import protocol
-from wsol.records import Annotation
+from wsol.files.images import open_mask
+from wsol.scores.protocol import protocol
+from wsol.scores.records import Annotation
 
 
 @pytest.mark.golden

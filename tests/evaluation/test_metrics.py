@@ -7,9 +7,9 @@ import pytest
 
 from wsol.errors import UserError
 from wsol.evaluation.metrics import compute, metric_keys
-from wsol.evaluation.per_image import ALL_UNITS, SINGLE_UNITS, PerImage
-from wsol.evaluation.protocol import ThresholdPolicy, protocol
-from wsol.records import Annotation
+from wsol.scores.per_image import ALL_UNITS, SINGLE_UNITS, PerImage
+from wsol.scores.protocol import ThresholdPolicy, protocol
+from wsol.scores.records import Annotation
 
 CHOE = protocol("choe2020", 0.1)
 RUBINSTEIN = protocol("rubinstein2013", 0.1)

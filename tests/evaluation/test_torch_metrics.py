@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from wsol.evaluation.evaluator import evaluate
-from wsol.evaluation.protocol import ThresholdPolicy, protocol
-from wsol.records import Annotation, Prediction
+from wsol.scores.protocol import ThresholdPolicy, protocol
+from wsol.scores.records import Annotation, Prediction
 
 torch = pytest.importorskip("torch")
 

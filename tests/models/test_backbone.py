@@ -8,15 +8,16 @@ import torch
 from torch import nn
 from torchvision import models
 
-from wsol import recipe as recipes
 from wsol.errors import UserError
 from wsol.models.backbone import as_stages
 from wsol.models.networks import create_network, feature_chain
+from wsol.recipe import BackboneSettings
 
 
 def backbone(name: str, **settings):
     return as_stages(
-        create_network(name, settings.get("options", {})), recipes.Backbone(name=name, **settings)
+        create_network(name, settings.get("options", {})),
+        BackboneSettings(name=name, **settings),
     )
 
 

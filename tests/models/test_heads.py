@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torchvision import models
 
-from wsol import recipe as recipes
 from wsol.errors import UserError
 from wsol.models.heads import build_head, native_head
 from wsol.models.names import HEADS
+from wsol.recipe import HeadSettings
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def seeded():
 
 @pytest.mark.parametrize("name", sorted(set(HEADS) - {"native"}))
 def test_maps_average_to_the_logits(name):
-    head = build_head(recipes.Head(name=name, width=12), 8, 5).eval()
+    head = build_head(HeadSettings(name=name, width=12), 8, 5).eval()
     output = head(torch.randn(2, 8, 7, 6))
     assert output.class_maps.shape == (2, 5, 7, 6)
     torch.testing.assert_close(output.logits, output.class_maps.mean(dim=(2, 3)), rtol=0, atol=0)
@@ -31,7 +31,7 @@ def test_maps_average_to_the_logits(name):
 
 def test_cam_is_pooling_and_a_linear_layer():
     # Zhou et al.: S_c = sum_k w_k mean(f_k) + b, and the map is sum_k w_k f_k.
-    head = build_head(recipes.Head(), 8, 5)
+    head = build_head(HeadSettings(), 8, 5)
     nn.init.normal_(head.classifier.bias)
     features = torch.randn(2, 8, 7, 7)
     weight, bias = head.classifier.weight[:, :, 0, 0], head.classifier.bias
@@ -44,14 +44,14 @@ def test_cam_is_pooling_and_a_linear_layer():
 
 
 def test_cam_relu_has_no_negative_maps():
-    output = build_head(recipes.Head(name="cam_relu"), 8, 5)(torch.randn(2, 8, 7, 7))
+    output = build_head(HeadSettings(name="cam_relu"), 8, 5)(torch.randn(2, 8, 7, 7))
     assert output.class_maps.min() == 0
     assert output.logits.min() >= 0
 
 
 @pytest.mark.parametrize(("name", "convolved"), [("cam_conv", 1), ("cam_conv2", 2)])
 def test_widths_of_the_convolutional_heads(name, convolved):
-    head = build_head(recipes.Head(name=name, width=12), 8, 5)
+    head = build_head(HeadSettings(name=name, width=12), 8, 5)
     convolutions = [part for part in head.modules() if isinstance(part, nn.Conv2d)]
     shapes = [tuple(part.weight.shape) for part in convolutions]
     assert shapes == [*[(12, 8, 3, 3), (12, 12, 3, 3)][:convolved], (5, 12, 1, 1)]
@@ -87,4 +87,4 @@ def test_other_classifiers_are_refused(name, channels):
 
 def test_unknown_head():
     with pytest.raises(UserError, match=r"unknown head.name 'camm': did you mean 'cam'"):
-        build_head(recipes.Head(name="camm"), 8, 5)
+        build_head(HeadSettings(name="camm"), 8, 5)

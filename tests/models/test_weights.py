@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
 from wsol.models.weights import library_state, read_state, with_sha256
-from wsol.recipe import Backbone, Recipe, Weights
+from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
 
 
 @pytest.fixture(autouse=True)
@@ -144,12 +144,12 @@ def test_sha256_is_filled_in_and_checked(tmp_path):
     path = tmp_path / "weights.safetensors"
     save_file({"a": torch.ones(1)}, path)
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
-    card = with_sha256(Weights(name="mine", file=str(path)))
+    card = with_sha256(WeightsSettings(name="mine", file=str(path)))
     assert card.sha256 == expected
     assert with_sha256(card) == card
-    assert with_sha256(Weights()) == Weights()
+    assert with_sha256(WeightsSettings()) == WeightsSettings()
     with pytest.raises(UserError, match=f"sha256 is 00ff, but the file's is {expected}"):
-        with_sha256(Weights(file=str(path), sha256="00ff"))
+        with_sha256(WeightsSettings(file=str(path), sha256="00ff"))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,9 @@ def test_librarys_weights_are_asked_by_name(monkeypatch, state):
     assert asked == [("mobilenetv2_035", {"pad_type": "same"})]
     assert torch.equal(built.backbone.stages["stage1"][0].weight, state["conv_stem.weight"])
     with pytest.raises(UserError, match=r"timm's weights of mobilenetv2_035 want weights.mean \[0.485"):
-        library_state(Backbone("mobilenetv2_035"), Weights(name="timm", mean=(0.5, 0.5, 0.5)))
+        library_state(
+            BackboneSettings("mobilenetv2_035"), WeightsSettings(name="timm", mean=(0.5, 0.5, 0.5))
+        )
 
 
 def test_torchvision_gives_its_first_weights(monkeypatch, state):
@@ -209,10 +211,10 @@ def test_torchvision_gives_its_first_weights(monkeypatch, state):
             return state
 
     monkeypatch.setattr(models, "get_model_weights", lambda name: {"IMAGENET1K_V1": Entry()})
-    assert library_state(Backbone("squeezenet1_1"), Weights(name="torchvision")) is state
+    assert library_state(BackboneSettings("squeezenet1_1"), WeightsSettings(name="torchvision")) is state
     monkeypatch.undo()
     with pytest.raises(UserError, match="torchvision has no ImageNet weights of mobilenetv2_035"):
-        library_state(Backbone("mobilenetv2_035"), Weights(name="torchvision"))
+        library_state(BackboneSettings("mobilenetv2_035"), WeightsSettings(name="torchvision"))
 
 
 @pytest.mark.shared
@@ -228,7 +230,9 @@ def test_published_squeezenet_classifies_real_images(real_data):
     ).eval()
     with (real_data / "imagenette/LOC_val_solution.csv").open() as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["PredictionString"].split()[0])[::25]
-    mean, std = (torch.tensor(values)[:, None, None] for values in (Weights().mean, Weights().std))
+    mean, std = (
+        torch.tensor(values)[:, None, None] for values in (WeightsSettings().mean, WeightsSettings().std)
+    )
     folder = real_data / "imagenette/ILSVRC/Data/CLS-LOC/val"
     hits = 0
     for row in rows:

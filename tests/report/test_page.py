@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from wsol.cli.main import main
-from wsol.evaluation.per_image import PerImage
 from wsol.recipe import Recipe
-from wsol.records import RunRecord
 from wsol.report import Tile, save_gallery, write_report
+from wsol.scores.per_image import PerImage
+from wsol.scores.records import RunRecord
 
 COUNT = 40
 VOID = {"meta", "img"}

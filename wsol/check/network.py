@@ -18,7 +18,7 @@ from wsol.check.subject import Shape, Subject
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer, TappedHead
-from wsol.recipe import Attention, Backbone, Data, Recipe
+from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, Recipe
 
 # Clutter's classes.
 NUM_CLASSES = 10
@@ -31,9 +31,9 @@ def recipe_of(
 ) -> Recipe:
     """The recipe that puts the module into ``backbone``, at its default places where ``at`` is empty."""
     return Recipe(
-        data=Data(input_size=input_size, resize_size=input_size),
-        backbone=Backbone(backbone),
-        attention=Attention(name, list(at), dict(options)),
+        data=DataSettings(input_size=input_size, resize_size=input_size),
+        backbone=BackboneSettings(backbone),
+        attention=AttentionSettings(name, list(at), dict(options)),
     )
 
 
@@ -124,7 +124,7 @@ def one_epoch(recipe: Recipe, images: int = 96, batch: int = 16) -> Finding:
 
 def small_clutter(images: int, size: int) -> tuple[Tensor, Tensor]:
     """Training images of clutter (n, 3, size, size), standardised, and their labels (n,)."""
-    from wsol.data.clutter import Draws, draw_image, sources
+    from wsol.data.layouts.clutter import Draws, draw_image, sources
 
     source = sources(0)[0]
     labels = [index % NUM_CLASSES for index in range(images)]

@@ -6,8 +6,8 @@ import keyword
 import re
 from pathlib import Path
 
-from wsol.atomic import write_text
 from wsol.errors import UserError, suggest
+from wsol.files.atomic import write_text
 
 
 def write_template(name: str, insertion: str, folder: Path | str) -> list[Path]:

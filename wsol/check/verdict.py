@@ -11,7 +11,7 @@ from wsol.check.contract import check_contract
 from wsol.check.cost import Cost, measure
 from wsol.check.finding import Finding, attempted
 from wsol.check.network import EPOCH, build, check_network, one_epoch, recipe_of, subject_in
-from wsol.recipe import Attention
+from wsol.recipe import AttentionSettings
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def check_attention(
     costs = None
     # A module that does not keep to the contract alone would only fail again, and less clearly.
     if all(finding.passed for finding in findings):
-        bare = build(dataclasses.replace(recipe, attention=Attention()))
+        bare = build(dataclasses.replace(recipe, attention=AttentionSettings()))
         network = attempted("in the network", lambda: check_network(localizer, recipe))
         findings += [network] if isinstance(network, Finding) else network
         # FLOPs are counted on shapes alone, as every run's record does: some modules refuse that.

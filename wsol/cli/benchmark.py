@@ -35,8 +35,8 @@ def main(argv: list[str]) -> int:
         how = dataclasses.replace(recipe.how, **{key: value for key, value in changes.items() if value})
         recipes.append(dataclasses.replace(recipe, how=how))
     seeds = _seeds(arguments.seeds)
-    from wsol.benchmark.board import write_board
-    from wsol.benchmark.suite import benchmark
+    from wsol.pipeline.benchmark import benchmark
+    from wsol.pipeline.leaderboard import write_board
 
     benchmark(recipes, seeds, overlays=arguments.overlays)
     if is_first_rank():  # under torchrun the others have nothing to add

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsol.cli.parser import Parser, at_least
-from wsol.data.check import DataReport, check_data
-from wsol.data.contact_sheet import contact_sheet
-from wsol.data.manifest import Manifest
+from wsol.data.inspection.contact_sheet import contact_sheet
+from wsol.data.inspection.data_check import DataReport, check_data
+from wsol.data.manifest.manifest import Manifest
 from wsol.errors import UserError, suggest
 
 SHOWN = 5  # groups of duplicates that are named

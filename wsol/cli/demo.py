@@ -11,7 +11,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--output", default="demo", help="folder for everything the demo makes")
     parser.add_argument("--small", action="store_true", help="few images, two epochs: does it run")
     arguments = parser.parse(argv)
-    from wsol.benchmark.demo import demo
+    from wsol.pipeline.demo import demo
 
     report = demo(arguments.output, small=arguments.small)
     print((report.parent / "leaderboard.md").read_text(encoding="utf-8"))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import parse_recipe
-from wsol.data.corners import RULES
+from wsol.data.manifest.box_conventions import RULES
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
-from wsol.recipe import Evaluation as Settings
+from wsol.recipe import EvaluationSettings as Settings
 from wsol.recipe import How
 
 # What is scored, by the option that names it, and which others say something about it.
@@ -92,7 +92,7 @@ def _add_outputs(parser: Parser) -> None:
 
 
 def _of_run(arguments: Namespace) -> int:
-    from wsol.benchmark.scoring import score_run
+    from wsol.pipeline.evaluate_run import score_run
     from wsol.training.run_folder import RunFolder
 
     recipe = RunFolder(arguments.run).recipe()
@@ -122,8 +122,8 @@ def _of_recipe(argv: list[str]) -> int:
         return ["output", "overlays", "results"]
 
     recipe, own = parse_recipe(argv, "evaluate", add)
-    from wsol.benchmark.preparing import run_folder
-    from wsol.benchmark.scoring import score_run
+    from wsol.pipeline.evaluate_run import score_run
+    from wsol.pipeline.inputs import run_folder
 
     path = run_folder(recipe)
     output = own["output"] or str(path / "evaluation")
@@ -139,8 +139,8 @@ def _of_recipe(argv: list[str]) -> int:
 
 
 def _of_maps(arguments: Namespace) -> int:
-    from wsol.benchmark.files import score_maps
-    from wsol.data.manifest import Manifest
+    from wsol.data.manifest.manifest import Manifest
+    from wsol.pipeline.evaluate_maps import score_maps
 
     if arguments.overlays and not (arguments.output or arguments.results):
         raise UserError(f"--overlays {arguments.overlays}: say where to, with --output or --results")
@@ -158,7 +158,7 @@ def _of_maps(arguments: Namespace) -> int:
 
 
 def _of_images(arguments: Namespace) -> int:
-    from wsol.benchmark.own_images import score_images
+    from wsol.pipeline.evaluate_images import score_images
 
     settings = _settings(arguments, Settings(protocol="halfopen"))
     output = arguments.output or "output"

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from wsol.cli.parser import Parser
-from wsol.data.annotated import AnnotatedImage, AnnotatedObject
-from wsol.data.annotation_matching import ImageNames, match_images
-from wsol.data.annotation_reading import Reading
-from wsol.data.annotations import read_by_name
-from wsol.data.corners import RULES
-from wsol.data.image_listing import files_below
+from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
+from wsol.data.annotations.annotation_matching import ImageNames, match_images
+from wsol.data.annotations.annotation_reading import Reading
+from wsol.data.annotations.any_format import read_by_name
+from wsol.data.annotations.image_listing import files_below
+from wsol.data.manifest.box_conventions import RULES
 from wsol.evaluation.masks import read_mask
 from wsol.evaluation.overlap import Shapes, overlaps, totals, write_overlaps
 from wsol.progress import say

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wsol.board import write_board
 from wsol.cli.parser import Parser
-from wsol.leaderboard import write_board
 
 
 def main(argv: Sequence[str]) -> int:

@@ -63,13 +63,13 @@ def _methods() -> Rows:
 
 
 def _datasets() -> Rows:
-    from wsol.data import DATASETS
+    from wsol.data.layouts import DATASETS
 
     return _registered(DATASETS)
 
 
 def _protocols() -> Rows:
-    from wsol.evaluation.protocol import PROTOCOLS
+    from wsol.scores.protocol import PROTOCOLS
 
     for name in PROTOCOLS:
         protocol = PROTOCOLS.get(name)

@@ -16,7 +16,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--maps", default="cam@predicted", help="map source (wsol list maps)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     arguments = parser.parse(argv)
-    from wsol.benchmark.localizing import localize
+    from wsol.pipeline.localize import localize
 
     table = localize(
         arguments.images,

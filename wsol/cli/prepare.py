@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from wsol.cli.parser import Parser
-from wsol.data import DATASETS
-from wsol.data.cards import read_card
+from wsol.data.layouts import DATASETS
+from wsol.data.manifest.cards import read_card
 from wsol.data.prepare import prepare
 
 

@@ -8,7 +8,7 @@ from wsol.cli.recipe_arguments import parse_recipe
 def main(argv: list[str]) -> int:
     """Train the recipe of ``--config`` and overrides; prints the run's folder."""
     recipe, _ = parse_recipe(argv, "train")
-    from wsol import benchmark
+    from wsol.pipeline.train import train
 
-    print(benchmark.train(recipe))
+    print(train(recipe))
     return 0

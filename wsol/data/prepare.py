@@ -6,10 +6,10 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from wsol.data import DATASETS
-from wsol.data.cards import read_card
-from wsol.data.draft import Reader
-from wsol.data.manifest_writing import write_manifest
+from wsol.data.layouts import DATASETS
+from wsol.data.manifest.cards import read_card
+from wsol.data.manifest.manifest_draft import Reader
+from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
 
 

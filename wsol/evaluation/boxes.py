@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wsol.evaluation.sweep import largest_contour_boxes
+from wsol.evaluation.contours.sweep import largest_contour_boxes
 
 Size = tuple[int, int]
 

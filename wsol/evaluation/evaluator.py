@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from wsol.errors import UserError
 from wsol.evaluation.metrics import Scores, compute
-from wsol.evaluation.per_image import PerImage, check_complete
-from wsol.evaluation.protocol import Protocol, ThresholdPolicy
 from wsol.evaluation.scored_image import score_image
 from wsol.evaluation.threads import in_threads
 from wsol.progress import track
-from wsol.records import Annotation, Prediction
+from wsol.scores.per_image import PerImage, check_complete
+from wsol.scores.protocol import Protocol, ThresholdPolicy
+from wsol.scores.records import Annotation, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from numba import njit
 from PIL import Image
 
 from wsol.errors import UserError
-from wsol.mask_file import DAMAGE, set_pixels
-from wsol.records import Annotation
+from wsol.files.mask_file import DAMAGE, set_pixels
+from wsol.scores.records import Annotation
 
 IGNORED = 255
 
@@ -30,8 +30,7 @@ def true_mask(annotation: Annotation, size: tuple[int, int]) -> np.ndarray:
 def read_mask(path: str | Path) -> np.ndarray:
     """A mask file, a picture or an array ``.npy``, as bool (height, width).
 
-    `wsol.mask_file.set_pixels` says which pixels of a picture are set; of an array, those not 0 (in any
-    channel).
+    `set_pixels` says which pixels of a picture are set; of an array, those not 0 (in any channel).
     """
     path = Path(path)
     try:

@@ -27,16 +27,17 @@ from typing import Any
 import numpy as np
 
 from wsol.errors import UserError
-from wsol.evaluation import families
-from wsol.evaluation.families import Family
-from wsol.evaluation.intervals import RESAMPLES, interval, mean_of, replicate
-from wsol.evaluation.per_image import PerImage
-from wsol.evaluation.protocol import Protocol, ThresholdPolicy
+from wsol.evaluation.bootstrap import RESAMPLES, interval, mean_of, replicate
+from wsol.scores import threshold_families as families
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import Protocol, ThresholdPolicy
+from wsol.scores.threshold_families import MetricFamily
+from wsol.scores.thresholds import Cuts
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Metrics of a split: see `wsol.records.RunRecord` for ``metrics``, ``optimism``, ``threshold``."""
+    """Metrics of a split: see `RunRecord` for ``metrics``, ``optimism``, ``threshold``."""
 
     metrics: dict[str, dict[str, float | None]]
     optimism: dict[str, float | None] = field(default_factory=dict)
@@ -128,14 +129,14 @@ def accuracy_curve(
     """
     per_image.check(protocol)
     rows, whole, codes = families.codes_of(per_image, contours)
-    cuts = families.Cuts.of_grid(protocol.thresholds, per_image.top[rows])
+    cuts = Cuts.of_grid(protocol.thresholds, per_image.top[rows])
     correct = cuts.take(codes) >= percent * whole // 100
     return protocol.thresholds, 100.0 * correct.sum(axis=0) / max(len(rows), 1)
 
 
 def _families(
     per_image: PerImage, protocol: Protocol, policy: ThresholdPolicy, given: dict[str, float]
-) -> list[Family]:
+) -> list[MetricFamily]:
     oracle = policy.name == "oracle"
     found = families.classification(per_image)
     if per_image.single is not None:
@@ -188,7 +189,7 @@ def _given(protocol: Protocol, policy: ThresholdPolicy, val: PerImage | None) ->
 
 def _chosen_on(val: PerImage, protocol: Protocol) -> dict[str, float]:
     everyone = np.ones((1, len(val)), np.float32)
-    choosers: list[Family] = []
+    choosers: list[MetricFamily] = []
     if val.single is not None:
         choosers.append(families.localization(val, protocol.thresholds, oracle=True))
         choosers.append(families.box_acc_v2(val, protocol, protocol.thresholds, oracle=True))

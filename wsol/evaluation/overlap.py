@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from wsol.atomic import write_text
 from wsol.errors import UserError
-from wsol.evaluation.curves import UNIT, Mean, units
-from wsol.evaluation.intervals import Replicates, interval, resample_weights
-from wsol.evaluation.iou import iou_matrix
-from wsol.evaluation.per_image import check_complete
-from wsol.evaluation.sweep import largest_contour_boxes
+from wsol.evaluation.bootstrap import Replicates, interval, resample_weights
+from wsol.evaluation.contours.iou import iou_matrix
+from wsol.evaluation.contours.sweep import largest_contour_boxes
+from wsol.files.atomic import write_text
+from wsol.scores.curves import UNIT, Mean, units
+from wsol.scores.per_image import check_complete
 
 DELTAS = (0.3, 0.5, 0.7)
 

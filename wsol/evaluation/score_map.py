@@ -6,14 +6,11 @@ first, then resize, then minimum to 0 and maximum to 1, then truncate ``map * 25
 
 from __future__ import annotations
 
-from typing import Literal
-
 import cv2
 import numpy as np
 
 from wsol.errors import UserError
-
-Interpolation = Literal["nearest", "linear", "cubic"]
+from wsol.scores.protocol import Interpolation
 
 _OPENCV = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 

@@ -6,9 +6,11 @@ import numpy as np
 
 from wsol.errors import UserError
 from wsol.evaluation.boxes import scale_boxes
-from wsol.evaluation.iou import best_iou_of_all, best_iou_of_largest, iou_matrix
+from wsol.evaluation.contours.iou import best_iou_of_all, best_iou_of_largest, iou_matrix
+from wsol.evaluation.contours.sweep import contour_boxes, largest_contour_boxes
 from wsol.evaluation.masks import pixel_histograms, resize_mask, true_mask
-from wsol.evaluation.per_image import (
+from wsol.evaluation.score_map import normalise
+from wsol.scores.per_image import (
     ALL_UNITS,
     CUTS,
     SINGLE_UNITS,
@@ -17,10 +19,8 @@ from wsol.evaluation.per_image import (
     encode_iou,
     pack_boxes,
 )
-from wsol.evaluation.protocol import Protocol
-from wsol.evaluation.score_map import normalise
-from wsol.evaluation.sweep import contour_boxes, largest_contour_boxes
-from wsol.records import Annotation, Prediction
+from wsol.scores.protocol import Protocol
+from wsol.scores.records import Annotation, Prediction
 
 
 def score_image(
@@ -50,7 +50,7 @@ def score_image(
 
 
 def oddities(prediction: Prediction) -> list[str]:
-    """Under which counts a score map goes; `wsol.evaluation.protocol` says what is done with each."""
+    """Under which counts a score map goes; `wsol.scores.protocol` says what is done with each."""
     score_map = np.asarray(prediction.score_map)
     if score_map.dtype.kind not in "fiub" or not score_map.size:
         return []  # refused where it is resized

@@ -14,14 +14,15 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from wsol.evaluation import curves
 from wsol.evaluation.evaluator import collect
-from wsol.evaluation.families import Cuts, codes_of
 from wsol.evaluation.masks import pixel_histograms
-from wsol.evaluation.per_image import ALL_UNITS, SINGLE_UNITS
-from wsol.evaluation.protocol import protocol
 from wsol.evaluation.score_map import normalise
-from wsol.records import Annotation, Prediction
+from wsol.scores import curves
+from wsol.scores.per_image import ALL_UNITS, SINGLE_UNITS
+from wsol.scores.protocol import protocol
+from wsol.scores.records import Annotation, Prediction
+from wsol.scores.threshold_families import codes_of
+from wsol.scores.thresholds import Cuts
 
 
 class _Sums(Metric):

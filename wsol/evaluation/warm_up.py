@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from wsol.evaluation.iou import best_iou_per_cut
+from wsol.evaluation.contours.iou import best_iou_per_cut
 from wsol.evaluation.masks import pixel_histograms
-from wsol.evaluation.protocol import protocol
+from wsol.scores.protocol import protocol
 
 
 def warm_up() -> None:

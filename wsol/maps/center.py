@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from wsol.records import Prediction
+from wsol.scores.records import Prediction
 
 # Of the frame's side. Any other gives the same figures: all images have this one map, so only the
 # order of its pixels counts.

@@ -15,10 +15,10 @@ import torch
 from wsol.errors import UserError, suggest
 from wsol.maps.readers import PREDICTED, Columns, MapReader, passes, reader, reads_class
 from wsol.models.localizer import Localizer, LocalizerOutput
-from wsol.records import Prediction
+from wsol.scores.records import Prediction
 
 if TYPE_CHECKING:
-    from wsol.data.loader import Batch
+    from wsol.data.loading.loader import Batch
 
 
 class Clock:
@@ -107,7 +107,7 @@ def predictions_of(
 
 def check_sources(localizer: Localizer, sources: Sequence[str]) -> None:
     """Read each source and the default map from a blank image; ``UserError`` where one fails."""
-    from wsol.data.loader import Batch
+    from wsol.data.loading.loader import Batch
 
     localizer.default_map  # noqa: B018  # A module may name a map that it does not show.
     side = localizer.input_size

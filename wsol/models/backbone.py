@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from wsol import recipe as recipes
 from wsol.attention.contract import GLOBAL, stage_of
 from wsol.errors import UserError, suggest
 from wsol.models.ltpa_networks import NamedStages
 from wsol.models.names import BACKBONES
 from wsol.models.networks import PROBE, check_chain, feature_chain, octave, probe
+from wsol.recipe import BackboneSettings
 
 NECK = "neck"
 
@@ -85,7 +85,7 @@ class Backbone(nn.Module):
         return images
 
 
-def as_stages(network: nn.Module, settings: recipes.Backbone) -> Backbone:
+def as_stages(network: nn.Module, settings: BackboneSettings) -> Backbone:
     """The network's own modules (with their weights) as a `Backbone`, at the strides asked for."""
     if isinstance(network, NamedStages):
         return _as_named(network, settings)
@@ -102,7 +102,7 @@ def as_stages(network: nn.Module, settings: recipes.Backbone) -> Backbone:
     return Backbone(settings.name, stages, source_names)
 
 
-def _as_named(network: NamedStages, settings: recipes.Backbone) -> Backbone:
+def _as_named(network: NamedStages, settings: BackboneSettings) -> Backbone:
     """A network that names its own stages (LTPA's)."""
     if settings.strides:
         raise UserError(f"backbone.strides: those of {settings.name} are fixed")
@@ -135,7 +135,7 @@ def _has_convolution(modules: list[nn.Module]) -> bool:
     return any(isinstance(part, nn.Conv2d) for module in modules for part in module.modules())
 
 
-def _set_strides(settings: recipes.Backbone, stages: dict[str, nn.Sequential]) -> None:
+def _set_strides(settings: BackboneSettings, stages: dict[str, nn.Sequential]) -> None:
     before = PROBE
     sizes = {stage: shape[2] for stage, shape in probe(stages).items()}
     asked = dict(settings.strides)

@@ -9,7 +9,6 @@ from functools import partial
 
 from torch import nn
 
-from wsol import recipe as recipes
 from wsol.attention import ATTENTION
 from wsol.attention.contract import GLOBAL, check_options, default_places, gated_by, insertion_of
 from wsol.errors import UserError
@@ -22,10 +21,11 @@ from wsol.models.networks import create_network, probe
 from wsol.models.placement import Placed, insert_gates
 from wsol.models.weight_formats import FORMATS
 from wsol.models.weights import load_localizer_weights, load_network_weights, read_state
+from wsol.recipe import AttentionSettings, Recipe
 
 
 def build_localizer(
-    recipe: recipes.Recipe,
+    recipe: Recipe,
     num_classes: int,
     class_keys: Sequence[str] = (),
     *,
@@ -66,7 +66,7 @@ def build_localizer(
     return localizer
 
 
-def _as_drawn(localizer: Localizer, recipe: recipes.Recipe, filled: set[str]) -> list[str]:
+def _as_drawn(localizer: Localizer, recipe: Recipe, filled: set[str]) -> list[str]:
     """Names of the parameters that no weights have filled, but those that start as identity."""
     names = {id(parameter): name for name, parameter in localizer.named_parameters()}
     groups = {
@@ -84,7 +84,7 @@ def _as_drawn(localizer: Localizer, recipe: recipes.Recipe, filled: set[str]) ->
     return [name for part in groups.values() for name in part if name not in filled]
 
 
-def _check_input_size(network: nn.Module, recipe: recipes.Recipe) -> None:
+def _check_input_size(network: nn.Module, recipe: Recipe) -> None:
     """LTPA's VGG ends in a linear layer for one size; others take any."""
     own = getattr(network, "input_size", None)
     if own is not None and own != recipe.data.input_size:
@@ -104,9 +104,7 @@ def _check_features(backbone: Backbone, input_size: int) -> None:
         ) from error
 
 
-def _native_head(
-    recipe: recipes.Recipe, network: nn.Module, backbone: Backbone, num_classes: int
-) -> CamHead:
+def _native_head(recipe: Recipe, network: nn.Module, backbone: Backbone, num_classes: int) -> CamHead:
     """The library's own classifier, or the one in a file of another project's format.
 
     The latter has as many classes as the file says, or ``num_classes`` where that is not 0.
@@ -135,7 +133,7 @@ def _native_keys(head: CamHead, class_keys: Sequence[str]) -> Sequence[str]:
 
 
 def _place_attention(
-    backbone: Backbone, settings: recipes.Attention, num_classes: int
+    backbone: Backbone, settings: AttentionSettings, num_classes: int
 ) -> tuple[dict[str, Placed | FeedbackBlock], TappedHead | None]:
     """Put the module where its class says; returns the wrappers by place, and the head it may be."""
     if settings.name == "none":
@@ -163,7 +161,7 @@ def _place_attention(
 def _tapped_head(
     backbone: Backbone,
     module_class: type[nn.Module],
-    settings: recipes.Attention,
+    settings: AttentionSettings,
     taps: list[str],
     num_classes: int,
 ) -> TappedHead:
@@ -176,7 +174,7 @@ def _tapped_head(
     )
 
 
-def _places(backbone: Backbone, settings: recipes.Attention, module_class: type[nn.Module]) -> list[str]:
+def _places(backbone: Backbone, settings: AttentionSettings, module_class: type[nn.Module]) -> list[str]:
     """Where the attention goes, shallow first: as asked, or by the class's default."""
     asked = settings.at or _defaults(backbone, module_class)
     places = dict.fromkeys(_resolve(backbone, place) for place in asked)

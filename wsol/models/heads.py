@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from wsol import recipe as recipes
 from wsol.attention.contract import HeadOutput
 from wsol.errors import UserError, suggest
 from wsol.models.names import HEADS
+from wsol.recipe import HeadSettings
 
 
 class CamHead(nn.Module):
@@ -52,7 +52,7 @@ class CamHead(nn.Module):
         return HeadOutput(class_maps.mean(dim=(2, 3)), class_maps, {})
 
 
-def build_head(settings: recipes.Head, channels: int, num_classes: int) -> CamHead:
+def build_head(settings: HeadSettings, channels: int, num_classes: int) -> CamHead:
     """A fresh head by its recipe; ``UserError`` for an unknown name (`native_head` makes ``native``)."""
     width = settings.width
     if settings.name in ("cam", "cam_relu"):

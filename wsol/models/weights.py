@@ -15,11 +15,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from wsol import recipe as recipes
 from wsol.errors import UserError, suggest
 from wsol.models.localizer import Localizer
 from wsol.models.networks import CLASSIFIER, feature_chain
 from wsol.models.weight_formats import FORMATS
+from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
 
 LIBRARIES = ("torchvision", "timm")
 
@@ -27,7 +27,7 @@ LIBRARIES = ("torchvision", "timm")
 SIDE_BRANCHES = ("AuxLogits", "aux1", "aux2")
 
 
-def with_sha256(weights: recipes.Weights) -> recipes.Weights:
+def with_sha256(weights: WeightsSettings) -> WeightsSettings:
     """The card with its file's SHA-256 filled in; ``UserError`` where it says another."""
     if not weights.file:
         return weights
@@ -67,7 +67,7 @@ def read_state(file: Path | str) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): value for name, value in content.items()}
 
 
-def load_network_weights(network: nn.Module, recipe: recipes.Recipe, *, with_classifier: bool) -> None:
+def load_network_weights(network: nn.Module, recipe: Recipe, *, with_classifier: bool) -> None:
     """Fill the library's network, before attention is put in, from a ``native`` file or the library.
 
     What lies past the features may be missing or left over, unless ``with_classifier``.
@@ -84,7 +84,7 @@ def load_network_weights(network: nn.Module, recipe: recipes.Recipe, *, with_cla
     _load(network, state, source, recipe.backbone.name, with_classifier=with_classifier)
 
 
-def load_localizer_weights(localizer: Localizer, weights: recipes.Weights) -> set[str]:
+def load_localizer_weights(localizer: Localizer, weights: WeightsSettings) -> set[str]:
     """Fill the whole localizer, attention and head too, from a file in another project's format.
 
     Returns the names of the tensors that the file has.
@@ -106,7 +106,7 @@ def load_localizer_weights(localizer: Localizer, weights: recipes.Weights) -> se
     return set(state)
 
 
-def library_state(backbone: recipes.Backbone, weights: recipes.Weights) -> dict[str, Tensor]:
+def library_state(backbone: BackboneSettings, weights: WeightsSettings) -> dict[str, Tensor]:
     """The library's own ImageNet weights, which it downloads; torchvision's first ones, the field's."""
     if weights.name == "timm":
         import timm
@@ -133,7 +133,7 @@ def library_state(backbone: recipes.Backbone, weights: recipes.Weights) -> dict[
         ) from None
 
 
-def _check_names(weights: recipes.Weights) -> None:
+def _check_names(weights: WeightsSettings) -> None:
     if weights.format != "native" and weights.format not in FORMATS:
         raise UserError(
             f"unknown weights.format {weights.format!r}{suggest(weights.format, ['native', *FORMATS])}"

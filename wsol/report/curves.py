@@ -12,10 +12,10 @@ from html import escape
 
 import numpy as np
 
-from wsol.leaderboard.columns import DELTAS
-from wsol.leaderboard.per_image import CURVE_THRESHOLDS, accuracy_curves
-from wsol.leaderboard.rows import Row
-from wsol.report.shown import Shown
+from wsol.board.columns import DELTAS
+from wsol.board.per_image import CURVE_THRESHOLDS, accuracy_curves
+from wsol.board.rows import Row
+from wsol.report.row_style import Shown
 
 WIDTH, HEIGHT = 360, 250
 LEFT, RIGHT, TOP, BOTTOM = 38, 8, 10, 34

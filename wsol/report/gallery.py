@@ -15,8 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from wsol.atomic import write_bytes, write_text
 from wsol.errors import UserError
+from wsol.files.atomic import write_bytes, write_text
 from wsol.report.overlay import draw_overlay
 
 SIDE = 256

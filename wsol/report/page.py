@@ -5,14 +5,14 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from wsol.atomic import write_text
-from wsol.leaderboard import read_board
-from wsol.leaderboard.sections import Section
+from wsol.board import read_board
+from wsol.board.sections import Section
+from wsol.files.atomic import write_text
 from wsol.report.curves import curves
-from wsol.report.look import SCRIPT, STYLE
+from wsol.report.overlay_table import overlays
 from wsol.report.published import published
-from wsol.report.shown import shown_rows
-from wsol.report.strips import overlays
+from wsol.report.row_style import shown_rows
+from wsol.report.style import SCRIPT, STYLE
 from wsol.report.table import class_table, details_table, metrics_table
 
 READING = """<p>Percent throughout. Under a value stands its 95&nbsp;% interval: with one seed over the
@@ -32,7 +32,7 @@ def write_report(results: Path | str, output: Path | str | None = None) -> Path:
     """Write the page of ``results`` to ``output``, or to ``results/report.html``.
 
     Reads ``runs/**/*.json``, the per-image arrays beside them, ``report/<run_id>/`` for overlays and
-    ``published.csv``; what is not there is left out. `wsol.leaderboard.read_board` says what is refused.
+    ``published.csv``; what is not there is left out. `wsol.board.read_board` says what is refused.
     """
     results = Path(results)
     return write_text(output or results / "report.html", page(results))

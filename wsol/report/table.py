@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from wsol.leaderboard.columns import COST_COLUMNS, percent, short_name
-from wsol.leaderboard.markdown import ALIKE
-from wsol.leaderboard.paired import Comparison
-from wsol.leaderboard.rows import Row
-from wsol.leaderboard.sections import Section
-from wsol.report.shown import Shown
+from wsol.board.columns import COST_COLUMNS, percent, short_name
+from wsol.board.markdown import ALIKE
+from wsol.board.paired import Comparison
+from wsol.board.rows import Row
+from wsol.board.sections import Section
+from wsol.report.row_style import Shown
 
 COST_NAMES = {
     "input_size": "Input",

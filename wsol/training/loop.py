@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from wsol.data.loader import train_loader
-from wsol.data.manifest import ManifestSplit
+from wsol.data.loading.loader import train_loader
+from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.maps.source import check_sources
 from wsol.methods import METHODS
@@ -59,7 +59,7 @@ def train(
     # their gradients cancel, rounding leaves some.
     for name in localizer.parameters_without_gradient():
         localizer.get_parameter(name).requires_grad_(False)
-    progress = Training(recipe, split, folder, fabric, method)
+    progress = TrainingState(recipe, split, folder, fabric, method)
     rate_factor(recipe.training, 0)  # an unknown schedule is refused before anything is written
     if fabric.is_global_zero:
         recipe.write(folder.path / "recipe.yaml")
@@ -70,7 +70,7 @@ def train(
     return method.trained(), progress.log
 
 
-class Training:
+class TrainingState:
     """The state of one training run between epochs."""
 
     def __init__(

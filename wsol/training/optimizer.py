@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from wsol.errors import UserError
-from wsol.recipe import Training
+from wsol.recipe import TrainingSettings
 
 
 def build_optimizer(
-    groups: Mapping[str, Sequence[nn.Parameter]], training: Training
+    groups: Mapping[str, Sequence[nn.Parameter]], training: TrainingSettings
 ) -> torch.optim.Optimizer:
     """SGD or AdamW over named groups; each group remembers its full learning rate as ``base_lr``.
 
@@ -44,7 +44,7 @@ def build_optimizer(
     raise UserError(f"training.optimizer is {training.optimizer!r}: there are sgd, adamw")
 
 
-def rate_factor(training: Training, epoch: float) -> float:
+def rate_factor(training: TrainingSettings, epoch: float) -> float:
     """What the learning rates are multiplied by at ``epoch`` (fractional: steps count within it).
 
     ``step``: gamma to the number of milestones passed. ``cosine``: half a cosine to zero. Both after a

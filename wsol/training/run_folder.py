@@ -22,10 +22,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from wsol.atomic import replacing, write_text
 from wsol.errors import UserError
+from wsol.files.atomic import replacing, write_text
 from wsol.recipe import Recipe
-from wsol.records import digest
+from wsol.scores.records import digest
 
 SELECTIONS = ("last", "val_cls", "val_loc")
 # Without these a finished run cannot be scored.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from wsol.data.loader import eval_loader
-from wsol.data.manifest import Manifest
+from wsol.data.loading.loader import eval_loader
+from wsol.data.manifest.manifest import Manifest
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
-from wsol.evaluation.protocol import protocol
 from wsol.maps.source import predictions
 from wsol.models.localizer import Localizer
 from wsol.recipe import Recipe
+from wsol.scores.protocol import protocol
 
 # Choosing a checkpoint needs no finer threshold grid than this.
 STEP = 0.01

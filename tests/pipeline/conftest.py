@@ -1,0 +1,67 @@
+"""A tiny clutter and a tiny recipe on it: seconds, not accuracy."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wsol.data.layouts.clutter import READER
+from wsol.data.prepare import prepare
+from wsol.pipeline.demo import demo_recipes
+
+
+@pytest.fixture(scope="session")
+def tiny_manifest(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clutter") / "manifest"
+    options = READER.options()
+    options.size, options.train, options.val, options.test = 32, 24, 10, 11
+    prepare("clutter", None, folder, options=options)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def squares_manifest(tmp_path_factory):
+    """Two folders of seven noise pictures in the layout of Object Discovery, a 16 x 16 square each."""
+    release = tmp_path_factory.mktemp("squares")
+    rng = np.random.default_rng(0)
+    for name in ("Car100", "Horse100"):
+        folder = release / "Data" / name
+        (folder / "GroundTruth").mkdir(parents=True)
+        for number in range(7):
+            mask = np.zeros((40, 32), np.uint8)
+            mask[8:24, 4 + number : 20 + number] = 255
+            Image.fromarray(rng.integers(0, 256, (40, 32, 3), np.uint8)).save(folder / f"{number}.jpg")
+            Image.fromarray(mask).save(folder / f"GroundTruth/{number}.png")
+    prepare("object_discovery", release, release / "manifest")
+    return release / "manifest"
+
+
+@pytest.fixture
+def tiny_recipe(tiny_manifest, tmp_path):
+    recipe = demo_recipes()["cam"]
+    recipe.data.manifest = tiny_manifest.as_posix()
+    recipe.data.input_size = recipe.data.resize_size = 32
+    recipe.training = dataclasses.replace(recipe.training, epochs=2, batch_size=8, precision="32-true")
+    recipe.evaluation.batch_size = 8
+    recipe.how = dataclasses.replace(
+        recipe.how,
+        device="cpu",
+        workers=0,
+        runs=(tmp_path / "runs").as_posix(),
+        results=(tmp_path / "results").as_posix(),
+    )
+    return recipe
+
+
+@pytest.fixture
+def cross_fit(tiny_recipe, squares_manifest):
+    """A recipe that cross-fits the squares in three folds."""
+    tiny_recipe.data.manifest = squares_manifest.as_posix()
+    tiny_recipe.data.flip = True
+    tiny_recipe.training.folds = 3
+    tiny_recipe.training.epochs = 1
+    tiny_recipe.evaluation = dataclasses.replace(
+        tiny_recipe.evaluation, protocol="rubinstein2013", maps=["cam"], masks=True, step=0.01
+    )
+    return tiny_recipe

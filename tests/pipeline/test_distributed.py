@@ -1,0 +1,58 @@
+"""Two processes under torchrun: the same bytes as one, in evaluation and for every image once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wsol.pipeline.train import train
+from wsol.training.run_folder import RunFolder
+
+TOP = Path(__file__).parents[2]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "--"]
+
+
+def run(*command) -> str:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TOP)}
+    words = [str(word) for word in command]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def metrics(folder):
+    record = json.loads((folder / "metrics.json").read_text())
+    return json.dumps([record["metrics"], record["optimism"], record["threshold"]]), record["n_images"]
+
+
+@pytest.mark.parametrize(("recipe", "count"), [("tiny_recipe", 11), ("cross_fit", 14)])
+def test_two_processes_score_as_one(recipe, count, request, tmp_path):
+    made = request.getfixturevalue(recipe)
+    made.training.epochs = 1
+    trained = train(made)
+    # After "--": torchrun takes "--run" for a short form of its own "--run-path".
+    rest = ["--run", trained, "--device", "cpu", "--workers", "0", "--maps", "cam,features", "--output"]
+    run(sys.executable, TOP / "evaluate.py", *rest, tmp_path / "one")
+    run(*TORCHRUN, TOP / "evaluate.py", *rest, tmp_path / "two")
+    for source in ("cam", "features"):
+        one, two = tmp_path / "one" / source, tmp_path / "two" / source
+        assert metrics(one) == metrics(two)
+        assert metrics(two)[1] == count
+        assert (one / "per_image.csv").read_bytes() == (two / "per_image.csv").read_bytes()
+
+
+def test_two_processes_train_one_network(tiny_recipe, tmp_path):
+    # At T = 1 TDAM's attention is idle, as it declares: nobody may wait for its gradients.
+    tiny_recipe.attention.name = "tdam"
+    tiny_recipe.attention.options = {"steps": 1}
+    path = tiny_recipe.write(tmp_path / "recipe.yaml")
+    printed = run(*TORCHRUN, TOP / "train.py", "--config", path)
+    (said,) = printed.split()  # once
+    folder = RunFolder(said)
+    assert folder.facts()["processes"] == 2
+    log = (folder.path / "log.csv").read_text().splitlines()
+    assert len(log) == 1 + tiny_recipe.training.epochs
+    assert not (folder.path / "resume.pth").exists()

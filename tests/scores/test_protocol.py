@@ -1,0 +1,57 @@
+"""Protocols by name, and threshold policies as text."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from wsol.errors import UserError
+from wsol.scores.protocol import PROTOCOLS, ThresholdPolicy, protocol
+
+
+def test_the_four_protocols_differ_in_what_they_promise():
+    assert PROTOCOLS.names() == ["choe2020", "fixed", "halfopen", "rubinstein2013"]
+    choe, halfopen = protocol("choe2020"), protocol("halfopen")
+    assert (choe.inclusive, choe.source_boxes) == (True, True)
+    assert (halfopen.inclusive, halfopen.source_boxes) == (False, False)
+    assert str(protocol("fixed").policy) == "fixed:0.2"
+    assert protocol("rubinstein2013").frame((31, 47)) == (31, 47)
+    assert choe.frame((31, 47)) == (224, 224)
+
+
+def test_a_step_is_part_of_what_is_recorded():
+    described = json.loads(json.dumps(protocol("choe2020", 0.01).describe()))
+    assert (described["name"], described["version"], described["step"]) == ("choe2020", 1, 0.01)
+    assert described["policy"] == "oracle"
+    np.testing.assert_array_equal(protocol("choe2020", 0.25).thresholds, [0, 0.25, 0.5, 0.75])
+    np.testing.assert_array_equal(protocol("choe2020", 0.25).bin_edges, [0, 0.25, 0.5, 0.75, 1, 2, 3])
+
+
+@pytest.mark.parametrize("text", ["oracle", "val", "fixed:0.2", "fixed:0"])
+def test_a_policy_is_written_as_it_is_read(text):
+    assert str(ThresholdPolicy.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text, named",
+    [
+        ("orakle", "did you mean 'oracle'"),
+        ("fixed", "fixed:0.2"),
+        ("fixed:1", r"not in \[0, 1\)"),
+        ("fixed:high", "'high' is not a number"),
+        ("val:0.3", "no other"),
+        ("fixed:nan", "not in"),
+    ],
+)
+def test_a_wrong_policy_is_named(text, named):
+    with pytest.raises(UserError, match=named):
+        ThresholdPolicy.parse(text)
+
+
+def test_wrong_protocols_and_steps_are_named():
+    with pytest.raises(UserError, match="did you mean 'choe2020'"):
+        protocol("choe2002")
+    with pytest.raises(UserError, match="step 0"):
+        protocol("choe2020", 0)

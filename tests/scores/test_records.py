@@ -1,0 +1,88 @@
+"""Records: their identity, their round trip, and what they refuse."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+from wsol.scores.records import RunRecord, content_id, digest
+
+DATASET = {"name": "clutter", "manifest_hash": "ab" * 32, "split": "test"}
+PROTOCOL = {"name": "choe2020", "version": 1, "step": 0.001}
+
+
+def record(**changes) -> RunRecord:
+    fields = {
+        "recipe": {"what": {"seed": 0, "training": {"lr": 0.1}}, "how": {"device": "cpu"}},
+        "dataset": DATASET,
+        "protocol": PROTOCOL,
+        "maps": "cam",
+        "threshold": {"policy": "oracle", "chosen_on": "test", "values": {}},
+        "metrics": {"top1_acc": {"value": 50.0, "low": 40.0, "high": 60.0}},
+        "n_images": 2,
+        "n_expected": 2,
+    }
+    return RunRecord(**(fields | changes))
+
+
+def test_digest_is_sha256_of_the_canonical_spelling():
+    by_hand = hashlib.sha256(b'{"a":[1,2.5],"b":null}').hexdigest()
+    assert digest({"b": None, "a": (1.0, 2.5)}) == by_hand
+    assert digest({"a": np.array([1, 2.5]), "b": None}) == by_hand
+
+
+def test_id_ignores_how_and_sees_every_part_of_what_was_run():
+    first = record()
+    elsewhere = record(recipe={"what": first.recipe["what"], "how": {"device": "cuda"}})
+    assert elsewhere.run_id == first.run_id
+    changes = [
+        {"recipe": {"what": {"seed": 1, "training": {"lr": 0.1}}}},
+        {"dataset": DATASET | {"manifest_hash": "cd" * 32}},
+        {"dataset": DATASET | {"split": "val"}},
+        {"protocol": PROTOCOL | {"version": 2}},
+        {"protocol": PROTOCOL | {"step": 0.01}},
+        {"maps": "features"},
+        {"threshold": {"policy": "val"}},
+    ]
+    ids = {record(**change).run_id for change in changes}
+    assert len(ids | {first.run_id}) == len(changes) + 1
+
+
+def test_written_record_reads_back_equal_and_rewrites_the_same_bytes(tmp_path):
+    path = record().write(tmp_path / "deep" / "run.json")
+    again = RunRecord.read(path)
+    assert again == record()
+    assert again.to_json() == path.read_text()
+    assert list((tmp_path / "deep").iterdir()) == [path]
+
+
+def test_edited_record_is_refused_with_its_name(tmp_path):
+    path = record().write(tmp_path / "run.json")
+    raw = json.loads(path.read_text())
+    raw["maps"] = "center"
+    path.write_text(json.dumps(raw))
+    with pytest.raises(ValueError, match=r"run\.json.*does not match"):
+        RunRecord.read(path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"schema_version": 99}', '{"schema_version": 1}'])
+def test_not_a_record(tmp_path, content):
+    path = tmp_path / "other.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"other\.json: not a run record"):
+        RunRecord.read(path)
+
+
+def test_nan_is_refused_and_nothing_is_written(tmp_path):
+    bad = record(metrics={"top1_acc": {"value": float("nan"), "low": None, "high": None}})
+    with pytest.raises(ValueError, match="JSON"):
+        bad.write(tmp_path / "run.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_content_id_needs_no_notes():
+    what = {"seed": 0}
+    plain = content_id(what, DATASET, PROTOCOL, "cam", "oracle")
+    with_notes = content_id(what, DATASET | {"title": "x"}, PROTOCOL | {"size": 224}, "cam", "oracle")
+    assert with_notes == plain

@@ -1,0 +1,198 @@
+"""Rows -> the tables people read: one for each data set, split, protocol and threshold policy, ranked.
+
+Numbers are comparable within a section and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from wsol.board.columns import BASELINES, MAIN_METRICS, RANKED_BY, short_name
+from wsol.board.paired import Comparison, compare
+from wsol.board.per_image import row_scores
+from wsol.board.rows import Row
+from wsol.scores.records import RunRecord
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table: its ``place`` (dataset, split, protocol, policy) and its rows, best first.
+
+    ``against_center`` compares a row's metric with the centred box on the same images:
+    ``{(row key, metric): Comparison}``, where per-image arrays of both exist.
+    """
+
+    place: tuple[str, str, str, str]
+    rows: list[Row]
+    against_center: dict[tuple[tuple[str, ...], str], Comparison] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The data set's own title, or its name."""
+        return str(self.rows[0].records[0].dataset.get("title") or self.place[0])
+
+    @property
+    def metrics(self) -> list[str]:
+        """The main metrics that a row of this table has."""
+        return [
+            metric
+            for metric in MAIN_METRICS
+            if any(
+                metric in row.estimates and row.estimates[metric].value is not None for row in self.rows
+            )
+        ]
+
+    @property
+    def class_metrics(self) -> list[str]:
+        """Metrics of single classes that a row of this table has, ``rubinstein_j:Horse``; by class."""
+        keys = {key for row in self.rows for key in row.estimates if ":" in key}
+        return sorted(keys, key=lambda key: (key.partition(":")[2], key.partition(":")[0]))
+
+    @property
+    def ranked_by(self) -> str:
+        """The metric the rows are ranked by."""
+        return _ranking_metric(self.rows)
+
+    def comparison(self, row: Row, metric: str) -> Comparison | None:
+        """The row against the centred box, or None where the images of both are not at hand."""
+        return self.against_center.get((row.key, metric))
+
+    def like_center(self, row: Row, metric: str) -> bool:
+        """Whether these images cannot tell the row from the centred box."""
+        comparison = self.comparison(row, metric)
+        return comparison is not None and not comparison.distinguishable
+
+    def facts(self) -> list[str]:
+        """What every reader of the table needs: which images, how thresholds were chosen, what lacks."""
+        dataset, split, protocol, policy = self.place
+        return [
+            f"Data: {dataset}, split {split}, {self._images()}",
+            f"Protocol: {protocol}. Thresholds: {self._thresholds(policy)}",
+            *self._manifests(),
+            *self._identity(),
+            *self._findings(),
+            *self._missing_baselines(),
+        ]
+
+    @property
+    def _records(self) -> list[RunRecord]:
+        return [record for row in self.rows for record in row.records]
+
+    def _images(self) -> str:
+        scored = sorted({record.n_images for record in self._records})
+        expected = max(record.n_expected for record in self._records)
+        counts = f"{scored[0]:,}" if len(scored) == 1 else f"{scored[0]:,} to {scored[-1]:,}"
+        if scored != [expected]:
+            counts += f" of {expected:,}"
+        whole = str(self._records[0].dataset.get("subset") or "")
+        if not whole:
+            return f"{counts} images" + (": a subset." if scored != [expected] else ".")
+        # The manifest counts every split; a reader of this table asks for this one.
+        here = [part for part in whole.split(", ") if self.place[1] in part.split()]
+        return f"{counts} images, of a subset: {', '.join(here) or whole}."
+
+    def _thresholds(self, policy: str) -> str:
+        if policy == "oracle":
+            return "the best for each metric on the scored images themselves (oracle)."
+        if policy == "val":
+            fold = any(record.dataset.get("val_fold") for record in self._records)
+            chosen = "chosen on val" + (", a fold held out of train" if fold else "")
+        else:
+            chosen = f"fixed at {policy.partition(':')[2] or policy}"
+        return f"{chosen}; metrics named Max are always oracle."
+
+    def _manifests(self) -> list[str]:
+        hashes = {record.dataset["manifest_hash"] for record in self._records}
+        many = f"Rows stem from {len(hashes)} different manifests of this name: they do not compare."
+        return [many] if len(hashes) > 1 else []
+
+    def _identity(self) -> list[str]:
+        """Which modules leave the network as it is before they learn; the others change it at once."""
+        named = {
+            str(record.recipe["what"]["attention"]["name"])
+            for record in self._records
+            if record.recipe["how"].get("starts_as_identity")
+        }
+        return [f"Attention that starts as identity: {', '.join(sorted(named))}."] if named else []
+
+    def _findings(self) -> list[str]:
+        """What the paired tests say of trained rows, in the metric the table is ranked by."""
+        metric = self.ranked_by
+        compared = [
+            (row, self.against_center[row.key, metric])
+            for row in self.rows
+            if (row.key, metric) in self.against_center and not row.is_baseline
+        ]
+        if not compared:
+            return []
+        alike = [row for row, comparison in compared if not comparison.distinguishable]
+        worse = [row for row, c in compared if c.distinguishable and c.difference < 0]
+        count = compared[0][1].n_images
+        name = short_name(metric)
+        return [
+            f"Against the centred box in {name}, paired over {count:,} images: "
+            f"{len(compared) - len(alike) - len(worse)} better, {len(worse)} worse, "
+            f"{len(alike)} not distinguishable with these {count:,} images."
+        ]
+
+    def _missing_baselines(self) -> list[str]:
+        present = {row["maps"] for row in self.rows}
+        # All-background and -foreground say nothing of boxes; they come with the masks' protocol.
+        wanted = [name for name in ("center", "features") if name not in present]
+        missing = [f"the {BASELINES[name]} (maps {name})" for name in wanted]
+        return [f"Not scored here: {' and '.join(missing)}."] if missing else []
+
+
+def sections(rows: Sequence[Row]) -> list[Section]:
+    """All tables of the board, sorted by place, their rows ranked."""
+    by_place: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        by_place[row["dataset"], row["split"], row["protocol"], row["threshold_policy"]].append(row)
+    return [
+        Section(place, _ranked(members), _against_center(members))
+        for place, members in sorted(by_place.items())
+    ]
+
+
+def _ranking_metric(rows: Sequence[Row]) -> str:
+    return next((metric for metric in RANKED_BY if _measured(rows, metric)), RANKED_BY[0])
+
+
+def _measured(rows: Sequence[Row], metric: str) -> bool:
+    return any(metric in row.estimates and row.estimates[metric].value is not None for row in rows)
+
+
+def _ranked(rows: Sequence[Row]) -> list[Row]:
+    metric = _ranking_metric(rows)
+
+    def rank(row: Row) -> tuple[float, tuple[str, ...]]:
+        figure = row.estimates.get(metric)
+        value = figure.value if figure else None
+        return (float("inf") if value is None else -round(value, 6), row.key)
+
+    return sorted(rows, key=rank)
+
+
+def _against_center(rows: Sequence[Row]) -> dict[tuple[tuple[str, ...], str], Comparison]:
+    center = next((row for row in rows if row["maps"] == "center"), None)
+    comparisons: dict[tuple[tuple[str, ...], str], Comparison] = {}
+    if center is None:
+        return comparisons
+    baseline = row_scores(center)
+    if baseline is None:
+        return comparisons
+    for row in rows:
+        scores = row_scores(row) if row is not center else None
+        if scores is None:
+            continue
+        # Only images that both have can be paired.
+        _, mine, theirs = np.intersect1d(scores.image_ids, baseline.image_ids, return_indices=True)
+        for metric in MAIN_METRICS:
+            if len(mine) and metric in scores.by_metric and metric in baseline.by_metric:
+                found = compare(scores.by_metric[metric][mine], baseline.by_metric[metric][theirs])
+                comparisons[row.key, metric] = found
+    return comparisons

@@ -1,0 +1,67 @@
+"""Rows -> leaderboard.csv, and the same table as a pandas frame for whoever analyses it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from wsol.board.columns import COST_COLUMNS, KEY_COLUMNS, METRICS, STATISTICS, percent
+from wsol.board.rows import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def columns(rows: Sequence[Row]) -> list[str]:
+    """The header; metrics that this wsol does not know follow the known ones, by name."""
+    return [
+        *KEY_COLUMNS,
+        "seeds",
+        *(metric + statistic for metric in _metrics(rows) for statistic in STATISTICS),
+        *COST_COLUMNS,
+    ]
+
+
+def cells(row: Row, metrics: Sequence[str] = METRICS) -> list[str]:
+    """The row's cells in the order of `columns`; what does not exist is empty, never 0."""
+    spelled = [*row.key, "" if row.seeds is None else str(row.seeds)]
+    for metric in metrics:
+        figure = row.estimates.get(metric)
+        values = (figure.value, figure.std, figure.low, figure.high) if figure else (None,) * 4
+        spelled += [percent(value) for value in values]
+    return spelled + list(row.costs().values())
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    r"""The table as CSV with ``\n`` line ends; the same rows give the same bytes."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns(rows))
+    metrics = _metrics(rows)
+    writer.writerows(cells(row, metrics) for row in rows)
+    return text.getvalue()
+
+
+def frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """The table as a frame: text columns as text (empty where absent), numbers as numbers (NaN).
+
+    pandas is imported here and nowhere else: it costs as much as everything else that
+    ``wsol leaderboard`` does.
+    """
+    import pandas as pd
+
+    text = [*KEY_COLUMNS, *(column for column, spelling in COST_COLUMNS.items() if not spelling)]
+    numbers = [column for column in columns(rows) if column not in text]
+    return pd.read_csv(
+        io.StringIO(to_csv(rows)),
+        dtype=dict.fromkeys(text, str),
+        keep_default_na=False,
+        na_values={column: [""] for column in numbers},
+    )
+
+
+def _metrics(rows: Sequence[Row]) -> tuple[str, ...]:
+    unknown = {metric for row in rows for metric in row.estimates} - set(METRICS)
+    return (*METRICS, *sorted(unknown))

@@ -1,0 +1,163 @@
+"""What any annotation format says of one image, whichever file it came from."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from wsol.data.manifest.manifest_draft import DraftBox
+from wsol.data.manifest.validation import bad_box, bad_name
+from wsol.errors import UserError
+
+
+class ObjectMask(Protocol):
+    """A mask as its source spells it: a file, polygons or run lengths."""
+
+    @property
+    def where(self) -> str:
+        """File and line, for error messages."""
+        ...
+
+    def pixels(self) -> np.ndarray:
+        """(height, width) bool, True on the object; ``UserError`` where it cannot be read."""
+        ...
+
+
+class AnnotatedObject(NamedTuple):
+    """One object: a box, a mask, or both. ``ignore`` marks a region that is not scored."""
+
+    category: str = ""
+    box: DraftBox | None = None
+    mask: ObjectMask | None = None
+    ignore: bool = False
+
+    @property
+    def area(self) -> float:
+        """Area of the box in pixels, 0 without one: what weighs categories against each other."""
+        if self.box is None:
+            return 0.0
+        x0, y0, x1, y1 = self.box.box
+        return (x1 - x0) * (y1 - y0)
+
+
+@dataclass(frozen=True)
+class AnnotatedImage:
+    """What was said of one image.
+
+    Attributes:
+        file: its name as annotated: a path below the image folder, with or without suffix.
+        where: file and line, for error messages.
+        objects: in the source's order; none at all means an image known to show no object.
+        size: (height, width) the annotation was made for, None where it does not say.
+        label: class of the whole image where the source says one, else empty.
+        split: where the source says one, else empty.
+        source_id: the source's own id, e.g. COCO's number, else empty.
+        own_classes: the source names classes: a folder is a class only if it is one of them.
+    """
+
+    file: str
+    where: str
+    objects: tuple[AnnotatedObject, ...] = ()
+    size: tuple[int, int] | None = None
+    label: str = ""
+    split: str = ""
+    source_id: str = ""
+    own_classes: bool = False
+
+    @property
+    def boxes(self) -> np.ndarray:
+        """(n, 4) float32 half-open ``x0, y0, x1, y1`` in pixels."""
+        boxes = [item.box.box for item in self.objects if item.box is not None and not item.ignore]
+        return np.array(boxes, np.float32).reshape(-1, 4)
+
+    def mask(self) -> np.ndarray | None:
+        """(height, width) bool union of the objects' masks; None where there is none."""
+        return union([item.mask for item in self.objects if item.mask is not None and not item.ignore])
+
+    def ignore_mask(self) -> np.ndarray | None:
+        """(height, width) bool union of what is not scored; None where there is none."""
+        return union([item.mask for item in self.objects if item.mask is not None and item.ignore])
+
+    @property
+    def categories(self) -> list[str]:
+        """Categories of the scored objects, the one that covers most first."""
+        areas: dict[str, float] = defaultdict(float)
+        for item in self.objects:
+            if item.category and not item.ignore:
+                areas[item.category] += item.area
+        return sorted(areas, key=lambda name: (-areas[name], name))
+
+
+def union(masks: Sequence[ObjectMask]) -> np.ndarray | None:
+    """The masks' union; those of another size than the first raise ``UserError``."""
+    whole: np.ndarray | None = None
+    for mask in masks:
+        pixels = mask.pixels()
+        if whole is None:
+            whole = pixels
+        elif whole.shape != pixels.shape:
+            raise UserError(
+                f"{mask.where}: mask of {pixels.shape[1]} x {pixels.shape[0]} pixels, the image's first "
+                f"mask has {whole.shape[1]} x {whole.shape[0]}"
+            )
+        else:
+            whole = whole | pixels
+    return whole
+
+
+def checked_box(
+    corners: Sequence[float], source: Sequence[float], where: str, findings: list[str]
+) -> DraftBox | None:
+    """Half-open ``corners`` with the ``source``'s numbers; None and a finding where they are no box."""
+    x0, y0, x1, y1 = corners
+    a, b, c, d = source
+    if problem := bad_box((x0, y0, x1, y1)):
+        findings.append(f"{where}: {problem}")
+        return None
+    return DraftBox((x0, y0, x1, y1), (a, b, c, d), where)
+
+
+def checked_file(name: object, where: str, findings: list[str]) -> str:
+    """An image's name with forward slashes; empty and a finding where it is none or leaves the root."""
+    if not isinstance(name, str):
+        findings.append(f"{where}: {name!r} is not the name of an image file")
+        return ""
+    name = name.strip().replace("\\", "/").removeprefix("./")
+    if problem := bad_name(name, "image file"):
+        findings.append(f"{where}: {problem}")
+        return ""
+    return name
+
+
+def checked_size(
+    height: object, width: object, where: str, findings: list[str]
+) -> tuple[int, int] | None:
+    """(height, width); None where neither is given, and a finding where they are no pixel counts."""
+    if height in (None, "", 0) and width in (None, "", 0):
+        return None
+    sides = [_whole(height), _whole(width)]
+    if None in sides or 0 in sides:
+        findings.append(f"{where}: size {width!r} x {height!r} is not in pixels")
+        return None
+    return sides[0] or 0, sides[1] or 0
+
+
+def number(value: object) -> float | None:
+    """A finite number, or a text that spells one; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def _whole(value: object) -> int | None:
+    found = number(value)
+    return int(found) if found is not None and found >= 0 and found.is_integer() else None

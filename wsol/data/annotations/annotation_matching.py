@@ -1,0 +1,147 @@
+"""Which image an annotation means: names are written with and without folders, suffixes and accents."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from wsol.data.annotations.annotated import AnnotatedImage
+from wsol.data.annotations.image_listing import CONTAINERS, IMAGE_SUFFIXES, MASK_FOLDERS
+
+# Folders that tell what kind of files they hold: these differ between an image and its annotation.
+KINDS = {*CONTAINERS, *MASK_FOLDERS, "annotations", "Annotations"}
+# How sure it is that a name means a file, surest first. With the first three a second annotation of
+# the file repeats it; with the others it rather is of an image that is not there.
+SAME, SAME_LETTERS, SAME_STEM, OTHER_SUFFIX, SAME_ENDING, SAME_ENDING_OTHER_SUFFIX = range(6)
+
+
+class ImageNames:
+    """The image files ``files``, to be found by the names that annotations give them.
+
+    A name is tried as it stands, in Unicode's normal form, without its suffix, and at last as the
+    ending of a file's path, or the other way round: ``1`` and ``birds/1`` find ``set/birds/1.jpg``,
+    and ``cats/1`` does not.
+    """
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self._files = frozenset(files)
+        self._by_letters: defaultdict[str, list[str]] = defaultdict(list)
+        self._by_path: defaultdict[str, list[str]] = defaultdict(list)
+        self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
+        for file in self._files:
+            self._by_letters[_letters(file)].append(file)
+            self._by_path[_bare(file)].append(file)
+            self._by_stem[PurePosixPath(_bare(file)).name].append(file)
+
+    def find(self, name: str) -> tuple[int, list[str]]:
+        """How sure it is, and the files, sorted, that ``name`` may then mean: none, one or several."""
+        if name in self._files:
+            return SAME, [name]
+        letters, bare = _letters(name), _bare(name)
+        if fits := self._by_letters.get(letters):
+            return SAME_LETTERS, sorted(fits)
+        if fits := self._by_path.get(bare):
+            return (SAME_STEM if _suffix(name) == "" else OTHER_SUFFIX), sorted(fits)
+        endings = [
+            file for file in self._by_stem.get(PurePosixPath(bare).name, ()) if _end_alike(file, name)
+        ]
+        suffix = _suffix(letters)
+        if fits := [file for file in endings if _suffix(_letters(file)) == suffix]:
+            return SAME_ENDING, sorted(fits)
+        return SAME_ENDING_OTHER_SUFFIX, sorted(endings)
+
+
+def match_images(
+    names: ImageNames, annotated: Iterable[AnnotatedImage], findings: list[str]
+) -> tuple[dict[str, AnnotatedImage], list[AnnotatedImage]]:
+    """The annotations of one source by image file, and those whose image is not there.
+
+    A name that fits several images, and two annotations of one image, are findings. Of two names that
+    fit one image the surer has it, and the other's image is not there.
+    """
+    found: dict[str, tuple[int, AnnotatedImage]] = {}
+    missing = []
+    for image in annotated:
+        sureness, fits = names.find(image.file)
+        if len(fits) > 1:
+            findings.append(
+                f"{image.where}: {image.file!r} may be {fits[0]} or {fits[1]}; name its folder"
+            )
+            continue
+        if not fits:
+            missing.append(image)
+            continue
+        file = fits[0]
+        other_sureness, other = found.get(file, (sureness, None))
+        if other is None:
+            found[file] = sureness, image
+        elif sureness == other_sureness or max(sureness, other_sureness) <= SAME_STEM:
+            findings.append(
+                f"{image.where}: {image.file!r} is the image {file}, which is already in {other.where}"
+                + (f" as {other.file!r}" if other.file != image.file else "")
+            )
+        elif sureness < other_sureness:
+            found[file] = sureness, image
+            missing.append(other)
+        else:
+            missing.append(image)
+    return {file: image for file, (_, image) in found.items()}, missing
+
+
+def join_sources(
+    sources: Iterable[dict[str, AnnotatedImage]], findings: list[str]
+) -> dict[str, AnnotatedImage]:
+    """What several sources say of each image: boxes of one and masks of another belong together."""
+    joined: dict[str, AnnotatedImage] = {}
+    for source in sources:
+        for file, image in source.items():
+            first = joined.get(file)
+            joined[file] = image if first is None else _joined(first, image, findings)
+    return joined
+
+
+def _joined(first: AnnotatedImage, other: AnnotatedImage, findings: list[str]) -> AnnotatedImage:
+    if first.size and other.size and first.size != other.size:
+        findings.append(f"{other.where}: {other.file!r} has another size than in {first.where}")
+    # Boxes from one source and masks from another belong together; boxes twice are two tales.
+    for what in ("box", "mask"):
+        told = [
+            any(getattr(item, what) is not None for item in image.objects) for image in (first, other)
+        ]
+        if all(told):
+            findings.append(f"{other.where}: {other.file!r} has its {what} in {first.where} already")
+    return replace(
+        first,
+        objects=first.objects + other.objects,
+        size=first.size or other.size,
+        label=first.label or other.label,
+        split=first.split or other.split,
+        own_classes=first.own_classes or other.own_classes,
+    )
+
+
+def _letters(name: str) -> str:
+    """The name in Unicode's composed form: macOS spells é as e and an accent."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def _suffix(name: str) -> str:
+    suffix = PurePosixPath(name).suffix
+    return suffix if suffix.lower() in IMAGE_SUFFIXES else ""
+
+
+def _bare(name: str) -> str:
+    """The path without suffix. ``masks`` answers to ``images``, so that masks find images beside."""
+    path = PurePosixPath(_letters(name).removesuffix(_suffix(name)))
+    return "/".join("images" if part in MASK_FOLDERS else part for part in path.parts)
+
+
+def _end_alike(one: str, other: str) -> bool:
+    """Whether one path is the ending of the other, but for folders that tell the kind of their files."""
+    ends = [
+        [part for part in _bare(name).split("/") if part not in KINDS][::-1] for name in (one, other)
+    ]
+    return all(a == b for a, b in zip(*ends, strict=False))

@@ -1,0 +1,74 @@
+"""Pascal VOC XML (Everingham et al. 2010), one file an image, as most box tools write it."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from wsol.data.annotations.annotated import (
+    AnnotatedImage,
+    AnnotatedObject,
+    checked_box,
+    checked_file,
+    checked_size,
+    number,
+)
+from wsol.data.manifest.box_conventions import half_open
+from wsol.data.manifest.manifest_draft import DraftBox
+
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+def read_voc_files(
+    folder: Path, paths: list[Path], corners: str, findings: list[str]
+) -> list[AnnotatedImage]:
+    """The XML files ``paths``, all below ``folder``; what is wrong with one goes to ``findings``.
+
+    An image is found by its annotation's place and name, as the official release has it;
+    ``<filename>`` is what tools leave stale when files are renamed. ``corners`` names the rule of
+    `half_open`.
+    """
+    images = []
+    for path in paths:
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        image = read_voc(path, name, corners, findings)
+        if image is not None:
+            images.append(image)
+    return images
+
+
+def read_voc(path: Path, name: str, corners: str, findings: list[str]) -> AnnotatedImage | None:
+    """One file, of the image ``name``; None and a finding where it cannot be read or has no object."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ValueError, LookupError, RecursionError, ElementTree.ParseError) as error:
+        findings.append(f"{path}: not an XML annotation ({error})")
+        return None
+    file = checked_file(name, str(path), findings)
+    size = checked_size(_text(root, "size/height"), _text(root, "size/width"), str(path), findings)
+    objects = []
+    items = root.findall("object")
+    for count, item in enumerate(items, start=1):
+        where = f"{path} object {count}"
+        box = _box(item, corners, where, findings)
+        if box is not None:
+            objects.append(AnnotatedObject(_text(item, "name"), box))
+    if not items:
+        findings.append(f"{path}: no object; delete the file if the image shows none")
+    return AnnotatedImage(file, str(path), tuple(objects), size) if file else None
+
+
+def _box(item: ElementTree.Element, corners: str, where: str, findings: list[str]) -> DraftBox | None:
+    texts = [_text(item, f"bndbox/{corner}") for corner in CORNERS]
+    numbers = [number(text) for text in texts]
+    values = [value for value in numbers if value is not None]
+    if len(values) != 4:
+        findings.append(
+            f"{where}: {' '.join(map(repr, texts))} are not four numbers, {', '.join(CORNERS)}"
+        )
+        return None
+    return checked_box(half_open(values, corners), values, where, findings)
+
+
+def _text(element: ElementTree.Element, path: str) -> str:
+    return (element.findtext(path) or "").strip()

@@ -1,0 +1,1 @@
+"""A split of a manifest as batches of images for the network."""

@@ -1,0 +1,172 @@
+"""A split of a manifest as batches, bit for bit the same for any number of workers.
+
+What is drawn for an image depends on (seed, epoch, image) alone, so a run that was interrupted and
+one with other workers see the same pixels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from wsol.data.loading.decoded import DecodedImages
+from wsol.data.loading.transforms import Normalise, RandomCropFlip
+from wsol.data.manifest.manifest import ManifestSplit
+from wsol.errors import UserError
+from wsol.recipe import Recipe
+from wsol.scores.records import Sample
+
+
+class Batch(NamedTuple):
+    """Images (N, 3, H, W) float, labels (N,) int64, N ids and places in the split.
+
+    The first ``real`` are images, the rest is padding.
+    """
+
+    images: Tensor
+    labels: Tensor
+    image_ids: list[str]
+    indices: Tensor
+    real: int
+
+
+class SplitImages(Dataset):
+    """The images of a split as `Sample`: squashed to ``side``, then cropped and flipped by ``augment``.
+
+    An unreadable file comes out as the ``UserError`` itself: raised in a worker it would reach the
+    user with that worker's traceback.
+    """
+
+    def __init__(
+        self,
+        split: ManifestSplit,
+        side: int,
+        normalise: Normalise,
+        augment: RandomCropFlip | None = None,
+        draws: tuple[int, int] = (0, 0),
+        keep: bool = False,
+        reduced: bool = False,
+    ) -> None:
+        self.ids, self.labels = split.image_ids, split.labels
+        self.images = DecodedImages(split, side, keep=keep, reduced=reduced)
+        self.normalise, self.augment, self.draws = normalise, augment, draws
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> Sample | UserError:
+        try:
+            pixels = self.images[index]
+        except UserError as error:
+            return error
+        if self.augment is not None:
+            pixels, _ = self.augment(pixels, generator_of(*self.draws, index))
+        return Sample(self.normalise(pixels), int(self.labels[index]), self.ids[index], index)
+
+
+class Loader:
+    """Batches of a fixed list of index lists; iterate it once an epoch."""
+
+    def __init__(
+        self, images: SplitImages, batches: list[tuple[list[int], int]], recipe: Recipe
+    ) -> None:
+        self._batches = batches
+        # What is decoded already only has to be cropped: workers would cost more than they save.
+        workers = recipe.how.workers if images.images.pixels is None else 0
+        self._loader = DataLoader(
+            images,
+            batch_sampler=[indices for indices, _ in batches],
+            num_workers=min(workers, len(batches)),
+            collate_fn=_collate,
+            pin_memory=recipe.how.device != "cpu" and torch.cuda.is_available(),
+        )
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch, (_, real) in zip(self._loader, self._batches, strict=True):
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch._replace(real=real)
+
+
+def train_loader(
+    split: ManifestSplit, recipe: Recipe, *, epoch: int, rank: int = 0, world_size: int = 1
+) -> Loader:
+    """The training batches of one epoch for one rank, in this epoch's order.
+
+    ``training.batch_size`` is a rank's. Ranks get equally many images: what does not divide is left
+    out of this epoch. So is a last batch of a single image, which batch normalisation cannot use.
+    """
+    data, weights = recipe.data, recipe.weights
+    split = split.first_per_class(recipe.training.images_per_class)
+    if (split.labels < 0).any():
+        image_id = split.image_ids[int(np.flatnonzero(split.labels < 0)[0])]
+        raise UserError(f"{split.manifest.folder}: {image_id} has no label: it cannot be trained on")
+    images = SplitImages(
+        split,
+        data.resize_size,
+        Normalise(weights.mean, weights.std),
+        RandomCropFlip(data.input_size, data.resize_size, data.flip),
+        draws=(recipe.seed, epoch),
+        keep=True,
+        reduced=data.reduced_decode,
+    )
+    order = torch.randperm(len(split), generator=generator_of(recipe.seed, epoch, -1)).tolist()
+    share = order[rank : len(order) // world_size * world_size : world_size]
+    batches = list(_chunks(share, recipe.training.batch_size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches.pop()
+    return Loader(images, [(batch, len(batch)) for batch in batches], recipe)
+
+
+def eval_loader(split: ManifestSplit, recipe: Recipe, *, rank: int = 0, world_size: int = 1) -> Loader:
+    """The split's images in order, every ``world_size``-th from ``rank`` on, none twice over the ranks.
+
+    All batches are full (a batch of another size rounds otherwise): the last is padded with copies of
+    its last image, which ``real`` leaves out.
+    """
+    size = recipe.evaluation.batch_size
+    images = SplitImages(
+        split,
+        recipe.data.input_size,
+        Normalise(recipe.weights.mean, recipe.weights.std),
+        reduced=recipe.data.reduced_decode,
+    )
+    batches = _chunks(list(range(rank, len(split), world_size)), size)
+    padded = [(batch + batch[-1:] * (size - len(batch)), len(batch)) for batch in batches]
+    return Loader(images, padded, recipe)
+
+
+def generator_of(seed: int, epoch: int, index: int) -> torch.Generator:
+    """The generator of one image in one epoch; ``index`` -1 is the epoch's order."""
+    text = f"{seed}/{epoch}/{index}"
+    return torch.Generator().manual_seed(
+        int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+    )
+
+
+def _chunks(items: list[int], size: int) -> Iterator[list[int]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _collate(samples: list[Sample | UserError]) -> Batch | UserError:
+    # Each once: a batch may be padded with copies of its last image.
+    errors = dict.fromkeys(str(sample) for sample in samples if isinstance(sample, UserError))
+    if errors:
+        return UserError.of(list(errors))
+    good = [sample for sample in samples if isinstance(sample, Sample)]
+    return Batch(
+        torch.stack([sample.image for sample in good]),
+        torch.tensor([sample.label for sample in good]),
+        [sample.image_id for sample in good],
+        torch.tensor([sample.index for sample in good]),
+        len(good),
+    )

@@ -1,0 +1,131 @@
+"""What a reader of an official layout hands to the manifest writer: one image after the other.
+
+A reader lists files and parses annotations; it opens no image. Sizes, clipping and every check
+are the writer's, once for all layouts.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+
+class DraftBox(NamedTuple):
+    """One box: half-open ``x0, y0, x1, y1`` in pixels, the source's numbers, and where they stand.
+
+    ``source`` is the source's own corners, unconverted and unclipped; ``where`` a file and a line
+    for error messages.
+    """
+
+    box: tuple[float, float, float, float]
+    source: tuple[float, float, float, float]
+    where: str
+
+
+class DraftImage(NamedTuple):
+    """One image of the data set.
+
+    ``path`` and the mask paths are relative to the root, with forward slashes. ``label`` is an
+    index into the draft's classes, or None where the source has none. ``size`` is the
+    (height, width) that the annotation was made for, None where it does not say; it is held
+    against the image file. ``masks`` are pairs (mask, ignore), either may be empty.
+    """
+
+    image_id: str
+    path: str
+    label: int | None
+    split: str
+    boxes: tuple[DraftBox, ...] = ()
+    masks: tuple[tuple[str, str], ...] = ()
+    size: tuple[int, int] | None = None
+    where: str = ""
+
+
+def bare_id(path: str) -> str:
+    """The usual id of an image, its path without suffix: score maps of ``a/1.jpeg`` are ``a/1.npy``."""
+    return PurePosixPath(path).with_suffix("").as_posix()
+
+
+class DraftClass(NamedTuple):
+    """A class: ``name`` for people, ``key`` (wnid, folder name) to match models with."""
+
+    name: str
+    key: str
+
+
+@dataclass
+class ManifestDraft:
+    """A data set on its way to the disk.
+
+    Attributes:
+        dataset: the registered name, e.g. ``cub``.
+        title: what people call it; ``version`` as its makers number it.
+        root: folder that all paths are relative to; None means the manifest's own folder.
+        classes: in label order.
+        images: consumed once and streamed, so a generator serves 1.28 million of them.
+        findings: contradictions found while reading, a line each, also those that come up while
+            ``images`` is consumed; any makes the whole manifest an error.
+        notes: what a user should know, e.g. what is missing; also may grow while consumed.
+        exif: pictures are turned as their EXIF tag says (photographs annotated as seen). False
+            for the official sets, whose boxes and reference code mean the stored pixels.
+        reference_corners: the source's corners are clipped to the last pixel (width - 1, height - 1), as
+            wsolevaluation's metadata of CUB and ILSVRC are.
+        write_files: called with the manifest's folder before ``images`` is consumed, where files are
+            generated rather than found: all of them (``root`` is None then), or the masks.
+        masks_in_manifest: mask paths are relative to the manifest's folder instead of to the root.
+        files_needed: images without a file are left out; False keeps them at the size their annotation
+            says, to score maps made elsewhere.
+        open_unannotated: read the header of images without boxes or masks too; False only lists them.
+        total: how many images there are to look at, where ``images`` has no length; for the progress.
+        expected: counts by the data set's card, to say what is missing; see `wsol.data.manifest.cards`.
+        val_fold: how a val fold was held out of train, empty where it was not.
+    """
+
+    dataset: str
+    title: str
+    version: str
+    root: Path | None
+    classes: list[DraftClass]
+    images: Iterable[DraftImage]
+    findings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    exif: bool = False
+    reference_corners: bool = False
+    write_files: Callable[[Path], None] | None = None
+    masks_in_manifest: bool = False
+    files_needed: bool = True
+    open_unannotated: bool = True
+    total: int = 0
+    expected: dict[str, Any] = field(default_factory=dict)
+    val_fold: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A data set's reader: the value behind a name in ``DATASETS``.
+
+    Attributes:
+        read: lists the data set under ``root`` (None where ``needs_root`` is False); ``options`` holds
+            the values of the arguments that ``add_options`` adds to ``wsol prepare NAME``. Raises
+            ``UserError`` where the layout is another one.
+        add_options: adds the reader's own arguments.
+        needs_root: whether there is anything to find on the disk.
+    """
+
+    read: Callable[[Path, Namespace], ManifestDraft]
+    add_options: Callable[[ArgumentParser], None]
+    needs_root: bool = True
+
+    def options(self, **given: Any) -> Namespace:
+        """The reader's options at their defaults, but for those given."""
+        parser = ArgumentParser(add_help=False)
+        self.add_options(parser)
+        options = parser.parse_args([])
+        for name, value in given.items():
+            if not hasattr(options, name):
+                raise TypeError(f"no option {name!r}")
+            setattr(options, name, value)
+        return options

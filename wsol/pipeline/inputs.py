@@ -1,0 +1,63 @@
+"""What has to stand before a run: a manifest, a split to score, weights whose content is known."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.errors import UserError
+from wsol.progress import is_first_rank, say
+from wsol.recipe import Recipe
+
+
+def manifest_folder(recipe: Recipe) -> Path:
+    """Where the recipe's manifest lies: as it says, or ``manifests/<name>``."""
+    return Path(recipe.data.manifest or f"manifests/{recipe.data.name}")
+
+
+def open_manifest(recipe: Recipe) -> Manifest:
+    """The recipe's data set. The embedded one is made where it is missing; others are prepared first."""
+    folder = manifest_folder(recipe)
+    if recipe.data.name == "clutter" and not folder.exists():
+        if is_first_rank():
+            from wsol.data.prepare import prepare
+
+            say(f"making the embedded data set in {folder}")
+            prepare("clutter", None, folder)
+        else:
+            _wait_for(folder)
+    return Manifest.read(folder)
+
+
+def _wait_for(folder: Path) -> None:
+    """Until another process has made ``folder``; it appears whole. Reading says it if it never comes."""
+    patience = time.monotonic() + 300
+    while not folder.exists() and time.monotonic() < patience:
+        time.sleep(0.1)
+
+
+def annotated_split(manifest: Manifest, name: str) -> ManifestSplit:
+    """A split to score or to choose thresholds on; ``UserError`` where it has no boxes or masks."""
+    split = manifest.split(name)
+    if not split.annotated:
+        raise UserError(f"{manifest.folder}: split {name!r} has no boxes or masks to score")
+    return split
+
+
+def resolved(recipe: Recipe) -> Recipe:
+    """The recipe with its weights file hashed: its identity does not rest on a file name."""
+    if not recipe.weights.file:
+        return recipe
+    from wsol.models.weights import with_sha256
+
+    return dataclasses.replace(recipe, weights=with_sha256(recipe.weights))
+
+
+def run_folder(recipe: Recipe) -> Path:
+    """Where ``wsol train`` keeps the run of this recipe; whether it is there is not looked at."""
+    from wsol.training.run_folder import run_name
+
+    recipe = resolved(recipe)
+    return Path(recipe.how.runs) / run_name(recipe, open_manifest(recipe).hash)

@@ -1,0 +1,72 @@
+"""The verb ``train``: a recipe to a run folder."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+
+from wsol.models.cost import cost
+from wsol.models.localizer import Localizer
+from wsol.pipeline.fold_networks import Part, training_parts
+from wsol.pipeline.inputs import open_manifest, resolved
+from wsol.pipeline.provenance import git_commit, now, versions
+from wsol.progress import say
+from wsol.recipe import Recipe
+from wsol.training.device import device_name, launch
+from wsol.training.loop import train as run_training
+from wsol.training.run_folder import RunFolder, run_name, training_id
+
+
+def train(recipe: Recipe) -> Path:
+    """Train ``recipe`` and return its run folder; a finished run is returned as it is.
+
+    Raises:
+        UserError: an unknown name, a missing manifest, weights of another network.
+    """
+    recipe = resolved(recipe)
+    manifest = open_manifest(recipe)
+    folder = RunFolder(Path(recipe.how.runs) / run_name(recipe, manifest.hash))
+    if folder.finished:
+        say(f"{folder.path} is trained already")
+        return folder.path
+    started = now()
+    fabric = launch(recipe.how.device, recipe.training.precision)
+    row = f"{recipe.backbone.name}, attention {recipe.attention.label}, seed {recipe.seed}"
+    say(f"{row} -> {folder.path}")
+    networks = training_parts(recipe, manifest, folder)
+    localizer, rates = _train_each(recipe, networks, fabric)
+    if fabric.is_global_zero:
+        recipe.write(folder.path / "recipe.yaml")
+        facts: dict[str, Any] = {
+            "training_id": training_id(recipe, manifest.hash),
+            "manifest_hash": manifest.hash,
+            "class_keys": localizer.class_keys,
+            "default_map": localizer.default_map,
+            "cost": cost(localizer, recipe.data.input_size),
+            "device": device_name(fabric.device),
+            "train_images_per_second": statistics.median(rates) if rates else None,
+            "processes": fabric.world_size,
+            "versions": versions(),
+            "git_commit": git_commit(),
+            "started": started,
+            "finished": now(),
+        }
+        folder.write_facts(facts)
+        for part in networks:
+            part.folder.forget_progress()
+    fabric.barrier()
+    return folder.path
+
+
+def _train_each(recipe: Recipe, networks: list[Part], fabric: Fabric) -> tuple[Localizer, list[float]]:
+    """Train the networks one after the other: the last of them, and images a second of every epoch."""
+    rates: list[float] = []
+    for number, part in enumerate(networks, start=1):
+        if len(networks) > 1:
+            say(f"fold {number} of {len(networks)}: {len(part.images)} training images")
+        localizer, log = run_training(recipe, part.images, part.folder, fabric)
+        rates += [epoch["images_per_second"] for epoch in log]
+    return localizer, rates

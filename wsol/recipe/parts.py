@@ -1,0 +1,203 @@
+"""The parts of a recipe: what each says, and what it is where nothing is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from wsol.recipe.fields import at_least, later, not_hashed
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass
+class DataSettings:
+    """Which images, and how they reach the network.
+
+    Attributes:
+        name: data set name, as in the manifest.
+        manifest: folder of the manifest; empty means ``manifests/<name>``.
+        input_size: side in pixels of the square the network sees (test images are squashed to it).
+        resize_size: training images are squashed to this side, then cropped to ``input_size`` at a
+            random place; the same number as ``input_size`` means no crop.
+        flip: flip training images left to right half of the time.
+        reduced_decode: decode a large JPEG at 1/2, 1/4 or 1/8 where both sides stay twice what they are
+            squashed to. Quicker on large photographs, but pixels differ by a few levels from the
+            reference's, so it is a row of its own.
+    """
+
+    name: str = "clutter"
+    manifest: str = not_hashed("")
+    input_size: int = at_least(16, 224)
+    resize_size: int = at_least(16, 256)
+    flip: bool = True
+    reduced_decode: bool = later(False)
+
+
+@dataclass
+class WeightsSettings:
+    """Where the backbone's weights come from, and the conventions they were trained with.
+
+    Attributes:
+        name: what the board calls them: ``none``, ``torchvision`` or ``timm`` for the library's own
+            ImageNet weights, any label for a file.
+        file: a ``.safetensors`` or ``.pth`` file.
+        sha256: of the file; filled in when the run starts, checked when it is given.
+        format: key names in the file: ``native``, ``tdam`` or ``wsolevaluation``.
+        mean, std: input normalisation for RGB in [0, 1].
+    """
+
+    name: str = "none"
+    file: str = not_hashed("")
+    sha256: str = ""
+    format: str = "native"
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+
+@dataclass
+class BackboneSettings:
+    """The network under the attention and the head.
+
+    Attributes:
+        name: a timm or torchvision network, or one of ``wsol list backbones``.
+        strides: stage name to stride, e.g. ``{"stage5": 1}`` for larger maps (nothing is dilated).
+        options: arguments of the network's constructor, e.g. ``{"pad_type": "same"}``.
+    """
+
+    name: str = "resnet50"
+    strides: dict[str, int] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class AttentionSettings:
+    """The attention module.
+
+    Attributes:
+        name: a registered name, ``package.module:Class``, or ``none``.
+        at: stage or stages (blocks) it is inserted at; empty means the class's own default.
+        options: arguments of the class, checked against its signature.
+    """
+
+    name: str = "none"
+    at: list[str] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name on the board: ``tdam``, or ``tdam(gating=top,steps=3)@stage4`` off default."""
+        options = ",".join(f"{key}={value}" for key, value in sorted(self.options.items()))
+        place = "@" + "+".join(self.at) if self.at else ""
+        return self.name + (f"({options})" if options else "") + place
+
+
+@dataclass
+class HeadSettings:
+    """The classifier on top.
+
+    Attributes:
+        name: ``cam``: 1x1 convolution, then global average pooling. ``cam_relu``: a ReLU on the class
+            maps besides (SqueezeNet's). ``cam_conv``: a 3x3 convolution to ``width`` channels and ReLU
+            before it, ``cam_conv2``: two with dropout (wsolevaluation's VGG16 and InceptionV3).
+            ``native``: the classifier of the library or of the weights file, where it is a CAM head.
+            A `head` attention replaces it.
+        width: channels of the 3x3 convolutions.
+    """
+
+    name: str = "cam"
+    width: int = at_least(1, 1024)
+
+
+@dataclass
+class MethodSettings:
+    """The training method: how a batch becomes a loss."""
+
+    name: str = "cam"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class TrainingSettings:
+    """Optimisation. ``epochs: 0`` scores the weights as they are.
+
+    Attributes:
+        optimizer: ``sgd`` or ``adamw``.
+        lr: learning rate of the backbone; ``attention_lr``, ``head_lr``: of the new parts (0: ``lr``).
+            Attention that is the head (LTPA) counts as head, norms of later steps (TDAM) as attention.
+        head_from: stage from which on the backbone trains at ``head_lr`` too; empty: none.
+            wsolevaluation's ResNet50 does so from layer4 on.
+        weight_decay: of all parameters alike, norms and biases included, as in wsolevaluation; AdamW
+            multiplies it by each part's own rate.
+        schedule: ``step`` (times ``gamma`` at each epoch of ``milestones``) or ``cosine`` (to zero).
+        precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``.
+        selection: the checkpoint that is scored: ``last``, ``val_cls`` or ``val_loc`` (the best of val).
+        images_per_class: train on the first so many images of each class; 0 means all.
+        folds: cross-fit a data set without a train split: cut its test images into so many folds, and
+            score each by a network trained on the others (0: train on train).
+    """
+
+    epochs: int = at_least(0, 50)
+    batch_size: int = at_least(1, 32)
+    optimizer: str = "sgd"
+    lr: float = at_least(0, 0.001)
+    attention_lr: float = at_least(0, 0.0)
+    head_lr: float = at_least(0, 0.0)
+    momentum: float = at_least(0, 0.9)
+    nesterov: bool = True
+    weight_decay: float = at_least(0, 1e-4)
+    schedule: str = "step"
+    milestones: list[int] = field(default_factory=list)
+    gamma: float = 0.1
+    warmup_epochs: int = at_least(0, 0)
+    label_smoothing: float = at_least(0, 0.0)
+    precision: str = "32-true"
+    channels_last: bool = False
+    selection: str = "last"
+    images_per_class: int = at_least(0, 0)
+    head_from: str = later("")
+    folds: int = later(0, least=0)
+
+
+@dataclass
+class EvaluationSettings:
+    """How the run is scored. Not part of what was trained: one run may be scored in many ways.
+
+    Attributes:
+        split: ``test`` or ``val``.
+        maps: score map sources, one record each (``wsol list maps``).
+        protocol: a registered protocol.
+        thresholds: ``oracle``, ``val`` or ``fixed:<t>``; empty means the protocol's own.
+        step: of the threshold grid.
+        batch_size: images a forward pass; changes float rounding, hence part of the identity.
+        classes: the data set's class key to the model's keys that stand for it, where their classes
+            differ: ``{"Horse": ["n02389026"]}``. The map is the mean of theirs.
+        masks: score masks too where there are any; their histograms take most of a record's bytes.
+    """
+
+    split: str = "test"
+    maps: list[str] = field(default_factory=lambda: ["cam"])
+    protocol: str = "choe2020"
+    thresholds: str = ""
+    step: float = 0.001
+    batch_size: int = at_least(1, 32)
+    classes: dict[str, list[str]] = field(default_factory=dict)
+    masks: bool = True
+
+
+@dataclass
+class How:
+    """Where and how fast; none of it changes the numbers.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda``.
+        workers: processes that load images.
+        runs: folder of checkpoints.
+        results: folder of records and boards.
+    """
+
+    device: str = "auto"
+    workers: int = at_least(0, 2)
+    runs: str = "runs"
+    results: str = "results"

@@ -1,0 +1,1 @@
+"""What scoring leaves of each image, and what is computed from it."""

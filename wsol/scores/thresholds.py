@@ -1,0 +1,60 @@
+"""The threshold grid, and the cuts of an 8-bit map that its thresholds make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wsol.errors import UserError
+
+
+def thresholds(step: float = 0.001) -> np.ndarray:
+    """The grid 0, step, 2 step, ... below 1, float64, to the last bit the reference's."""
+    if not 0 < step < 1:
+        raise UserError(f"threshold step is {step}: give a number between 0 and 1, such as 0.001")
+    return np.arange(0, 1, step)
+
+
+def cut_of(threshold: float, top: int) -> int:
+    """The cut of one threshold on a map whose largest 8-bit value is ``top``: above it is foreground."""
+    return int(threshold * top)
+
+
+def cuts(thresholds: np.ndarray, top: int | np.ndarray) -> np.ndarray:
+    """The cuts (..., T) int64 of thresholds (T,) on maps with maxima ``top`` (...).
+
+    ``best_iou[cuts(thresholds, top)]`` turns IoU per cut into IoU per threshold.
+    """
+    return (np.asarray(top, np.float64)[..., None] * thresholds).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """How thresholds cut the 8-bit maps of images.
+
+    ``thresholds`` (C,); ``of`` (U, C): the cuts for each of U maxima; ``maximum`` (n,): which of the
+    maxima each image has.
+    """
+
+    thresholds: np.ndarray
+    of: np.ndarray
+    maximum: np.ndarray
+
+    @classmethod
+    def of_grid(cls, thresholds: np.ndarray, top: np.ndarray) -> Cuts:
+        """Of the grid ``thresholds`` (T,) on images whose maxima are ``top`` (n,) uint8."""
+        tops, maximum = np.unique(top, return_inverse=True)
+        return cls(thresholds, cuts(thresholds, tops), maximum)
+
+    def distinct(self) -> Cuts:
+        """Of thresholds that cut every map alike only the lowest: a grid of 1,000 leaves 255."""
+        new = np.ones(len(self.thresholds), bool)
+        new[1:] = (np.diff(self.of, axis=1) != 0).any(axis=0)
+        return Cuts(self.thresholds[new], self.of[:, new], self.maximum)
+
+    def take(self, codes: np.ndarray) -> np.ndarray:
+        """Values (n, 256) per cut as values (n, C) per threshold."""
+        if len(self.of) == 1:
+            return codes[:, self.of[0]]
+        return np.take_along_axis(codes, self.of[self.maximum], axis=1)
