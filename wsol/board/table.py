@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from wsol.board.columns import COST_COLUMNS, KEY_COLUMNS, METRICS, STATISTICS, percent
 from wsol.board.rows import Row
+from wsol.files.csv_table import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +36,8 @@ def cells(row: Row, metrics: Sequence[str] = METRICS) -> list[str]:
 
 def to_csv(rows: Sequence[Row]) -> str:
     r"""The table as CSV with ``\n`` line ends; the same rows give the same bytes."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns(rows))
     metrics = _metrics(rows)
-    writer.writerows(cells(row, metrics) for row in rows)
-    return text.getvalue()
+    return csv_text(columns(rows), (cells(row, metrics) for row in rows))
 
 
 def frame(rows: Sequence[Row]) -> pd.DataFrame:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +12,7 @@ from wsol.errors import UserError
 from wsol.evaluation.bootstrap import Replicates, interval, resample_weights
 from wsol.evaluation.contours.iou import iou_matrix
 from wsol.evaluation.contours.sweep import largest_contour_boxes
-from wsol.files.atomic import write_text
+from wsol.files.csv_table import write_csv
 from wsol.scores.curves import UNIT, Mean, units
 from wsol.scores.per_image import check_complete
 
@@ -114,11 +112,11 @@ def write_overlaps(path: Path | str, found: list[Overlap]) -> Path:
 
     The IoU of an image without object is empty.
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["image_id", "x0", "y0", "x1", "y1", "iou", *(f"acc@{delta:g}" for delta in DELTAS)])
-    for each in found:
-        box = [""] * 4 if each.box is None else [f"{value:g}" for value in each.box]
-        numbers = [f"{each.iou:.4f}", *(str(int(each.iou >= delta)) for delta in DELTAS)]
-        writer.writerow([each.image_id, *box, *([""] * 4 if np.isnan(each.iou) else numbers)])
-    return write_text(path, buffer.getvalue())
+    columns = ["image_id", "x0", "y0", "x1", "y1", "iou", *(f"acc@{delta:g}" for delta in DELTAS)]
+    return write_csv(path, columns, map(_row, found))
+
+
+def _row(each: Overlap) -> list[str]:
+    box = [""] * 4 if each.box is None else [f"{value:g}" for value in each.box]
+    numbers = [f"{each.iou:.4f}", *(str(int(each.iou >= delta)) for delta in DELTAS)]
+    return [each.image_id, *box, *([""] * len(numbers) if np.isnan(each.iou) else numbers)]

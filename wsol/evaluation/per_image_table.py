@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import numpy as np
 
 from wsol.evaluation.boxes import to_image
 from wsol.evaluation.metrics import Scores
-from wsol.files.atomic import write_text
+from wsol.files.csv_table import write_csv
 from wsol.scores.curves import pooled_iou
 from wsol.scores.per_image import ALL_UNITS, CUTS, SINGLE_UNITS, PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
@@ -36,14 +34,11 @@ def write_per_image(path: Path | str, per_image: PerImage, scores: Scores, proto
     `chosen_threshold`. What was not computed is empty, and so is the box where boxes were given
     instead of a map.
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
     deltas = [f"{percent / 100:g}" for percent in protocol.iou_percents]
     correct = [f"correct{kind}@{delta}" for kind in ("", "_v2") for delta in deltas]
     box = ["x0", "y0", "x1", "y1"]
-    writer.writerow(["image_id", "label", *box, "iou", "iou_all", *correct, "top1", "top5", "mask_iou"])
-    writer.writerows(_rows(per_image, scores, protocol))
-    return write_text(path, buffer.getvalue())
+    columns = ["image_id", "label", *box, "iou", "iou_all", *correct, "top1", "top5", "mask_iou"]
+    return write_csv(path, columns, _rows(per_image, scores, protocol))
 
 
 def chosen_threshold(scores: Scores) -> float | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ from wsol.errors import UserError
 from wsol.evaluation.boxes import box_at, to_image
 from wsol.evaluation.evaluator import score
 from wsol.evaluation.score_map import mask_at, quantise
-from wsol.files.atomic import write_text
+from wsol.files.csv_table import write_csv
 from wsol.files.images import open_image
 from wsol.files.picture_files import write_picture
 from wsol.maps.readers import PREDICTED
@@ -175,8 +173,4 @@ def _val(run: Run) -> ManifestSplit | None:
 
 
 def _write_table(path: Path, rows: list[list[object]]) -> Path:
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image_id", "class", "x0", "y0", "x1", "y1"])
-    writer.writerows(rows)
-    return write_text(path, text.getvalue())
+    return write_csv(path, ["image_id", "class", "x0", "y0", "x1", "y1"], rows)

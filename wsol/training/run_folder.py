@@ -9,8 +9,6 @@ resume.pth             optimizer and progress, removed when training has finishe
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import pickle
 from collections.abc import Mapping
@@ -24,6 +22,7 @@ from torch import nn
 
 from wsol.errors import UserError
 from wsol.files.atomic import replacing, write_text
+from wsol.files.csv_table import write_csv
 from wsol.recipe import Recipe
 from wsol.scores.records import digest
 
@@ -127,11 +126,8 @@ class RunFolder:
     def write_log(self, rows: list[dict[str, Any]]) -> None:
         """Write ``log.csv`` anew; an epoch repeated after an interruption stands in it once."""
         columns = list(dict.fromkeys(key for row in rows for key in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_text(self.path / "log.csv", text.getvalue())
+        cells = [[row.get(column, "") for column in columns] for row in rows]
+        write_csv(self.path / "log.csv", columns, cells)
 
     def _weights(self, selection: str) -> Path:
         if selection not in SELECTIONS:

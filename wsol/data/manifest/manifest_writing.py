@@ -24,6 +24,7 @@ from wsol.data.manifest.manifest_reading import COLUMNS
 from wsol.data.manifest.validation import bad_box, bad_name, bad_text
 from wsol.errors import UserError
 from wsol.files.atomic import write_text
+from wsol.files.csv_table import table_writer
 from wsol.progress import track
 
 DECIMALS = 6  # of coordinates in tables
@@ -217,9 +218,7 @@ def _clip(box: tuple[float, ...], right: float, bottom: float) -> tuple[float, f
 
 def _open_table(path: Path, stack: ExitStack):
     file = stack.enter_context(path.open("w", encoding="utf-8", errors="replace", newline=""))
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS[path.name])
-    return writer
+    return table_writer(file, COLUMNS[path.name])
 
 
 def _duplicate_ids(folder: Path, hashes: array) -> list[str]:
