@@ -7,11 +7,11 @@ import dataclasses
 import pytest
 
 from wsol.board import read_records
-from wsol.pipeline.baselines import score_baselines
+from wsol.pipeline.baselines import evaluate_baselines
 
 
 def values(recipe, tmp_path) -> dict[str, dict]:
-    score_baselines(recipe)
+    evaluate_baselines(recipe)
     return {record.maps: record.metrics for record in read_records(tmp_path / "results" / "runs")}
 
 

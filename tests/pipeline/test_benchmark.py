@@ -11,15 +11,20 @@ from wsol.data.loading.loader import eval_loader
 from wsol.data.manifest.manifest import Manifest, tables_hash
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
-from wsol.pipeline import publish as records
+from wsol.maps.centered import center_map
+from wsol.maps.reading import MapReader
 from wsol.pipeline.benchmark import benchmark
 from wsol.pipeline.demo import demo_recipes
-from wsol.pipeline.evaluate_maps import score_maps
-from wsol.pipeline.evaluate_run import score_run
+from wsol.pipeline.evaluate_maps import evaluate_maps
+from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.leaderboard import write_board
+from wsol.pipeline.model import Model
+from wsol.pipeline.outputs import publish
+from wsol.pipeline.outputs.publish import Outputs
 from wsol.pipeline.train import train
 from wsol.recipe import EvaluationSettings, Recipe
 from wsol.scores.protocol import protocol
+from wsol.scores.records import Prediction
 
 
 def test_every_row_gets_one_record_and_the_board_repeats(tiny_recipe, tmp_path):
@@ -61,25 +66,22 @@ def test_what_is_recorded_is_not_trained_again(tiny_recipe, tmp_path):
 
 def test_a_run_scores_as_its_maps_score_from_a_folder(tiny_recipe, tmp_path):
     run = train(tiny_recipe)
-    scored = score_run(run, how=tiny_recipe.how, output=tmp_path / "out", overlays=3)
+    opened = Model.open(run, tiny_recipe.how)
+    scored = evaluate_run(opened, outputs=Outputs(output=tmp_path / "out", overlays=3))
     assert set(scored) == {"cam", "features"}
     manifest = Manifest.read(tiny_recipe.data.manifest)
     split = manifest.split("test")
     maps = tmp_path / "maps"
-    from wsol.maps.source import predictions
-    from wsol.pipeline.evaluate_run import Run
-
-    opened = Run.open(run, tiny_recipe.how)
     rows = ["image_id,top1,top2,top3,top4,top5"]
-    for prediction in predictions(
-        opened.localizer, eval_loader(split, opened.recipe), "cam", split.class_keys
-    ):
+    reader = MapReader(opened.localizer, split.class_keys)
+    for prediction in reader.predictions(eval_loader(split, opened.recipe), "cam"):
         path = maps / f"{prediction.image_id}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, prediction.score_map)
         rows.append(",".join([prediction.image_id, *map(str, prediction.top5)]))
     (maps / "predictions.csv").write_text("\n".join(rows) + "\n")
-    again = score_maps(maps, manifest, EvaluationSettings(masks=False), output=tmp_path / "files")
+    files = Outputs(output=tmp_path / "files")
+    again = evaluate_maps(maps, manifest, EvaluationSettings(masks=False), outputs=files)
     assert again.metrics == scored["cam"].metrics
     assert (tmp_path / "files" / "metrics.json").is_file()
     table = (tmp_path / "files" / "per_image.csv").read_text().splitlines()
@@ -91,7 +93,7 @@ def test_a_run_scores_as_its_maps_score_from_a_folder(tiny_recipe, tmp_path):
 def test_maps_of_a_split_without_boxes_are_refused(tiny_manifest, tmp_path):
     manifest = Manifest.read(tiny_manifest)
     with pytest.raises(UserError, match="split 'train' has no boxes or masks to score"):
-        score_maps(tmp_path, manifest, EvaluationSettings(split="train"))
+        evaluate_maps(tmp_path, manifest, EvaluationSettings(split="train"))
     bare = tmp_path / "bare"
     shutil.copytree(tiny_manifest, bare)
     for table in (bare / "boxes.csv", bare / "masks.csv"):
@@ -102,7 +104,7 @@ def test_maps_of_a_split_without_boxes_are_refused(tiny_manifest, tmp_path):
     info = json.loads((bare / "manifest.json").read_text())
     (bare / "manifest.json").write_text(json.dumps(info | {"hash": tables_hash(bare, exif=False)}))
     with pytest.raises(UserError, match="split 'val' has no boxes or masks to score"):
-        score_maps(tmp_path, Manifest.read(bare), EvaluationSettings(thresholds="val"))
+        evaluate_maps(tmp_path, Manifest.read(bare), EvaluationSettings(thresholds="val"))
 
 
 def test_center_row_is_the_best_centred_square_found_plainly(tiny_recipe, tmp_path):
@@ -125,30 +127,33 @@ def test_center_row_is_the_best_centred_square_found_plainly(tiny_recipe, tmp_pa
     assert record.metrics["max_box_acc@0.5"]["value"] == pytest.approx(best, abs=1e-9)
 
 
-def test_a_record_that_stands_stays_and_what_is_asked_for_is_written(tiny_recipe, tmp_path, capsys):
+def test_a_record_is_kept_and_what_is_asked_for_is_written(tiny_recipe, tmp_path, capsys):
     run = train(tiny_recipe)
     settings = EvaluationSettings(maps=["cam"], batch_size=8)
-    where = {"how": tiny_recipe.how, "results": tmp_path / "results"}
-    first = score_run(run, settings, **where)["cam"]
+    results = Outputs(results=tmp_path / "results")
+    model = Model.open(run, tiny_recipe.how)
+    first = evaluate_run(model, settings, outputs=results)["cam"]
     (record,) = (tmp_path / "results" / "runs").rglob("*.json")
     stamp = record.stat().st_mtime_ns
-    assert score_run(run, settings, **where) == {}
-    settings.maps = ["cam", "features"]
-    again = score_run(run, settings, **where, output=tmp_path / "out")
+    assert evaluate_run(model, settings, outputs=results) == {}
+    settings = EvaluationSettings(maps=["cam", "features"], batch_size=8)
+    outputs = Outputs(tmp_path / "results", tmp_path / "out")
+    again = evaluate_run(model, settings, outputs=outputs)
     assert again["cam"].metrics == first.metrics
     assert (tmp_path / "out" / "cam" / "per_image.csv").is_file()
     assert record.stat().st_mtime_ns == stamp
     assert len(read_records(tmp_path / "results" / "runs")) == 2
     said = capsys.readouterr().err
-    assert f"cam: its record stands already and stays: {record}" in said and "features: its" not in said
+    assert f"cam: is recorded already in {record}" in said and "features: is" not in said
 
 
 def test_threshold_policies_are_recorded_and_val_is_honest(tiny_recipe, tmp_path):
     run = train(tiny_recipe)
     settings = EvaluationSettings(maps=["cam"], thresholds="val", batch_size=8)
-    honest = score_run(run, settings, tiny_recipe.how, results=tmp_path / "results")["cam"]
+    model, results = Model.open(run, tiny_recipe.how), Outputs(results=tmp_path / "results")
+    honest = evaluate_run(model, settings, outputs=results)["cam"]
     settings = EvaluationSettings(maps=["cam"], batch_size=8)
-    oracle = score_run(run, settings, tiny_recipe.how, results=tmp_path / "results")["cam"]
+    oracle = evaluate_run(model, settings, outputs=results)["cam"]
     assert honest["gt_known_loc@0.5"] <= oracle["gt_known_loc@0.5"] == oracle["max_box_acc@0.5"]
     policies = {record.threshold["policy"] for record in read_records(tmp_path / "results" / "runs")}
     assert policies == {"val", "oracle"}
@@ -166,15 +171,15 @@ def test_a_run_is_refused_on_data_it_was_not_trained_on(tiny_recipe, tmp_path):
     text = recipe_file.read_text().replace(tiny_recipe.data.manifest, (tmp_path / "other").as_posix())
     recipe_file.write_text(text)
     with pytest.raises(UserError, match=r"not the manifest that .* was trained on"):
-        score_run(run)
-    scored = score_run(run, manifest=tmp_path / "other")
+        evaluate_run(run)
+    scored = evaluate_run(run, manifest=tmp_path / "other")
     assert scored["cam"].n_images == 5
 
 
 def test_evaluating_a_model_counts_every_image_once(tiny_recipe):
     """11 images in batches of 8: the padding of the last batch is not scored."""
     run = train(tiny_recipe)
-    scored = score_run(run, how=tiny_recipe.how)["cam"]
+    scored = evaluate_run(Model.open(run, tiny_recipe.how))["cam"]
     assert scored.n_images == scored.n_expected == 11
 
 
@@ -194,13 +199,13 @@ def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_pa
     images = tmp_path / "images"
     shutil.copytree(Manifest.read(tiny_recipe.data.manifest).root / "images" / "test", images / "test")
     next((images / "test").iterdir()).rename(images / "stray.png")
-    table = localize(images, run, tmp_path / "found", threshold=0.5, how=tiny_recipe.how)
+    table = localize(images, run, tmp_path / "found", threshold=0.5)
     rows = table.read_text().splitlines()
-    assert rows[0] == "image_id,class,x0,y0,x1,y1"
+    assert rows[0] == "image_id,class,x0,y0,x1,y1,probability,threshold"
     assert len(rows) == 1 + 11
     for folder in ("masks", "overlays"):
         assert len(list((tmp_path / "found" / folder).rglob("*.png"))) == 11
-    corners = np.array([[float(value) for value in row.split(",")[2:]] for row in rows[1:]])
+    corners = np.array([[float(value) for value in row.split(",")[2:6]] for row in rows[1:]])
     assert (corners[:, :2] < corners[:, 2:]).all()
     assert corners.min() >= 0
     assert corners.max() <= 32
@@ -217,7 +222,7 @@ def test_localize_leaves_nothing_of_images_one_of_which_is_broken(tiny_recipe, t
     # Neither its header nor its end tells, only decoding does.
     (images / "zzz.png").write_bytes(whole[:100] + bytes(100) + whole[200:])
     with pytest.raises(UserError, match="zzz"):
-        localize(images, run, tmp_path / "found", threshold=0.5, how=tiny_recipe.how)
+        localize(images, run, tmp_path / "found", threshold=0.5)
     assert not list((tmp_path / "found").rglob("*"))
 
 
@@ -227,11 +232,11 @@ def test_localize_shows_the_predicted_class_by_any_source(tiny_recipe, tmp_path)
     run = train(tiny_recipe)
     images = Manifest.read(tiny_recipe.data.manifest).root / "images" / "test"
     tables = [
-        localize(images, run, tmp_path / maps, maps=maps, how=tiny_recipe.how).read_text()
+        localize(images, run, tmp_path / maps, maps=maps).read_text()
         for maps in ("cam@predicted", "cam")
     ]
     assert tables[0] == tables[1]
-    gradients = localize(images, run, tmp_path / "grad", maps="torchcam:GradCAM", how=tiny_recipe.how)
+    gradients = localize(images, run, tmp_path / "grad", maps="torchcam:GradCAM")
     assert [row.split(",")[1] for row in gradients.read_text().splitlines()] == [
         row.split(",")[1] for row in tables[0].splitlines()
     ]
@@ -239,10 +244,11 @@ def test_localize_shows_the_predicted_class_by_any_source(tiny_recipe, tmp_path)
 
 def test_evaluate_is_the_library_in_one_call(tiny_recipe):
     """What a user with maps of their own types: predictions and annotations in, metrics out."""
-    from wsol.maps.center import center_map, same_map
-
     split = Manifest.read(tiny_recipe.data.manifest).split("test")
-    predictions = same_map(center_map(64), split.image_ids, split.labels)
+    predictions = [
+        Prediction(image_id, int(label), score_map=center_map(64))
+        for image_id, label in zip(split.image_ids, split.labels, strict=True)
+    ]
     scores = evaluate(predictions, split.annotations(), protocol("halfopen"), intervals=False)
     assert scores["top1_acc"] is None
     assert scores["max_box_acc@0.3"] >= scores["max_box_acc@0.5"] >= scores["max_box_acc@0.7"]
@@ -262,7 +268,7 @@ def test_a_protocol_brings_its_own_threshold_policy(tiny_recipe, tmp_path):
 def test_arrays_too_large_to_commit_are_named_so_and_their_sums_lie_beside(
     tiny_recipe, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(records, "LARGEST_COMMITTED", 100)
+    monkeypatch.setattr(publish, "LARGEST_COMMITTED", 100)
     benchmark([tiny_recipe], seeds=[])
     (record,) = read_records(tmp_path / "results" / "runs")
     (folder,) = (tmp_path / "results" / "runs").iterdir()

@@ -9,10 +9,11 @@ from wsol.data.manifest.manifest import Manifest
 from wsol.data.splits.folds import folds
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
-from wsol.maps.source import predictions
+from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
-from wsol.pipeline.evaluate_run import score_run
+from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.localize import localize
+from wsol.pipeline.model import Model
 from wsol.pipeline.train import train
 from wsol.scores.protocol import protocol
 from wsol.training import loop
@@ -21,17 +22,19 @@ from wsol.training.run_folder import RunFolder
 
 def test_the_run_scores_as_its_networks_do_on_what_they_did_not_see(cross_fit):
     run = train(cross_fit)
-    scored = score_run(run, cross_fit.evaluation, cross_fit.how)["cam"]
+    scored = evaluate_run(Model.open(run, cross_fit.how), cross_fit.evaluation)["cam"]
     manifest = Manifest.read(cross_fit.data.manifest)
     by_hand = []
     for number, fold in enumerate(folds(manifest, 3)):
         keys = manifest.class_keys
         localizer = build_localizer(cross_fit, len(keys), keys)
         RunFolder(run / f"fold{number}").load_weights(localizer, "last")
-        by_hand += predictions(localizer, eval_loader(fold.held_out, cross_fit), "cam", keys)
+        by_hand += MapReader(localizer, keys).predictions(eval_loader(fold.held_out, cross_fit), "cam")
     assert sorted(p.image_id for p in by_hand) == sorted(manifest.split("test").image_ids)
-    rules = protocol("rubinstein2013", 0.01)
-    again = evaluate(by_hand, manifest.split("test").annotations(), rules, classes=manifest.class_keys)
+    conventions = protocol("rubinstein2013", 0.01)
+    again = evaluate(
+        by_hand, manifest.split("test").annotations(), conventions, classes=manifest.class_keys
+    )
     assert again.metrics == scored.metrics
     assert scored.metrics["rubinstein_j"]["value"] is not None
 
@@ -60,7 +63,7 @@ def test_it_scores_no_other_images(cross_fit, squares_manifest, tiny_manifest, t
     run = train(cross_fit)
     images = Manifest.read(squares_manifest).root / "Data" / "Car100"
     for call in (
-        lambda: score_run(run, how=cross_fit.how, manifest=tiny_manifest),
+        lambda: evaluate_run(run, manifest=tiny_manifest),
         lambda: localize(images, run, tmp_path / "out"),
     ):
         with pytest.raises(UserError, match=r"cross-fitted .* only scores the test images"):

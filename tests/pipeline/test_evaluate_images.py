@@ -12,8 +12,9 @@ from wsol.data.loading.loader import eval_loader
 from wsol.data.manifest.manifest import Manifest
 from wsol.evaluation.masks import read_mask
 from wsol.evaluation.score_map import normalise
-from wsol.maps.source import predictions
+from wsol.maps.reading import MapReader
 from wsol.pipeline.localize import localize
+from wsol.pipeline.model import Model
 from wsol.pipeline.train import train
 from wsol.scores.records import RunRecord
 from wsol.training.run_folder import RunFolder
@@ -131,7 +132,9 @@ def test_masks_are_scored_and_written_whatever_the_recipe_says(tiny_recipe, phot
     localizer = trained(run, tiny_recipe)
     maps = {
         prediction.image_id.replace("/", "-"): prediction.score_map
-        for prediction in predictions(localizer, eval_loader(split, tiny_recipe), "cam@predicted", None)
+        for prediction in MapReader(localizer, None).predictions(
+            eval_loader(split, tiny_recipe), "cam@predicted"
+        )
     }
     ious = []
     for row in rows:
@@ -146,9 +149,7 @@ def test_masks_are_scored_and_written_whatever_the_recipe_says(tiny_recipe, phot
 
 
 def trained(run, recipe):
-    from wsol.pipeline.trained_run import Run
-
-    return Run.open(run, recipe.how).localizer
+    return Model.open(run, recipe.how).localizer
 
 
 def test_every_annotated_image_is_scored_and_what_is_missing_is_said(
@@ -223,7 +224,7 @@ def test_classes_the_run_does_not_know_are_read_at_the_predicted_one(
     write_rows(table, [header, *([*row[:-1], "fox"] for row in rows)])
     code, found = evaluated(folder, table, run, tmp_path / "out")
     assert code == 0 and {row["top1"] for row in found} == {""}
-    assert "1 classes are none of the run's, e.g. 'fox'" in capsys.readouterr().err
+    assert "1 classes are none of the model's, e.g. 'fox'" in capsys.readouterr().err
 
 
 def test_boxes_or_masks_there_must_be(tiny_recipe, photographs, tmp_path, capsys):

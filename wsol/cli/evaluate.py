@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 from argparse import Namespace
-from pathlib import Path
 
+from wsol.cli.model_arguments import open_model
 from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import parse_recipe
 from wsol.data.manifest.box_conventions import RULES
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
+from wsol.pipeline.outputs.publish import Outputs
 from wsol.recipe import EvaluationSettings as Settings
 from wsol.recipe import How
 
 # What is scored, by the option that names it, and which others say something about it.
 ALWAYS = {"protocol", "thresholds", "step", "output", "overlays", "results"}
+MODEL = {"run", "model", "weights"}
 OPTIONS = {
-    "images": ALWAYS | {"run", "annotations", "corners", "maps", "device", "workers"},
+    "images": ALWAYS | MODEL | {"annotations", "corners", "maps", "device", "workers"},
     "run": ALWAYS | {"maps", "manifest", "split", "device", "workers"},
+    "model": ALWAYS | {"weights", "maps", "manifest", "split", "device", "workers"},
     "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
 }
 
@@ -35,15 +38,16 @@ def main(argv: list[str]) -> int:
             f"--{', --'.join(foreign)}: not with --{subject}, which takes "
             f"--{', --'.join(sorted(OPTIONS[subject]))}"
         )
-    if subject == "images" and {"run", "annotations"} <= given:
+    if subject == "images" and "annotations" in given and len(given & {"run", "model"}) == 1:
         return _of_images(arguments)
-    if subject == "run":
-        return _of_run(arguments)
+    if subject == "run" or (subject == "model" and "manifest" in given):
+        return _of_model(arguments)
     if subject == "maps" and "manifest" in given:
         return _of_maps(arguments)
     raise UserError(
-        "evaluate what? --run RUN, --config RECIPE, --maps DIR --manifest DIR, or "
-        "--images DIR --annotations PATH --run RUN (no annotations: wsol localize)"
+        "evaluate what? --run RUN, --config RECIPE, --model NAME --manifest DIR, "
+        "--maps DIR --manifest DIR, or --images DIR --annotations PATH with --run RUN or "
+        "--model NAME (no annotations: wsol localize)"
     )
 
 
@@ -52,24 +56,28 @@ def _parser() -> Parser:
     parser = Parser("evaluate", "Score a run, a folder of score maps (no model), or your own images.")
     subject = parser.add_argument_group("what is scored")
     subject.add_argument("--run", help="folder of a trained run")
-    subject.add_argument("--maps", help="with --run: sources by commas; else a folder of IMAGE_ID.npy")
+    subject.add_argument("--model", help="a pretrained classifier: timm:NAME or torchvision:NAME")
+    subject.add_argument("--weights", help="file of --model's weights; default: the library's own")
+    subject.add_argument("--maps", help="of a model: sources by commas; else a folder of IMAGE_ID.npy")
     subject.add_argument("--manifest", help="folder of a manifest; with --run: another data set")
     subject.add_argument("--predictions", help="class predictions beside --maps: image_id,top1,...,top5")
-    subject.add_argument("--images", help="folder of your own images, scored with --run")
+    subject.add_argument("--images", help="folder of your own images, scored with --run or --model")
     subject.add_argument("--annotations", nargs="+", help="of --images: COCO, VOC, CSV, masks")
     subject.add_argument(
         "--corners", choices=list(RULES), help="of --annotations; default: as their format does"
     )
     subject.add_argument("--name", help="what the board calls --maps; default: the folder's name")
-    rules = parser.add_argument_group("how")
-    rules.add_argument("--split", help="default: the recipe's, else test")
-    rules.add_argument("--protocol", help="default: the recipe's, else choe2020; of --images: halfopen")
-    rules.add_argument(
+    conventions = parser.add_argument_group("how")
+    conventions.add_argument("--split", help="default: the recipe's, else test")
+    conventions.add_argument(
+        "--protocol", help="default: the recipe's, else choe2020; of --images: halfopen"
+    )
+    conventions.add_argument(
         "--thresholds", help="oracle, val, fixed:T; default: the recipe's, else the protocol's"
     )
-    rules.add_argument("--step", type=float, help="of the threshold grid; default: 0.001")
-    rules.add_argument("--device", help="auto, cpu or cuda; default: auto")
-    rules.add_argument(
+    conventions.add_argument("--step", type=float, help="of the threshold grid; default: 0.001")
+    conventions.add_argument("--device", help="auto, cpu or cuda; default: auto")
+    conventions.add_argument(
         "--workers",
         type=at_least(0),
         help=f"processes that load images; default: {How().workers}",
@@ -83,7 +91,7 @@ def _add_outputs(parser: Parser) -> None:
     output.add_argument(
         "--output",
         help="folder for metrics.json, per_image.csv, overlays and, of --images, masks; "
-        "default: RUN/evaluation, of --images: output, of --maps: none",
+        "default: RUN/evaluation, of --images: output, else none",
     )
     output.add_argument(
         "--overlays", type=at_least(0), help="pictures to draw; default: 0, of --images: 12"
@@ -91,25 +99,21 @@ def _add_outputs(parser: Parser) -> None:
     output.add_argument("--results", help="also append the record to RESULTS/runs, for the board")
 
 
-def _of_run(arguments: Namespace) -> int:
-    from wsol.pipeline.evaluate_run import score_run
-    from wsol.training.run_folder import RunFolder
+def _of_model(arguments: Namespace) -> int:
+    """A run, or a pretrained classifier on a manifest."""
+    from wsol.pipeline.evaluate_run import evaluate_run
 
-    recipe = RunFolder(arguments.run).recipe()
-    settings = _settings(arguments, recipe.evaluation)
+    if arguments.run is None:
+        _check_overlays(arguments)
+    model = open_model(arguments)
+    settings = _settings(arguments, model.recipe.evaluation)
     if arguments.maps is not None:
         settings = dataclasses.replace(settings, maps=arguments.maps.split(","))
-    output = arguments.output or str(Path(arguments.run) / "evaluation")
-    evaluations = score_run(
-        arguments.run,
-        settings,
-        _how(arguments, recipe.how),
-        manifest=arguments.manifest,
-        results=arguments.results,
-        output=output,
-        overlays=arguments.overlays or 0,
-    )
-    return _done(evaluations, output)
+    output = arguments.output
+    if model.folder is not None:
+        output = output or str(model.folder.path / "evaluation")
+    outputs = Outputs(arguments.results, output, arguments.overlays or 0)
+    return _done(evaluate_run(model, settings, manifest=arguments.manifest, outputs=outputs), output)
 
 
 def _of_recipe(argv: list[str]) -> int:
@@ -122,72 +126,58 @@ def _of_recipe(argv: list[str]) -> int:
         return ["output", "overlays", "results"]
 
     recipe, own = parse_recipe(argv, "evaluate", add)
-    from wsol.pipeline.evaluate_run import score_run
+    from wsol.pipeline.evaluate_run import evaluate_run
     from wsol.pipeline.inputs import run_folder
+    from wsol.pipeline.model import Model
 
     path = run_folder(recipe)
     output = own["output"] or str(path / "evaluation")
-    evaluations = score_run(
-        path,
-        recipe.evaluation,
-        recipe.how,
-        results=own["results"],
-        output=output,
-        overlays=own["overlays"],
-    )
-    return _done(evaluations, output)
+    outputs = Outputs(own["results"], output, own["overlays"])
+    return _done(evaluate_run(Model.open(path, recipe.how), recipe.evaluation, outputs=outputs), output)
 
 
 def _of_maps(arguments: Namespace) -> int:
-    from wsol.data.manifest.manifest import Manifest
-    from wsol.pipeline.evaluate_maps import score_maps
+    from wsol.pipeline.evaluate_maps import evaluate_maps
 
-    if arguments.overlays and not (arguments.output or arguments.results):
-        raise UserError(f"--overlays {arguments.overlays}: say where to, with --output or --results")
-    evaluation = score_maps(
+    _check_overlays(arguments)
+    evaluation = evaluate_maps(
         arguments.maps,
-        Manifest.read(arguments.manifest),
+        arguments.manifest,
         _settings(arguments, Settings()),
         name=arguments.name or "",
         predictions=arguments.predictions,
-        results=arguments.results,
-        output=arguments.output,
-        overlays=arguments.overlays or 0,
+        outputs=Outputs(arguments.results, arguments.output, arguments.overlays or 0),
     )
     return _done({arguments.maps: evaluation}, arguments.output)
 
 
 def _of_images(arguments: Namespace) -> int:
-    from wsol.pipeline.evaluate_images import score_images
+    from wsol.pipeline.evaluate_images import evaluate_images
 
-    settings = _settings(arguments, Settings(protocol="halfopen"))
+    maps = [] if arguments.maps is None else arguments.maps.split(",")
+    settings = _settings(arguments, Settings(protocol="halfopen", maps=maps))
     output = arguments.output or "output"
-    evaluations = score_images(
+    overlays = 12 if arguments.overlays is None else arguments.overlays
+    evaluations = evaluate_images(
         arguments.images,
         arguments.annotations,
-        arguments.run,
-        output,
-        maps=[] if arguments.maps is None else arguments.maps.split(","),
-        protocol=settings.protocol,
-        thresholds=settings.thresholds,
-        step=settings.step,
+        open_model(arguments),
+        settings,
         corners=arguments.corners,
-        how=_how(arguments, How()),
-        results=arguments.results,
-        overlays=12 if arguments.overlays is None else arguments.overlays,
+        outputs=Outputs(arguments.results, output, overlays, masks=True),
     )
     return _done(evaluations, output)
+
+
+def _check_overlays(arguments: Namespace) -> None:
+    if arguments.overlays and not (arguments.output or arguments.results):
+        raise UserError(f"--overlays {arguments.overlays}: say where to, with --output or --results")
 
 
 def _settings(arguments: Namespace, defaults: Settings) -> Settings:
     asked = {key: getattr(arguments, key) for key in ("split", "protocol", "thresholds", "step")}
     given = {key: value for key, value in asked.items() if value is not None}
     return dataclasses.replace(defaults, **given)
-
-
-def _how(arguments: Namespace, defaults: How) -> How:
-    workers = How().workers if arguments.workers is None else arguments.workers
-    return dataclasses.replace(defaults, device=arguments.device or "auto", workers=workers)
 
 
 def _done(evaluations: dict[str, Evaluation], output: str | None) -> int:

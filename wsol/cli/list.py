@@ -77,9 +77,10 @@ def _protocols() -> Rows:
 
 
 def _maps() -> Rows:
-    from wsol.maps import SOURCES
+    from wsol.maps import MAPS, PREDICTED
 
-    return SOURCES.items()
+    yield from _registered(MAPS)
+    yield f"SOURCE{PREDICTED}", "The same at the predicted class, for images of unknown class."
 
 
 KINDS: dict[str, Callable[[], Rows]] = {

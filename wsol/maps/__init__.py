@@ -1,23 +1,59 @@
-"""Where score maps come from: a localizer's own maps, a post-hoc method, a baseline.
+"""Where score maps come from, one source a file: a model's own, post-hoc methods, baselines.
 
-A source is named on the command line and in the board: ``cam``, ``cam@t=1``, ``attention``,
-``attention:<name>``, ``features``, ``center``, ``gaussian``, ``torchcam:<method>``.
-Folders of maps made elsewhere are read by `wsol.evaluation.map_folder`; their rows are ``files``.
+A source is named on the command line and in the board. What follows ``:`` or ``=`` is the source's own
+argument: ``attention:tdam.top``, ``torchcam:GradCAM``, ``cam@t=1``. ``@predicted`` at the end reads the
+class that the model predicts, where the true one is not known: ``cam@predicted``. A source of one's own
+goes by ``package.module:Class``. A new source is one file and one line here.
 """
 
 from __future__ import annotations
 
-# What `wsol list maps` prints. No torch is imported to print it.
-SOURCES = {
-    "cam": "class map of the true class",
-    "cam@predicted": "class map of the predicted class, for images of unknown class",
-    "cam@t=<t>": "the same with feedback attention lowered to t steps",
-    "attention": "the attention module's default map",
-    "attention:<name>": "one of the attention module's own maps, by name",
-    "features": "channel mean of the last features, class-agnostic baseline",
-    "center": "the centred box that grows as the threshold falls, no model",
-    "gaussian": "a centred Gaussian, baseline of masks",
-    "background, foreground": "none or all of the image, baselines of masks scored a class",
-    "torchcam:<method>": "a post-hoc method of torchcam, e.g. GradCAM, LayerCAM",
-    "files": "score maps from a folder (evaluate --maps DIR)",
-}
+import re
+from typing import TYPE_CHECKING
+
+from wsol.errors import UserError, suggest
+from wsol.registry import Registry
+
+if TYPE_CHECKING:
+    from wsol.maps.contract import MapSource
+
+MAPS: Registry[type[MapSource]] = Registry("map source", subclass_of="wsol.maps.contract:MapSource")
+for _name, _place in {
+    "cam": "wsol.maps.cam:ClassMap",
+    "cam@t": "wsol.maps.cam_at_step:ClassMapAtStep",
+    "attention": "wsol.maps.attention:AttentionMap",
+    "features": "wsol.maps.features:FeatureMean",
+    "torchcam": "wsol.maps.torchcam:TorchCam",
+    "center": "wsol.maps.centered:CenteredBox",
+    "gaussian": "wsol.maps.centered:CenteredGaussian",
+    "background": "wsol.maps.constant:AllBackground",
+    "foreground": "wsol.maps.constant:AllForeground",
+    "files": "wsol.evaluation.map_folder:MapFolder",
+}.items():
+    MAPS.register(_name, _place)
+
+PREDICTED = "@predicted"
+
+
+def of_predicted_class(name: str) -> str:
+    """The source that reads the same maps where no true class is known: ``cam`` as ``cam@predicted``."""
+    return name + PREDICTED if reads_true_class(name) else name
+
+
+def reads_true_class(name: str) -> bool:
+    """Whether the source reads the map of an image's true class."""
+    return getattr(map_source(name), "of_class", None) == "true"
+
+
+def map_source(name: str) -> MapSource:
+    """The source called ``name``; ``UserError`` suggests near names where there is none."""
+    if name.endswith(PREDICTED):
+        return map_source(name.removesuffix(PREDICTED)).of_predicted_class()
+    kind, argument = name, ""
+    if name not in MAPS and (parts := re.fullmatch(r"(.+?)[:=](.*)", name)) and parts[1] in MAPS:
+        kind, argument = parts[1], parts[2]
+    if kind == "files":
+        raise UserError("map source 'files': maps of a folder are scored by `wsol evaluate --maps DIR`")
+    if kind not in MAPS and ":" not in kind:
+        raise UserError(f"unknown map source {name!r}{suggest(name, [*MAPS, 'torchcam:GradCAM'])}")
+    return MAPS.get(kind)(name, argument)

@@ -10,7 +10,7 @@ from wsol.attention.contract import GLOBAL, stage_of
 from wsol.errors import UserError, suggest
 from wsol.models.ltpa_networks import NamedStages
 from wsol.models.names import BACKBONES
-from wsol.models.networks import PROBE, check_chain, feature_chain, octave, probe
+from wsol.models.networks import PROBE, check_chain, feature_chain, library_of, octave, probe
 from wsol.recipe import BackboneSettings
 
 NECK = "neck"
@@ -111,7 +111,7 @@ def _as_named(network: NamedStages, settings: BackboneSettings) -> Backbone:
 
 
 def _stage_of_links(name: str, chain: dict[str, nn.Module]) -> dict[str, str]:
-    pools_end_stages = name.startswith("vgg")
+    pools_end_stages = library_of(name)[1].startswith("vgg")
     octaves = {link: octave(shape[2]) for link, shape in probe(chain).items()}
     looks_at_neighbours = [link for link, module in chain.items() if _has_wide_kernel(module)]
     last = list(chain).index(looks_at_neighbours[-1])

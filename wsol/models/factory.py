@@ -18,6 +18,7 @@ from wsol.models.feedback import FeedbackBlock, insert_feedback
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks import create_network, probe
+from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placement import Placed, insert_gates
 from wsol.models.weight_formats import FORMATS
 from wsol.models.weights import load_localizer_weights, load_network_weights, read_state
@@ -44,14 +45,17 @@ def build_localizer(
     """
     network = create_network(recipe.backbone.name, recipe.backbone.options)
     _check_input_size(network, recipe)
-    native = recipe.head.name == "native"
+    native = recipe.head.name in ("native", "classifier")
     if load_weights:
         load_network_weights(network, recipe, with_classifier=native)
     backbone = as_stages(network, recipe.backbone)
     _check_features(backbone, recipe.data.input_size)
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
     if tapped is not None:
-        head: CamHead | TappedHead = tapped
+        head: CamHead | OwnClassifier | TappedHead = tapped
+    elif recipe.head.name == "classifier":
+        head = OwnClassifier(network, recipe.backbone.name)
+        class_keys = _native_keys(head, class_keys)
     elif native:
         backbone.drop_global()
         head = _native_head(recipe, network, backbone, num_classes if not load_weights else 0)
@@ -78,7 +82,7 @@ def _as_drawn(localizer: Localizer, recipe: Recipe, filled: set[str]) -> list[st
     if recipe.weights.format == "native":
         if recipe.weights.name != "none" or recipe.weights.file:
             groups["backbone"] = []
-            if recipe.head.name == "native" and isinstance(localizer.head, CamHead):
+            if recipe.head.name in ("native", "classifier"):
                 groups["head"] = []
         filled = set()
     return [name for part in groups.values() for name in part if name not in filled]
@@ -120,7 +124,7 @@ def _native_head(recipe: Recipe, network: nn.Module, backbone: Backbone, num_cla
     return build_head(dataclasses.replace(recipe.head, name=name), backbone.out_channels, num_classes)
 
 
-def _native_keys(head: CamHead, class_keys: Sequence[str]) -> Sequence[str]:
+def _native_keys(head: CamHead | OwnClassifier, class_keys: Sequence[str]) -> Sequence[str]:
     keys = imagenet_keys()
     if head.num_classes == len(keys):
         return keys

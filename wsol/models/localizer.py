@@ -14,6 +14,7 @@ from wsol.errors import UserError
 from wsol.models.backbone import Backbone
 from wsol.models.feedback import FeedbackBlock, lowered_steps
 from wsol.models.heads import CamHead
+from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placement import Placed, named_maps
 
 
@@ -56,7 +57,7 @@ class Localizer(nn.Module):
     Attributes:
         backbone: the network's stages; gates and feedback sit inside its blocks.
         stage_attention: stage to the attention after it.
-        head: a `CamHead`, or a `TappedHead` where the attention is the head.
+        head: a `CamHead`, a `TappedHead` where the attention is the head, or an `OwnClassifier`.
         placed: place (``stage5``, ``stage5.0``) to the wrapper that holds attention there.
         class_keys: the classes' keys in the order of the logits.
         input_size: side of the images it was built for, in pixels.
@@ -66,7 +67,7 @@ class Localizer(nn.Module):
     def __init__(
         self,
         backbone: Backbone,
-        head: CamHead | TappedHead,
+        head: CamHead | OwnClassifier | TappedHead,
         placed: Mapping[str, Placed | FeedbackBlock] | None = None,
         class_keys: Sequence[str] = (),
         input_size: int = 224,

@@ -32,5 +32,6 @@ HEADS: dict[str, str] = {
     "cam_relu": "1x1 convolution, ReLU, global average pooling (SqueezeNet's way)",
     "cam_conv": "3x3 convolution and ReLU before it (wsolevaluation's VGG16)",
     "cam_conv2": "twice dropout, 3x3 convolution and ReLU before it (wsolevaluation's InceptionV3)",
-    "native": "the backbone's own classifier",
+    "native": "the backbone's own classifier, where it is a CAM head",
+    "classifier": "the backbone's own classifier, whatever it is: no class maps, read by torchcam",
 }

@@ -16,6 +16,8 @@ from wsol.models.ltpa_networks import ResNet164Att, VGGAtt
 from wsol.models.names import BACKBONES
 from wsol.models.small_resnet import SmallResNet
 
+LIBRARIES = ("torchvision", "timm")
+
 LTPA_NETWORKS: dict[str, type[nn.Module]] = {"vgg_att": VGGAtt, "resnet164_att": ResNet164Att}
 
 # Children of a network from which on it is a classifier and no longer features.
@@ -39,16 +41,43 @@ PROBE = 224
 def create_network(name: str, options: dict[str, Any]) -> nn.Module:
     """The network ``name`` with fresh weights; ``options`` go to its constructor.
 
-    timm is asked first, then torchvision. ``UserError`` for an unknown name or option.
+    timm is asked first, then torchvision; ``timm:NAME`` and ``torchvision:NAME`` ask that library alone,
+    for the network as it stands there. ``UserError`` for an unknown name or option.
     """
+    library, bare = library_of(name)
     try:
-        return _create(name, options)
+        return _of_library(library, bare, options) if library else _create(name, options)
     except (TypeError, ValueError) as error:
         if isinstance(error, UserError):
             raise
         raise UserError(
             f"backbone {name}: {' '.join(str(error).split())}; see backbone.options"
         ) from error
+
+
+def library_of(name: str) -> tuple[str, str]:
+    """``timm:resnet50`` as ("timm", "resnet50"); ("", name) where no library is named."""
+    library, colon, bare = name.partition(":")
+    return (library, bare) if colon and library in LIBRARIES else ("", name)
+
+
+def _of_library(library: str, name: str, options: dict[str, Any]) -> nn.Module:
+    """The network as that library makes it, with fresh weights."""
+    if library == "timm":
+        import timm
+
+        known = timm.list_models(pretrained=True)
+        if timm.is_model(name):
+            return timm.create_model(name, pretrained=False, **options)
+    else:
+        from torchvision import models
+
+        known = models.list_models(module=models)
+        if name in known:
+            return models.get_model(name, weights=None, **options)
+    near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
+    hint = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise UserError(f"{library} has no network {name!r}{hint}")
 
 
 def _create(name: str, options: dict[str, Any]) -> nn.Module:

@@ -17,11 +17,9 @@ from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
 from wsol.models.localizer import Localizer
-from wsol.models.networks import CLASSIFIER, feature_chain
+from wsol.models.networks import CLASSIFIER, LIBRARIES, feature_chain, library_of
 from wsol.models.weight_formats import FORMATS
 from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
-
-LIBRARIES = ("torchvision", "timm")
 
 # What published files hold beside features and classifier: Inception's training-time side branch.
 SIDE_BRANCHES = ("AuxLogits", "aux1", "aux2")
@@ -108,14 +106,14 @@ def load_localizer_weights(localizer: Localizer, weights: WeightsSettings) -> se
 
 def library_state(backbone: BackboneSettings, weights: WeightsSettings) -> dict[str, Tensor]:
     """The library's own ImageNet weights, which it downloads; torchvision's first ones, the field's."""
+    name = library_of(backbone.name)[1]
     if weights.name == "timm":
         import timm
 
         try:
-            network = timm.create_model(backbone.name, pretrained=True, **backbone.options)
-        except RuntimeError as error:
-            reason = str(error).split("\n")[0]
-            raise UserError(f"weights.name timm: {backbone.name}: {reason}") from error
+            network = timm.create_model(name, pretrained=True, **backbone.options)
+        except (RuntimeError, OSError) as error:
+            raise UserError(_not_loaded("timm", name, error)) from error
         card: Any = network.pretrained_cfg
         if (tuple(card["mean"]), tuple(card["std"])) != (tuple(weights.mean), tuple(weights.std)):
             raise UserError(
@@ -126,11 +124,18 @@ def library_state(backbone: BackboneSettings, weights: WeightsSettings) -> dict[
     from torchvision import models
 
     try:
-        return models.get_model_weights(backbone.name)["IMAGENET1K_V1"].get_state_dict(progress=False)
+        return models.get_model_weights(name)["IMAGENET1K_V1"].get_state_dict(progress=False)
     except (ValueError, KeyError):
         raise UserError(
-            f"torchvision has no ImageNet weights of {backbone.name}: try weights.name timm"
+            f"torchvision has no ImageNet weights of {name}: try weights.name timm"
         ) from None
+    except OSError as error:
+        raise UserError(_not_loaded("torchvision", name, error)) from error
+
+
+def _not_loaded(library: str, name: str, error: Exception) -> str:
+    reason = " ".join(str(error).split())[:200]
+    return f"{library}'s weights of {name} cannot be loaded ({reason}); name a file with --weights"
 
 
 def _check_names(weights: WeightsSettings) -> None:

@@ -1,28 +1,26 @@
-"""The rows that stand beside every other: what the same images give without looking at them."""
+"""The rows that stand beside every other: what the same images give without a model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from wsol.data.manifest.manifest import ManifestSplit
-from wsol.evaluation.evaluator import evaluate
-from wsol.maps.center import center_map, gaussian_map, same_map
+from wsol.evaluation.evaluator import collect
+from wsol.maps import map_source
+from wsol.maps.contract import ImageMaps
+from wsol.pipeline.evaluate import ScoringJob, evaluate
 from wsol.pipeline.inputs import open_manifest
-from wsol.pipeline.pictures import KeptPredictions
-from wsol.pipeline.provenance import now
-from wsol.pipeline.publish import Subject, find_record, identity, publish
+from wsol.pipeline.outputs.pictures import KeptPredictions
+from wsol.pipeline.outputs.publish import MapsOrigin, Outputs
 from wsol.progress import is_first_rank
 from wsol.recipe import Recipe
-from wsol.scores.protocol import Protocol, protocol
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import Protocol
 from wsol.scores.records import Prediction
 
-MAPS = {"center": center_map, "gaussian": gaussian_map}
 
-
-def score_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
+def evaluate_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
     """Score the centred box on the recipe's split and protocol; where masks are scored, a Gaussian too.
 
     A protocol of P and J a class gets all and none of the image besides.
@@ -30,52 +28,49 @@ def score_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
     No baseline has class scores. Under the policy ``val`` the box's size is chosen on val like
     everybody's. Records that are there are kept; under torchrun rank 0 does it all.
     """
-    if not is_first_rank():
-        return
-    rules = protocol(recipe.evaluation.protocol, recipe.evaluation.step)
-    split = open_manifest(recipe).split(recipe.evaluation.split)
-    masks = recipe.evaluation.masks and any(one.masks for one in split.annotations().values())
-    names = ["center", *(["gaussian"] if masks else [])]
-    for name in [*names, *(["background", "foreground"] if rules.per_class else [])]:
-        _score(name, recipe, rules, overlays)
+    if is_first_rank():
+        evaluate(BaselineJob(recipe), Outputs(results=recipe.how.results, overlays=overlays))
 
 
-def _score(name: str, recipe: Recipe, rules: Protocol, overlays: int) -> None:
-    policy = rules.policy_named(recipe.evaluation.thresholds)
-    manifest = open_manifest(recipe)
-    split = manifest.split(recipe.evaluation.split)
-    size = rules.size or recipe.data.input_size
-    what: dict[str, Any] = {"maps": name, "data": {"input_size": size}}
-    if not recipe.evaluation.masks:
-        what["evaluation"] = {"masks": False}
-    subject = Subject(name=name, what=what, maps=name)
-    if find_record(recipe.how.results, identity(subject, split, rules, policy)):
-        return
-    started = now()
-    val = None
-    if policy.name == "val":
-        held_out = manifest.split("val")
-        val = evaluate(
-            _predictions(name, held_out, size), held_out.annotations(), rules, intervals=False
-        ).per_image
-    kept = KeptPredictions(split, overlays if name == "center" else 0)
-    scored = evaluate(
-        kept.through(_predictions(name, split, size)),
-        split.annotations(),
-        rules,
-        policy=policy,
-        val=val,
-        pixels=None if recipe.evaluation.masks else False,
-        progress=name,
-        classes=split.class_keys,
-    )
-    publish(subject, split, rules, scored, kept, started, results=recipe.how.results)
+class BaselineJob(ScoringJob):
+    """The baselines of one data set and protocol."""
 
+    def __init__(self, recipe: Recipe) -> None:
+        self.manifest, self.settings = open_manifest(recipe), recipe.evaluation
+        self.size = self.protocol.size or recipe.data.input_size
+        masks = self.scores_masks(self.manifest.split(self.settings.split))
+        self.sources = ["center", *(["gaussian"] if masks else [])]
+        if self.protocol.per_class:
+            self.sources += ["background", "foreground"]
 
-def _predictions(name: str, split: ManifestSplit, size: int) -> Iterator[Prediction]:
-    if name in MAPS:
-        yield from same_map(MAPS[name](size), split.image_ids, split.labels)
-        return
-    mask = np.full((1, 1), name == "foreground")
-    for image_id, label in zip(split.image_ids, split.labels, strict=True):
-        yield Prediction(image_id=image_id, label=int(label), mask=mask)
+    def origin(self, source: str) -> MapsOrigin:
+        """The source and the size of its map are all that makes it."""
+        what: dict[str, Any] = {"maps": source, "data": {"input_size": self.size}}
+        if not self.settings.masks:
+            what["evaluation"] = {"masks": False}
+        return MapsOrigin(source, what, source)
+
+    def arrays(
+        self,
+        split: ManifestSplit,
+        sources: Sequence[str],
+        protocol: Protocol,
+        kept: Mapping[str, KeptPredictions],
+    ) -> dict[str, PerImage]:
+        """The arrays of one source's maps of ``split``."""
+        (source,) = sources
+        stream = self._predictions(source, split)
+        if kept:
+            stream = kept[source].through(stream)
+        pixels = self.scores_masks(split)
+        return {source: collect(stream, split.annotations(), protocol, pixels=pixels, progress=source)}
+
+    def _predictions(self, source: str, split: ManifestSplit) -> Iterator[Prediction]:
+        maps = map_source(source)
+        assert isinstance(maps, ImageMaps)
+        for image_id, label, path in zip(split.image_ids, split.labels, split.paths, strict=True):
+            found = maps.read(path, self.size)
+            if found.dtype == bool:
+                yield Prediction(image_id, int(label), mask=found)
+            else:
+                yield Prediction(image_id, int(label), score_map=found)

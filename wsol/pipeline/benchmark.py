@@ -5,33 +5,36 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from wsol.maps.readers import resolve
+from wsol.maps.reading import resolve
 from wsol.models.factory import build_localizer
-from wsol.pipeline.baselines import score_baselines
-from wsol.pipeline.evaluate_run import score_run
+from wsol.pipeline.baselines import evaluate_baselines
+from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.inputs import open_manifest, resolved
-from wsol.pipeline.publish import Subject, find_record, identity
+from wsol.pipeline.model import Model
+from wsol.pipeline.outputs.publish import MapsOrigin, Outputs, find_record, identity
 from wsol.pipeline.train import train
 from wsol.progress import say
 from wsol.recipe import Recipe
 from wsol.scores.protocol import protocol
 
 
-def benchmark(recipes: Sequence[Recipe], seeds: Sequence[int], overlays: int = 0) -> None:
+def benchmark(recipes: Sequence[Recipe], seeds: Sequence[int] = (0,), overlays: int = 0) -> None:
     """Train and score; every data set gets its centred-box row beside.
 
     Interrupted, it goes on where it stopped: a finished epoch, run or record is not made again. Where
     all records of a row are there its run need not be: nothing is trained for them.
     """
     for recipe in recipes:
-        score_baselines(recipe, overlays=overlays)
+        evaluate_baselines(recipe, overlays=overlays)
         for seed in seeds:
             row = dataclasses.replace(recipe, seed=seed)
             if recorded(row):
                 label = f"{row.backbone.name}, attention {row.attention.label}, seed {seed}"
                 say(f"{label}: all its records are in {row.how.results}")
                 continue
-            score_run(train(row), row.evaluation, row.how, results=row.how.results, overlays=overlays)
+            model = Model.open(train(row), row.how)
+            outputs = Outputs(results=row.how.results, overlays=overlays)
+            evaluate_run(model, row.evaluation, outputs=outputs)
 
 
 def recorded(recipe: Recipe) -> bool:
@@ -39,15 +42,16 @@ def recorded(recipe: Recipe) -> bool:
     recipe = resolved(recipe)
     manifest = open_manifest(recipe)
     settings = recipe.evaluation
-    rules = protocol(settings.protocol, settings.step)
-    policy = rules.policy_named(settings.thresholds)
+    conventions = protocol(settings.protocol, settings.step)
+    policy = conventions.policy_named(settings.thresholds)
     split = manifest.split(settings.split)
     sources = list(settings.maps)
     if "attention" in sources:  # which of its maps that is, the module says
         keys = manifest.class_keys
         localizer = build_localizer(recipe, len(keys), keys, load_weights=False)
         sources = [resolve(source, localizer) for source in sources]
-    subjects = [Subject(name="", what=recipe.what(), maps=source) for source in sources]
+    origins = [MapsOrigin(name="", what=recipe.what(), maps=source) for source in sources]
     return all(
-        find_record(recipe.how.results, identity(subject, split, rules, policy)) for subject in subjects
+        find_record(recipe.how.results, identity(origin, split, conventions, policy))
+        for origin in origins
     )

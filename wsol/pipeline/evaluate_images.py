@@ -1,7 +1,8 @@
-"""The verb ``evaluate`` for one's own images: a folder and annotations, nothing prepared before."""
+"""The verb ``evaluate_images``: one's own images and annotations, nothing prepared before."""
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,88 +11,79 @@ from wsol.data.layouts.custom import custom_manifest
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
-from wsol.maps.readers import PREDICTED
-from wsol.maps.source import lacking_classes
-from wsol.pipeline.evaluate_run import score_run
+from wsol.maps import of_predicted_class
+from wsol.maps.classes import lacking_classes
+from wsol.pipeline.evaluate import evaluate
+from wsol.pipeline.evaluate_run import ModelJob
+from wsol.pipeline.model import Model
+from wsol.pipeline.outputs.publish import Outputs
 from wsol.progress import say
-from wsol.recipe import EvaluationSettings as Settings
-from wsol.recipe import How
-from wsol.training.run_folder import RunFolder
+from wsol.recipe import EvaluationSettings
 
 SCORED = "test"
 
 
-def score_images(
+def evaluate_images(
     images: Path | str,
     annotations: Path | str | Sequence[Path | str],
-    run: Path | str,
-    output: Path | str,
+    model: Model | Path | str,
+    settings: EvaluationSettings | None = None,
     *,
-    maps: Sequence[str] = (),
-    protocol: str = "halfopen",
-    thresholds: str = "",
-    step: float = 0.001,
     corners: str | None = None,
-    how: How | None = None,
-    results: Path | str | None = None,
-    overlays: int = 12,
+    outputs: Outputs | None = None,
 ) -> dict[str, Evaluation]:
-    """Score ``run`` on every annotated image below ``images``; masks too where there are any.
+    """Score a model on every annotated image below ``images``; masks too where there are any.
 
-    Writes into ``output``, several sources a folder each: ``metrics.json``; ``per_image.csv``, the box
-    and the IoU of each image; ``masks/``, the predicted ones; ``overlays/``.
+    With ``outputs`` it writes ``metrics.json``; ``per_image.csv``, the box and the IoU of each image;
+    ``masks/``, the predicted ones; ``overlays/``. Several sources of maps get a folder each.
 
     Args:
         annotations: COCO JSON, VOC XML, CSV or mask PNGs, see `wsol.data.layouts.custom`.
-        run: a run folder; of its recipe only the network, the batch and what classes stand for count.
-        maps: sources; none takes the recipe's, or ``cam@predicted`` where an image has no class or
-            one that the run does not know.
+        model: a run folder, ``timm:NAME``, ``torchvision:NAME``, or an open model; of its recipe only
+            the network, the batch and what classes stand for count.
+        settings: protocol (``halfopen`` by default), thresholds, step and maps. Where it names no maps,
+            the recipe's are taken, read at the predicted class where an image has no class or one that
+            the model does not know. Its split, batch size and classes are not read.
         corners: how the annotations write corners; None: as their format does.
-        protocol, thresholds, step, how, results, overlays: as in `wsol.pipeline.score_run`.
+        outputs: what is written where; nothing by default.
 
     Raises:
         UserError: everything that is wrong with images and annotations; thresholds of a val split.
     """
-    if thresholds == "val":
+    settings = settings or EvaluationSettings(protocol="halfopen", maps=[])
+    outputs = outputs or Outputs()
+    if settings.thresholds == "val":
         raise UserError("thresholds val: one's own images have no val split; choose oracle or fixed:0.2")
-    recipe, facts = RunFolder(run).recipe(), RunFolder(run).facts()
+    model = model if isinstance(model, Model) else Model.open(model)
     with tempfile.TemporaryDirectory() as folder:
         manifest = custom_manifest(
             images,
             annotations,
             Path(folder) / "manifest",
-            skip=output,
+            skip=outputs.output or (),
             corners=corners,
             split=SCORED,
             one_split=True,
         )
         split = _annotated(manifest, images)
-        stand_for = recipe.evaluation.classes
-        classes = {key: stand_for[key] for key in manifest.class_keys if key in stand_for}
-        if not maps:
-            unread = _unread(split, lacking_classes(facts["class_keys"], split.class_keys, classes))
-            maps = [PREDICTED] if unread else recipe.evaluation.maps
-            if unread:
-                say(f"{unread}: scoring the map of the predicted class")
-        settings = Settings(
-            split=SCORED,
-            maps=list(maps),
-            protocol=protocol,
-            thresholds=thresholds,
-            step=step,
-            batch_size=recipe.evaluation.batch_size,
-            classes=classes,
-        )
-        return score_run(
-            run,
-            settings,
-            how,
-            manifest=manifest.folder,
-            results=results,
-            output=output,
-            overlays=overlays,
-            masks=True,
-        )
+        job = ModelJob(model, _settings(model, split, settings), manifest)
+        return evaluate(job, outputs)
+
+
+def _settings(model: Model, split: ManifestSplit, settings: EvaluationSettings) -> EvaluationSettings:
+    """The settings as far as they count here, the rest from the model's recipe."""
+    own = model.recipe.evaluation
+    classes = {key: own.classes[key] for key in split.class_keys if key in own.classes}
+    maps = settings.maps
+    if not maps:
+        unread = _unread(split, lacking_classes(model.class_keys, split.class_keys, classes))
+        maps = own.maps
+        if unread:
+            maps = tuple(dict.fromkeys(of_predicted_class(source) for source in own.maps[:1]))
+            say(f"{unread}: scoring the map of the predicted class")
+    return dataclasses.replace(
+        settings, split=SCORED, maps=maps, batch_size=own.batch_size, classes=classes
+    )
 
 
 def _annotated(manifest: Manifest, images: Path | str) -> ManifestSplit:
@@ -110,5 +102,5 @@ def _unread(split: ManifestSplit, lacking: Sequence[str]) -> str:
     if without := int((split.labels < 0).sum()):
         return f"{without} images have no class"
     if lacking:
-        return f"{len(lacking)} classes are none of the run's, e.g. {lacking[0]!r}"
+        return f"{len(lacking)} classes are none of the model's, e.g. {lacking[0]!r}"
     return ""

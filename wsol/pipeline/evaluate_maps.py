@@ -1,67 +1,96 @@
-"""Score maps that any framework left in a folder, on a manifest whose images need not be there."""
+"""The verb ``evaluate_maps``: score maps of any framework; the images need not be there."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
-from wsol.evaluation.evaluator import Evaluation, collect, score
+from wsol.evaluation.evaluator import Evaluation, collect
 from wsol.evaluation.map_folder import MapFolder
-from wsol.pipeline.inputs import annotated_split
-from wsol.pipeline.pictures import KeptPredictions
-from wsol.pipeline.provenance import now
-from wsol.pipeline.publish import Subject, publish
-from wsol.recipe import EvaluationSettings as Settings
+from wsol.pipeline.evaluate import ScoringJob, evaluate
+from wsol.pipeline.outputs.pictures import KeptPredictions
+from wsol.pipeline.outputs.publish import MapsOrigin, Outputs
+from wsol.recipe import EvaluationSettings
 from wsol.scores.per_image import PerImage
-from wsol.scores.protocol import Protocol, protocol
+from wsol.scores.protocol import Protocol
 from wsol.scores.records import Prediction
 
+FILES = "files"
 
-def score_maps(
+
+def evaluate_maps(
     folder: Path | str,
-    manifest: Manifest,
-    settings: Settings,
+    manifest: Manifest | Path | str,
+    settings: EvaluationSettings | None = None,
     *,
     name: str = "",
     predictions: Path | str | None = None,
-    results: Path | str | None = None,
-    output: Path | str | None = None,
-    overlays: int = 0,
+    outputs: Outputs | None = None,
 ) -> Evaluation:
     """Score ``folder/<image_id>.npy`` on a split of ``manifest``; imports no torch.
 
     Args:
+        folder: one map an image, any size, ``.npy`` or ``.npz``.
+        manifest: the data set, or the folder that ``wsol prepare`` wrote.
+        settings: split, protocol, thresholds, step.
         name: what the board calls these maps, in its column ``method``; the folder's name by default.
         predictions: table of classes (`MapFolder`); ``folder/predictions.csv`` by default, if there.
-        results, output, overlays: what is written where, as in `wsol.pipeline.evaluate_run.score_run`.
+        outputs: what is written where; nothing by default.
 
     Raises:
         UserError: a split without boxes and masks, an image without a map, a file that is no map, an
             unknown class.
     """
-    rules = protocol(settings.protocol, settings.step)
-    policy = rules.policy_named(settings.thresholds)
-    split = annotated_split(manifest, settings.split)
-    started = now()
-    content = MapsDigest()
-    val = None
-    pixels = None if settings.masks else False
-    if policy.name == "val":
-        held_out = annotated_split(manifest, "val")
-        val = _arrays(folder, held_out, rules, predictions, content, pixels)
-    kept = KeptPredictions(split, overlays)
-    per_image = _arrays(folder, split, rules, predictions, content, pixels, kept)
-    evaluation = score(per_image, rules, policy=policy, val=val, classes=split.class_keys)
-    what = {
-        "maps": "files",
-        "content": content.hexdigest(),
-        "method": {"name": name or Path(folder).resolve().name},
-    }
-    subject = Subject(name="files", what=what, maps="files")
-    publish(subject, split, rules, evaluation, kept, started, results=results, output=output)
-    return evaluation
+    if not isinstance(manifest, Manifest):
+        manifest = Manifest.read(manifest)
+    settings = settings or EvaluationSettings()
+    job = FolderJob(folder, manifest, settings, name=name, predictions=predictions)
+    return evaluate(job, outputs or Outputs())[FILES]
+
+
+class FolderJob(ScoringJob):
+    """The maps of a folder: their content is their identity, so it is known once they have been read."""
+
+    def __init__(
+        self,
+        folder: Path | str,
+        manifest: Manifest,
+        settings: EvaluationSettings,
+        *,
+        name: str = "",
+        predictions: Path | str | None = None,
+    ) -> None:
+        self.manifest, self.settings, self.sources = manifest, settings, [FILES]
+        self.folder, self.predictions = Path(folder), predictions
+        self.name = name or Path(folder).resolve().name
+        self.digest = MapsDigest()
+
+    def origin(self, source: str) -> MapsOrigin | None:
+        """The digest of the maps and their classes, and what they are called."""
+        if self.digest.empty:
+            return None
+        what = {"maps": FILES, "content": self.digest.hexdigest(), "method": {"name": self.name}}
+        return MapsOrigin(FILES, what, FILES)
+
+    def arrays(
+        self,
+        split: ManifestSplit,
+        sources: Sequence[str],
+        protocol: Protocol,
+        kept: Mapping[str, KeptPredictions],
+    ) -> dict[str, PerImage]:
+        """The arrays of the folder's maps of ``split``."""
+        annotations = split.annotations()
+        classes = {key: label for label, key in enumerate(split.class_keys)}
+        maps = MapFolder(self.folder, annotations, classes, self.predictions)
+        stream = self.digest.through(maps)
+        stream = kept[FILES].through(stream) if kept else stream
+        pixels = self.scores_masks(split)
+        per_image = collect(stream, annotations, protocol, pixels=pixels, progress="maps")
+        per_image.counts = dict(sorted((per_image.counts | maps.counts).items()))
+        return {FILES: per_image}
 
 
 class MapsDigest:
@@ -69,10 +98,12 @@ class MapsDigest:
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
+        self.empty = True
 
     def through(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         """The same predictions."""
         for prediction in predictions:
+            self.empty = False
             score_map = prediction.score_map
             if score_map is not None:
                 self._hash.update(f"{prediction.image_id} {score_map.dtype} {score_map.shape}".encode())
@@ -83,22 +114,3 @@ class MapsDigest:
     def hexdigest(self) -> str:
         """64 hex digits of everything that went through."""
         return self._hash.hexdigest()
-
-
-def _arrays(
-    folder: Path | str,
-    split: ManifestSplit,
-    rules: Protocol,
-    predictions: Path | str | None,
-    content: MapsDigest,
-    pixels: bool | None,
-    kept: KeptPredictions | None = None,
-) -> PerImage:
-    annotations = split.annotations()
-    classes = {key: label for label, key in enumerate(split.class_keys)}
-    maps = MapFolder(folder, annotations, classes, predictions)
-    stream = content.through(maps)
-    stream = kept.through(stream) if kept else stream
-    per_image = collect(stream, annotations, rules, pixels=pixels, progress="maps")
-    per_image.counts = dict(sorted((per_image.counts | maps.counts).items()))
-    return per_image

@@ -1,145 +1,203 @@
-"""The verb ``evaluate`` for a trained run: its maps through the evaluator, one record a source."""
+"""The verb ``evaluate``: a model's maps, scored on its data set or on another, one record a source."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from wsol.data.manifest.manifest import ManifestSplit
+import torch.distributed as distributed
+
+from wsol.data.loading.loader import eval_loader
+from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
-from wsol.evaluation.evaluator import Evaluation, score
-from wsol.maps.readers import passes, resolve
-from wsol.pipeline.inputs import annotated_split
-from wsol.pipeline.pictures import KeptPredictions, write_masks
-from wsol.pipeline.provenance import now
-from wsol.pipeline.publish import Subject, find_record, identity, publish
-from wsol.pipeline.trained_run import Run
-from wsol.progress import say
-from wsol.recipe import EvaluationSettings as Settings
-from wsol.recipe import How
+from wsol.evaluation.evaluator import Evaluation, collect_each
+from wsol.maps.clock import Clock
+from wsol.maps.reading import MapReader, passes, resolve
+from wsol.pipeline.evaluate import ScoringJob, evaluate
+from wsol.pipeline.fold_networks import scoring_parts
+from wsol.pipeline.inputs import open_manifest
+from wsol.pipeline.model import Model
+from wsol.pipeline.outputs.pictures import KeptPredictions, through
+from wsol.pipeline.outputs.publish import MapsOrigin, Outputs
+from wsol.recipe import EvaluationSettings, Recipe
 from wsol.scores.per_image import PerImage
-from wsol.scores.protocol import Protocol, ThresholdPolicy, protocol
-from wsol.training.device import device_name
+from wsol.scores.protocol import Protocol
+from wsol.scores.records import Prediction
 from wsol.training.run_folder import RunFolder
 
 # Of the training, kept in the record beside the scoring's own.
 TRAINING_FACTS = ("git_commit", "versions", "device", "processes", "started", "finished")
 
 
-def score_run(
-    path: Path | str,
-    settings: Settings | None = None,
-    how: How | None = None,
+def evaluate_run(
+    model: Model | Path | str,
+    settings: EvaluationSettings | None = None,
     *,
-    manifest: Path | str | None = None,
-    results: Path | str | None = None,
-    output: Path | str | None = None,
-    overlays: int = 0,
-    masks: bool = False,
+    manifest: Manifest | Path | str | None = None,
+    outputs: Outputs | None = None,
 ) -> dict[str, Evaluation]:
-    """Score a run by each of ``settings.maps``; returns the evaluations that were made.
-
-    A record that stands in ``results`` is not made again: its source is scored only for ``output``.
+    """Score a model by each source of maps that the settings name; the evaluations made, by source.
 
     Args:
-        path: a run folder.
-        settings: split, maps, protocol, thresholds; None takes the run's own recipe's.
-        manifest: another data set than the one it was trained on.
-        results: append a record to ``results/runs``.
-        output: write metrics, per-image table and pictures there; several sources, a folder each.
-        overlays: pictures a source.
-        masks: write each image's predicted mask below ``output`` too; keeps every map in memory.
+        model: a run folder, ``timm:NAME``, ``torchvision:NAME``, or an open model.
+        settings: split, maps, protocol, thresholds; None takes the model's own recipe's.
+        manifest: another data set than the one it was trained on; a pretrained classifier needs one.
+        outputs: what is written where; nothing by default.
+
+    Raises:
+        UserError: no run there, a manifest that is not the one of the training, an unknown source,
+            protocol or policy, a split without boxes and masks.
     """
-    # Settings first: a mistake in them should not wait for a model to load.
-    settings = settings or RunFolder(path).recipe().evaluation
-    rules = protocol(settings.protocol, settings.step)
-    policy = rules.policy_named(settings.thresholds)
-    if not settings.maps:
-        raise UserError("evaluation.maps is empty: name a source (wsol list maps)")
-    run = Run.open(path, how, manifest)
-    run.recipe.evaluation = settings
-    split = annotated_split(run.manifest, settings.split)
-    sources = list(dict.fromkeys(resolve(source, run.localizer) for source in settings.maps))
-    subjects = {source: _subject(run, source) for source in sources}
-    standing = {
-        source: results and find_record(results, identity(subject, split, rules, policy))
-        for source, subject in subjects.items()
-    }
-    evaluations: dict[str, Evaluation] = {}
-    for together in passes([source for source in sources if output or not standing[source]]):
-        started = now()
-        kept = {source: KeptPredictions(split, overlays, every=masks) for source in together}
-        for source, evaluation in _score(run, subjects, split, rules, policy, kept).items():
-            evaluations[source] = evaluation
-            folder = _output(output, source, len(sources))
-            if run.fabric.is_global_zero:
-                publish(
-                    subjects[source],
-                    split,
-                    rules,
-                    evaluation,
-                    kept[source],
-                    started,
-                    results=None if standing[source] else results,
-                    output=folder,
-                )
-            if masks and folder:  # each process holds the maps of its own images
-                write_masks(kept[source], evaluation, rules, folder / "masks")
-    run.fabric.barrier()
-    for source, record in standing.items():
-        if record and output:
-            say(f"{source}: its record stands already and stays: {record}")
-    return {source: evaluations[source] for source in sources if source in evaluations}
+    model = model if isinstance(model, Model) else Model.open(model)
+    job = ModelJob(model, settings or model.recipe.evaluation, manifest)
+    return evaluate(job, outputs or Outputs())
 
 
-def _output(output: Path | str | None, source: str, sources: int) -> Path | None:
-    """The folder of one source: a folder of its own where there are several."""
-    if output is None:
-        return None
-    return Path(output, source.replace(":", "-")) if sources > 1 else Path(output)
+class ModelJob(ScoringJob):
+    """The maps of a model on a manifest."""
 
+    def __init__(
+        self,
+        model: Model,
+        settings: EvaluationSettings,
+        manifest: Manifest | Path | str | None = None,
+    ) -> None:
+        self.model, self.settings = model, settings
+        # Settings first: a mistake in them should not wait for a model to load.
+        _ = self.protocol, self.policy
+        if not settings.maps:
+            raise UserError("evaluation.maps is empty: name a source (wsol list maps)")
+        passes(settings.maps)
+        if manifest is None:
+            self.manifest = own_manifest(model)
+        else:
+            self.manifest = manifest if isinstance(manifest, Manifest) else Manifest.read(manifest)
+        self.sources = list(dict.fromkeys(resolve(name, model.localizer) for name in settings.maps))
+        self.clocks: dict[str, Clock] = {}
 
-def _score(
-    run: Run,
-    subjects: Mapping[str, Subject],
-    split: ManifestSplit,
-    rules: Protocol,
-    policy: ThresholdPolicy,
-    kept: Mapping[str, KeptPredictions],
-) -> dict[str, Evaluation]:
-    """The evaluations of sources that share a forward pass, those of ``kept``."""
-    sources = list(kept)
-    val: dict[str, PerImage] = {}
-    if policy.name == "val":
-        val, _ = run.arrays(annotated_split(run.manifest, "val"), sources, rules)
-    arrays, clock = run.arrays(split, sources, rules, kept)
-    for source in sources:
-        subjects[source].cost["images_per_second"] = clock.images_per_second
-    return {
-        source: score(
-            arrays[source], rules, policy=policy, val=val.get(source), classes=split.class_keys
+    @property
+    def recipe(self) -> Recipe:
+        """The model's recipe, scored by these settings."""
+        return dataclasses.replace(self.model.recipe, evaluation=self.settings)
+
+    def origin(self, source: str) -> MapsOrigin:
+        """The recipe, how it was trained, what it costs."""
+        model, recipe = self.model, self.recipe
+        cost = model.cost()
+        if source in self.clocks:
+            cost["images_per_second"] = self.clocks[source].images_per_second
+        return MapsOrigin(
+            name=row_name(recipe),
+            what=recipe.what(),
+            maps=source,
+            how={
+                **recipe.how_part(),
+                "starts_as_identity": model.localizer.starts_as_identity,
+                "training": {key: model.facts.get(key) for key in TRAINING_FACTS},
+            },
+            seeds={"training": recipe.seed},
+            cost=cost,
         )
-        for source in sources
-    }
+
+    def passes(self, sources: Sequence[str]) -> list[list[str]]:
+        """``sources`` by forward pass."""
+        return passes(sources)
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        self.model.fabric.barrier()
+
+    def arrays(
+        self,
+        split: ManifestSplit,
+        sources: Sequence[str],
+        protocol: Protocol,
+        kept: Mapping[str, KeptPredictions],
+    ) -> dict[str, PerImage]:
+        """Per-image arrays of a split by source, all from one pass; the processes' shares merged."""
+        check_scores(self.model, split)
+        fabric = self.model.fabric
+        rank, world_size = fabric.global_rank, fabric.world_size
+        annotations = split.annotations()
+        parts = self._parts(split)
+        own = {image_id for part, _ in parts for image_id in part.image_ids[rank::world_size]}
+        share = {image_id: found for image_id, found in annotations.items() if image_id in own}
+        clock = Clock()
+        stream = chain.from_iterable(self._pairs(*part, sources, clock) for part in parts)
+        arrays = collect_each(
+            through(stream, kept) if kept else stream,
+            sources,
+            share,
+            protocol,
+            pixels=self.scores_masks(split),  # a share does not see whether other images have masks
+            progress=", ".join(sources),
+        )
+        self.clocks |= dict.fromkeys(sources, clock)
+        if world_size == 1:
+            return arrays
+        shares: list[Any] = [None] * world_size
+        distributed.all_gather_object(shares, arrays)
+        return {
+            source: PerImage.merge([one[source] for one in shares], split.image_ids)
+            for source in sources
+        }
+
+    def _parts(self, split: ManifestSplit) -> list[tuple[ManifestSplit, RunFolder | None]]:
+        """Images, and where the weights lie that may score them; None: they are loaded already."""
+        folder = self.model.folder
+        if folder is None or not self.recipe.training.folds:
+            return [(split, None)]
+        return [(part.images, part.folder) for part in scoring_parts(self.recipe, split, folder)]
+
+    def _pairs(
+        self,
+        images: ManifestSplit,
+        weights: RunFolder | None,
+        sources: Sequence[str],
+        clock: Clock,
+    ) -> Iterator[tuple[str, Prediction]]:
+        """This process's share of a part's images, by the network that may score them."""
+        model, recipe = self.model, self.recipe
+        if weights is not None:
+            weights.load_weights(model.localizer, recipe.training.selection)
+        rank, world_size = model.fabric.global_rank, model.fabric.world_size
+        loader = eval_loader(images, recipe, rank=rank, world_size=world_size)
+        reader = MapReader(model.localizer, images.class_keys, recipe.evaluation.classes)
+        return reader.pairs(loader, sources, clock)
 
 
-def _subject(run: Run, maps: str) -> Subject:
-    recipe = run.recipe
+def own_manifest(model: Model) -> Manifest:
+    """The data set a run was trained on; ``UserError`` where it has changed, or the model has none."""
+    if model.folder is None:
+        raise UserError(
+            f"{model.name}: a pretrained classifier has no data set of its own; name one with "
+            "--manifest, or score your own images with --images and --annotations"
+        )
+    manifest = open_manifest(model.recipe)
+    if manifest.hash != model.facts["manifest_hash"]:
+        raise UserError(
+            f"{manifest.folder}: not the manifest that {model.folder.path} was trained on (its hash "
+            "differs); name it with --manifest to score the run on another data set"
+        )
+    return manifest
+
+
+def check_scores(model: Model, split: ManifestSplit) -> None:
+    """``UserError`` where a cross-fitted run has no network that may be scored on ``split``."""
+    own = split.name == FOLDED and split.manifest.hash == model.facts.get("manifest_hash")
+    if model.recipe.training.folds and not own:
+        raise UserError(
+            f"{model.name}: cross-fitted (training.folds), so it only scores the {FOLDED} "
+            "images it was trained for; for others, or for val, train a run without folds"
+        )
+
+
+def row_name(recipe: Recipe) -> str:
+    """What a person calls the row: backbone, attention, method, seed; begins file names."""
     attention = "" if recipe.attention.name == "none" else recipe.attention.name.split(":")[-1]
     parts = (recipe.backbone.name, attention, recipe.method.name, f"seed{recipe.seed}")
-    return Subject(
-        name="-".join(part.replace("/", "-") for part in parts if part),
-        what=recipe.what(),
-        maps=maps,
-        how={
-            **recipe.how_part(),
-            "starts_as_identity": run.localizer.starts_as_identity,
-            "training": {key: run.facts.get(key) for key in TRAINING_FACTS},
-        },
-        seeds={"training": recipe.seed},
-        cost={
-            **run.facts["cost"],
-            "device": device_name(run.fabric.device),
-            "train_images_per_second": run.facts["train_images_per_second"],
-        },
-    )
+    return "-".join(part.replace("/", "-").replace(":", "-") for part in parts if part)

@@ -30,10 +30,8 @@ def training_parts(recipe: Recipe, manifest: Manifest, folder: RunFolder) -> lis
 
 
 def scoring_parts(recipe: Recipe, split: ManifestSplit, folder: RunFolder) -> list[Part]:
-    """``split`` as its images are shared out among the run's networks: none was trained on its own."""
-    if recipe.training.folds:
-        return [Part(place, fold.held_out) for place, fold in _folds(recipe, split.manifest, folder)]
-    return [Part(folder, split)]
+    """``split`` of a cross-fitted run as its networks share it: none was trained on its own images."""
+    return [Part(place, fold.held_out) for place, fold in _folds(recipe, split.manifest, folder)]
 
 
 def _folds(recipe: Recipe, manifest: Manifest, folder: RunFolder) -> list[tuple[RunFolder, Fold]]:

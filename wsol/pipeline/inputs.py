@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
@@ -15,6 +18,29 @@ from wsol.recipe import Recipe
 def manifest_folder(recipe: Recipe) -> Path:
     """Where the recipe's manifest lies: as it says, or ``manifests/<name>``."""
     return Path(recipe.data.manifest or f"manifests/{recipe.data.name}")
+
+
+@contextmanager
+def image_folder(images: Path | str | Sequence[Path | str]) -> Iterator[Path]:
+    """A folder of the images: the one given, or one that links to the files given.
+
+    ``UserError`` names what is neither a folder nor a file, and two files of one name.
+    """
+    given = [Path(images)] if isinstance(images, str | Path) else [Path(image) for image in images]
+    if len(given) == 1 and not given[0].is_file():
+        yield given[0]
+        return
+    named: dict[str, Path] = {}
+    for path in given:
+        if not path.is_file():
+            raise UserError(f"{path}: no such image file; give one folder, or image files")
+        if path.name in named and path.resolve() != named[path.name].resolve():
+            raise UserError(f"{path}: {named[path.name]} has the same name; localize them one by one")
+        named[path.name] = path
+    with tempfile.TemporaryDirectory(prefix="wsol-images-") as folder:
+        for name, path in named.items():
+            Path(folder, name).symlink_to(path.resolve())
+        yield Path(folder)
 
 
 def open_manifest(recipe: Recipe) -> Manifest:

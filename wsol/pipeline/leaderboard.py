@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wsol import board as leaderboard
+from wsol import board
 from wsol.report import write_report
 
 
 def write_board(results: Path | str) -> Path:
     """Write ``leaderboard.csv``, ``leaderboard.md`` and ``report.html``; returns the page's path."""
-    leaderboard.write_board(results)
+    board.write_board(results)
     return write_report(results)

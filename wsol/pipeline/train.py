@@ -12,7 +12,7 @@ from wsol.models.cost import cost
 from wsol.models.localizer import Localizer
 from wsol.pipeline.fold_networks import Part, training_parts
 from wsol.pipeline.inputs import open_manifest, resolved
-from wsol.pipeline.provenance import git_commit, now, versions
+from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.progress import say
 from wsol.recipe import Recipe
 from wsol.training.device import device_name, launch

@@ -57,9 +57,9 @@ class Prediction:
     """What one forward pass says of one image.
 
     ``label`` is the class whose map this is; ``top5`` the classes by falling score, best first,
-    empty where no class scores exist. ``score_map`` (h, w) float32 as the source made it, before
-    any resizing or normalising. Instead of a map it may carry ``boxes`` (n, 4) half-open
-    original pixels or a boolean ``mask`` (height, width).
+    empty where no class scores exist; ``probabilities`` are theirs, in [0, 1], where they are known.
+    ``score_map`` (h, w) float32 as the source made it, before any resizing or normalising. Instead of a
+    map it may carry ``boxes`` (n, 4) half-open original pixels or a boolean ``mask`` (height, width).
     """
 
     image_id: str
@@ -68,6 +68,7 @@ class Prediction:
     score_map: np.ndarray | None = None
     boxes: np.ndarray | None = None
     mask: np.ndarray | None = None
+    probabilities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

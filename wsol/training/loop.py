@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from wsol.data.loading.loader import train_loader
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
-from wsol.maps.source import check_sources
+from wsol.maps.reading import check_sources
 from wsol.methods import METHODS
 from wsol.methods.contract import TrainingMethod
 from wsol.models.cost import cost
@@ -159,7 +159,7 @@ class TrainingState:
         selection = self.recipe.training.selection
         last = epoch + 1 == self.recipe.training.epochs
         if selection != "last" or (last and "val" in self.split.manifest.splits):
-            row |= validate(self.method.trained(), self.split.manifest, self.recipe, self.fabric.device)
+            row |= validate(self.method.trained(), self.split.manifest, self.recipe)
         if selection != "last" and selection not in row:
             raise UserError(f"training.selection is {selection}, but val has no boxes: use val_cls")
         improved = selection != "last" and row[selection] > self.best.get(selection, -1.0)

@@ -6,7 +6,7 @@ from wsol.data.loading.loader import eval_loader
 from wsol.data.manifest.manifest import Manifest
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
-from wsol.maps.source import predictions
+from wsol.maps.reading import MapReader
 from wsol.models.localizer import Localizer
 from wsol.recipe import Recipe
 from wsol.scores.protocol import protocol
@@ -15,9 +15,7 @@ from wsol.scores.protocol import protocol
 STEP = 0.01
 
 
-def validate(
-    localizer: Localizer, manifest: Manifest, recipe: Recipe, device: str | object = "cpu"
-) -> dict[str, float]:
+def validate(localizer: Localizer, manifest: Manifest, recipe: Recipe) -> dict[str, float]:
     """``{"val_cls": top-1 accuracy, "val_loc": GT-known Loc}`` in percent on the val split.
 
     ``val_loc`` is there where val has boxes, read from the recipe's first map source. Every rank
@@ -28,12 +26,8 @@ def validate(
     split = manifest.split("val")
     training = localizer.training
     scores = evaluate(
-        predictions(
-            localizer,
-            eval_loader(split, recipe),
-            recipe.evaluation.maps[0],
-            split.class_keys,
-            device,  # type: ignore[arg-type]
+        MapReader(localizer, split.class_keys).predictions(
+            eval_loader(split, recipe), recipe.evaluation.maps[0]
         ),
         split.annotations(),
         protocol(recipe.evaluation.protocol, STEP),

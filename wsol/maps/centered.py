@@ -1,18 +1,41 @@
-"""The baselines every localizer has to beat: maps that know where photographers put things."""
+"""Maps that are the same for every image: objects stand in the middle of photographs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from functools import cache
 
 import numpy as np
 
-from wsol.scores.records import Prediction
+from wsol.maps.contract import ImageMaps
 
 # Of the frame's side. Any other gives the same figures: all images have this one map, so only the
 # order of its pixels counts.
 GAUSSIAN_SIGMA = 0.25
 
 
+class CenteredBox(ImageMaps):
+    """The centred box that grows as the threshold falls, no model."""
+
+    title = "centred box"
+    baseline = True
+
+    def read(self, path: str, size: int) -> np.ndarray:
+        """`center_map` of ``size``."""
+        return center_map(size)
+
+
+class CenteredGaussian(ImageMaps):
+    """A centred Gaussian, baseline of masks."""
+
+    title = "centred Gaussian"
+    baseline = True
+
+    def read(self, path: str, size: int) -> np.ndarray:
+        """`gaussian_map` of ``size``."""
+        return gaussian_map(size)
+
+
+@cache
 def center_map(size: int) -> np.ndarray:
     """A (size, size) float32 pyramid: every threshold cuts out one centred square of the frame.
 
@@ -23,6 +46,7 @@ def center_map(size: int) -> np.ndarray:
     return (1 - np.maximum(distance[:, None], distance[None, :]) / (size / 2)).astype(np.float32)
 
 
+@cache
 def gaussian_map(size: int) -> np.ndarray:
     """A (size, size) float32 centred Gaussian: every threshold cuts out an ellipse of the image.
 
@@ -31,11 +55,3 @@ def gaussian_map(size: int) -> np.ndarray:
     offset = (np.arange(size) - (size - 1) / 2) / (GAUSSIAN_SIGMA * size)
     profile = np.exp(-0.5 * offset**2)
     return (profile[:, None] * profile[None, :]).astype(np.float32)
-
-
-def same_map(
-    score_map: np.ndarray, image_ids: Iterable[str], labels: Iterable[int]
-) -> Iterator[Prediction]:
-    """One prediction an image, all with the map ``score_map`` (h, w); no class scores."""
-    for image_id, label in zip(image_ids, labels, strict=True):
-        yield Prediction(image_id=image_id, label=int(label), score_map=score_map)

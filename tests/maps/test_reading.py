@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from wsol.errors import UserError
-from wsol.maps.readers import passes, resolve
-from wsol.maps.source import class_columns, predictions, predictions_of
+from wsol.maps.classes import class_columns
+from wsol.maps.reading import MapReader, passes, resolve
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 
@@ -34,7 +34,7 @@ def batch():
 
 
 def run(model, batch, source, keys=KEYS):
-    return list(predictions(model, [batch], source, keys))
+    return list(MapReader(model, keys).predictions([batch], source))
 
 
 def test_class_maps_are_those_of_the_true_class(batch):
@@ -85,7 +85,7 @@ def test_classes_that_stand_together_show_the_mean_of_their_maps(batch):
     model = localizer()
     batch.labels = torch.tensor([0, 1, 0, 0])
     groups = {"pet": ["cat", "dog"]}
-    found = list(predictions(model, [batch], "cam", ["pet", "owl"], groups=groups))
+    found = list(MapReader(model, ["pet", "owl"], groups).predictions([batch], "cam"))
     with torch.no_grad():
         output = model(batch.images)
     np.testing.assert_allclose(found[0].score_map, output.class_maps[0, :2].mean(0).numpy(), atol=1e-6)
@@ -93,7 +93,7 @@ def test_classes_that_stand_together_show_the_mean_of_their_maps(batch):
     first = output.logits.argmax(1).tolist()
     assert [prediction.top5[0] for prediction in found] == [int(label == 2) for label in first[:3]]
     with pytest.raises(UserError, match=r"evaluation.classes: no class 'pat': did you mean 'pet'"):
-        list(predictions(model, [batch], "cam", ["pet", "owl"], groups={"pat": ["cat"]}))
+        list(MapReader(model, ["pet", "owl"], {"pat": ["cat"]}).predictions([batch], "cam"))
 
 
 def test_attention_by_default_and_by_name(batch):
@@ -115,7 +115,7 @@ def test_sources_of_one_pass_give_what_each_gives_alone(batch):
         ["cam@t=1"],
         ["torchcam:GradCAM"],
     ]
-    together = list(predictions_of(model, [batch], passes(asked)[0], KEYS))
+    together = list(MapReader(model, KEYS).pairs([batch], passes(asked)[0]))
     for source in passes(asked)[0]:
         alone = run(model, batch, source)
         own = [prediction for name, prediction in together if name == source]
@@ -123,7 +123,7 @@ def test_sources_of_one_pass_give_what_each_gives_alone(batch):
             assert (one.image_id, one.label, one.top5) == (other.image_id, other.label, other.top5)
             np.testing.assert_array_equal(one.score_map, other.score_map)
     with pytest.raises(UserError, match="cannot be read from one forward pass"):
-        list(predictions_of(model, [batch], ["cam", "cam@t=1"], KEYS))
+        list(MapReader(model, KEYS).pairs([batch], ["cam", "cam@t=1"]))
 
 
 def test_lowered_steps_change_tdam_alone(batch):
@@ -149,11 +149,16 @@ def test_grad_cam_of_a_linear_head_is_the_class_map(batch):
         ("can", "unknown map source 'can': did you mean 'cam'"),
         ("attentoin", "unknown map source 'attentoin': did you mean 'attention'"),
         ("attentions", "unknown map source 'attentions': did you mean 'attention'"),
-        ("center", "map source 'center' is no map of a model: the centred box"),
+        ("center", "map source 'center' is no map of a model: The centred box"),
         ("attention", "no attention map of its own"),
         ("attention:stage9", "unknown attention map 'stage9': this model has none"),
         ("cam@t=two", "t must be a whole number"),
         ("torchcam:GradCam", "did you mean 'GradCAM'"),
+        ("torchcam", "unknown torchcam method ''"),
+        ("features:mean", "'features:mean' takes no argument"),
+        ("features@predicted", "'features' reads no class"),
+        ("files", "wsol evaluate --maps DIR"),
+        ("no_such_module:Edge", "cannot import 'no_such_module'"),
     ],
 )
 def test_unknown_sources(batch, source, message):
@@ -164,7 +169,7 @@ def test_unknown_sources(batch, source, message):
 @pytest.mark.parametrize("source", ["cam", "torchcam:GradCAM"])
 def test_an_image_without_a_label_has_no_map_of_its_true_class(batch, source):
     batch.labels = torch.tensor([2, -1, 1, 1])
-    with pytest.raises(UserError, match=f"b: has no label, and {source} .* --maps cam@predicted"):
+    with pytest.raises(UserError, match=f"b: has no label, and {source} .* --maps {source}@predicted"):
         run(localizer(), batch, source)
 
 
@@ -202,5 +207,5 @@ def test_predicted_maps_of_classes_that_stand_together_are_right_or_wrong_too(ba
     batch.labels = torch.tensor([0, 1, 0, 0])
     first = model(batch.images).logits.argmax(1).tolist()
     groups = {"pet": ["cat", "dog"]}
-    found = predictions(model, [batch], "cam@predicted", ["pet", "owl"], groups=groups)
+    found = MapReader(model, ["pet", "owl"], groups).predictions([batch], "cam@predicted")
     assert [prediction.top5[0] for prediction in found] == [int(label == 2) for label in first[:3]]

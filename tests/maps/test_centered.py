@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from wsol.maps.center import center_map, gaussian_map, same_map
+from wsol.maps import map_source
+from wsol.maps.centered import center_map, gaussian_map
 
 
 @pytest.mark.parametrize("size", [7, 64, 224])
@@ -31,9 +32,9 @@ def test_the_gaussian_cuts_out_discs():
     assert np.isclose(score_map[32, 32 + 16], np.exp(-0.5 * (16 / 16.25) ** 2))
 
 
-def test_predictions_follow_the_split():
-    found = list(same_map(center_map(8), ["a", "b"], np.array([3, 1])))
-    assert [(prediction.image_id, prediction.label) for prediction in found] == [("a", 3), ("b", 1)]
-    assert found[0].top5 == ()
-    with pytest.raises(ValueError, match="shorter"):
-        list(same_map(center_map(8), ["a", "b"], [1]))
+@pytest.mark.parametrize(("name", "expected"), [("center", center_map), ("gaussian", gaussian_map)])
+def test_a_source_reads_the_same_map_of_every_image(name, expected):
+    source = map_source(name)
+    assert source.baseline
+    for path in ("a.png", "b.png"):
+        np.testing.assert_array_equal(source.read(path, 8), expected(8))

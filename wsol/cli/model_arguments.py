@@ -1,0 +1,30 @@
+"""The model that ``--run`` or ``--model`` and ``--weights`` name, on the device that was asked for."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from wsol.errors import UserError
+from wsol.recipe import How
+
+if TYPE_CHECKING:
+    from wsol.pipeline.model import Model
+
+
+def open_model(arguments: Namespace) -> Model:
+    """Open it; ``UserError`` where both or neither are named."""
+    if bool(arguments.run) == bool(arguments.model):
+        raise UserError("name one model: --run RUN, or --model timm:NAME or torchvision:NAME")
+    if arguments.weights and arguments.run:
+        raise UserError("--weights goes with --model: a run has weights of its own")
+    from wsol.models.pretrained import is_pretrained
+    from wsol.pipeline.model import Model
+
+    if arguments.model and not is_pretrained(arguments.model):
+        raise UserError(
+            f"--model {arguments.model}: write timm:NAME or torchvision:NAME; a run goes by --run"
+        )
+    workers = getattr(arguments, "workers", None)
+    how = How(device=arguments.device or "auto", workers=How().workers if workers is None else workers)
+    return Model.open(arguments.run or arguments.model, how, arguments.weights)

@@ -1,0 +1,179 @@
+"""One forward pass a batch of images -> one score map an image and source."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from wsol.errors import UserError
+from wsol.maps import PREDICTED, map_source
+from wsol.maps.classes import class_columns, lacking_classes
+from wsol.maps.clock import Clock
+from wsol.maps.contract import Columns, ModelMaps
+from wsol.models.localizer import Localizer, LocalizerOutput
+from wsol.scores.records import Prediction
+
+if TYPE_CHECKING:
+    from wsol.data.loading.loader import Batch
+
+
+class MapReader:
+    """Reads a localizer's score maps for the classes of a data set.
+
+    Args:
+        localizer: is put into evaluation mode, and read on the device where its weights are.
+        class_keys: the data set's classes: the model may know more (a 1000-way network on ten). Top-5
+            classes that the data set lacks become -1; where its classes are not the model's, there is no
+            top-5. None where nothing is known of the images: every source shows the predicted class, and
+            top-5 are the model's own labels.
+        groups: which of the model's classes stand for one of the data set's.
+    """
+
+    def __init__(
+        self,
+        localizer: Localizer,
+        class_keys: Sequence[str] | None,
+        groups: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.localizer, self.class_keys, self.groups = localizer, class_keys, groups or {}
+
+    def predictions(self, batches: Iterable[Batch], source: str) -> Iterator[Prediction]:
+        """Predictions by one source; see `pairs`."""
+        return (prediction for _, prediction in self.pairs(batches, [source]))
+
+    def pairs(
+        self, batches: Iterable[Batch], sources: Sequence[str], clock: Clock | None = None
+    ) -> Iterator[tuple[str, Prediction]]:
+        """Pairs (source, prediction), in the order of ``batches``; one forward pass serves all sources.
+
+        Which sources may share a pass, `passes` says. ``clock`` counts images and the seconds from the
+        batch on the device to its maps in memory.
+
+        ``UserError`` for an unknown source, a class that the model lacks, and where the map of the true
+        class is asked for and an image has no label (-1).
+        """
+        if len(passes(sources)) > 1:
+            raise UserError(f"map sources {', '.join(sources)} cannot be read from one forward pass")
+        views = [self._view(model_maps(source).resolved(self.localizer), source) for source in sources]
+        device = next(self.localizer.parameters()).device
+        self.localizer.eval()
+        gradients = any(view.source.gradients for view in views)
+        with ExitStack() as states, torch.enable_grad() if gradients else torch.inference_mode():
+            for view in views:
+                states.enter_context(view.source.ready(self.localizer))
+            for batch in batches:
+                images = batch.images.to(device, non_blocking=True)
+                started = time.perf_counter()
+                output = self.localizer(images)
+                maps = [view.maps(output, batch) for view in views]
+                if clock is not None:
+                    clock.count(len(images), time.perf_counter() - started)
+                yield from _pairs(batch, views, output.logits, maps)
+
+    def _view(self, source: ModelMaps, name: str) -> View:
+        model_keys = self.localizer.class_keys
+        if self.class_keys is None:
+            return View(source, name, None, {label: label for label in range(len(model_keys))})
+        predicted = source.of_class == "predicted"
+        if predicted and lacking_classes(model_keys, self.class_keys, self.groups):
+            return View(source, name, None, {})
+        columns = class_columns(model_keys, self.class_keys, self.groups)
+        labels_of = {column: label for label, own in enumerate(columns) for column in own}
+        return View(source, name, None if predicted else columns, labels_of)
+
+
+@dataclass(frozen=True)
+class View:
+    """One source's reading of a model's outputs for a data set.
+
+    ``columns`` are the logits that stand for each class, None where the predicted class is read;
+    ``labels_of`` the way back, empty where the data set's classes are not the model's.
+    """
+
+    source: ModelMaps
+    name: str
+    columns: list[list[int]] | None
+    labels_of: dict[int, int]
+
+    def maps(self, output: LocalizerOutput, batch: Batch) -> np.ndarray:
+        """(N, h, w) float32 maps of a batch."""
+        wanted = self._wanted(output, batch) if self.source.of_class else []
+        return self.source.read(output, wanted).detach().float().cpu().numpy()
+
+    def classes(self, logits: Sequence[int]) -> tuple[int, ...]:
+        """The data set's labels of some of the model's logits, -1 where it has none."""
+        return tuple(self.labels_of.get(column, -1) for column in logits) if self.labels_of else ()
+
+    def _wanted(self, output: LocalizerOutput, batch: Batch) -> Columns:
+        """The logits of each image's class, the true or the predicted one."""
+        if self.columns is None:
+            return output.logits.argmax(dim=1, keepdim=True).tolist()
+        labels = batch.labels.tolist()
+        if min(labels) < 0:
+            raise UserError(
+                f"{batch.image_ids[labels.index(min(labels))]}: has no label, and {self.name} is the "
+                f"map of the true class; choose --maps {self.name}{PREDICTED}, attention or features"
+            )
+        return [self.columns[label] for label in labels]
+
+
+def model_maps(name: str) -> ModelMaps:
+    """The source ``name`` of a model's maps; ``UserError`` where it reads none."""
+    source = map_source(name)
+    if not isinstance(source, ModelMaps):
+        purpose = (type(source).__doc__ or "").partition("\n")[0]
+        raise UserError(f"map source {name!r} is no map of a model: {purpose}")
+    return source
+
+
+def resolve(name: str, localizer: Localizer) -> str:
+    """The name the board writes: ``attention`` becomes ``attention:<the module's default>``."""
+    return model_maps(name).resolved(localizer).name
+
+
+def passes(sources: Sequence[str]) -> list[list[str]]:
+    """``sources`` by forward pass: those that read the same output share one. Doubles are dropped."""
+    alone = {source: model_maps(source).own_pass for source in sources}
+    shared = [source for source, own in alone.items() if not own]
+    return ([shared] if shared else []) + [[source] for source, own in alone.items() if own]
+
+
+def check_sources(localizer: Localizer, sources: Sequence[str]) -> None:
+    """Read each source and the default map from a blank image; ``UserError`` where one fails."""
+    from wsol.data.loading.loader import Batch
+
+    localizer.default_map  # noqa: B018  # A module may name a map that it does not show.
+    side = localizer.input_size
+    blank = Batch(
+        torch.zeros(1, 3, side, side), torch.zeros(1, dtype=torch.long), [""], torch.zeros(1), 1
+    )
+    reader = MapReader(localizer, localizer.class_keys)
+    for together in passes(sources):
+        for _ in reader.pairs([blank], together):
+            pass
+
+
+def _pairs(
+    batch: Batch, views: Sequence[View], logits: torch.Tensor, maps: Sequence[np.ndarray]
+) -> Iterator[tuple[str, Prediction]]:
+    best = logits.topk(min(5, logits.shape[1]), dim=1).indices
+    probabilities = logits.detach().float().softmax(dim=1).gather(1, best).tolist()
+    top5 = best.tolist()
+    for index in range(batch.real):
+        for view, own in zip(views, maps, strict=True):
+            classes = view.classes(top5[index])
+            prediction = Prediction(
+                image_id=batch.image_ids[index],
+                label=int(batch.labels[index]),
+                top5=classes,
+                probabilities=tuple(probabilities[index]) if classes else (),
+                # A copy: a view would keep the whole batch alive while maps wait.
+                score_map=np.array(own[index], dtype=np.float32),
+            )
+            yield view.name, prediction

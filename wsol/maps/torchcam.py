@@ -1,0 +1,54 @@
+"""Post-hoc class maps through torchcam, on the network as trained, without changing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+
+from wsol.errors import UserError, suggest
+from wsol.maps.contract import Columns, ModelMaps
+from wsol.models.localizer import Localizer, LocalizerOutput
+
+# One forward and one backward pass an image. ScoreCAM and its kin run hundreds of forward passes on
+# masked inputs of their own; they do not fit one pass over a loader.
+METHODS = ("GradCAM", "GradCAMpp", "LayerCAM", "XGradCAM")
+
+
+class TorchCam(ModelMaps):
+    """A post-hoc method of torchcam: torchcam:GradCAM, GradCAMpp, LayerCAM or XGradCAM."""
+
+    of_class = "true"
+    own_pass = True
+    gradients = True
+    takes_argument = True
+
+    def __init__(self, name: str, argument: str = "") -> None:
+        super().__init__(name, argument)
+        if argument not in METHODS:
+            raise UserError(f"unknown torchcam method {argument!r}{suggest(argument, METHODS)}")
+
+    @contextmanager
+    def ready(self, localizer: Localizer) -> Iterator[None]:
+        """Hooks on the last features, and off again whatever happens."""
+        # Imported here: it imports torchvision, and most runs do without it.
+        from torchcam import methods
+
+        with getattr(methods, self.argument)(localizer, _last_features(localizer)) as extractor:
+            self._extractor = extractor
+            yield
+
+    def read(self, output: LocalizerOutput, columns: Columns) -> Tensor:
+        """Maps (N, h, w) of each image's class, as the method made them, not normalised."""
+        if any(len(own) > 1 for own in columns):
+            raise UserError(f"{self.name} reads one class an image; evaluation.classes has several")
+        # torchcam's own normalisation divides by the maximum plus 1e-8, which moves thresholds.
+        return self._extractor([own[0] for own in columns], output.logits, normalized=False)[0]
+
+
+def _last_features(localizer: Localizer) -> nn.Module:
+    """The module whose output goes into the head."""
+    last = localizer.backbone.last_maps
+    attended = localizer.stage_attention
+    return attended[last] if last in attended else localizer.backbone.stages[last]

@@ -1,0 +1,204 @@
+"""A network that localizes: a finished run, or a pretrained classifier of timm or torchvision."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from wsol.data.loading.loader import Batch
+from wsol.data.loading.transforms import Normalise, squash
+from wsol.errors import UserError
+from wsol.evaluation.boxes import box_at, to_image
+from wsol.evaluation.score_map import mask_at, quantise
+from wsol.files.pixel_sources import PixelSource, as_image
+from wsol.maps.reading import MapReader
+from wsol.models.cost import cost
+from wsol.models.factory import build_localizer
+from wsol.models.localizer import Localizer
+from wsol.models.pretrained import class_names, is_pretrained, pretrained_recipe
+from wsol.recipe import How, Recipe
+from wsol.scores.protocol import protocol
+from wsol.scores.records import Prediction
+from wsol.scores.thresholds import cut_of
+from wsol.training.device import device_name, launch
+from wsol.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+# Where nothing says which threshold is best: that of CAM (Zhou et al., CVPR 2016).
+CAM_THRESHOLD = 0.2
+
+
+@dataclass(frozen=True)
+class Localization:
+    """What a model finds in one image.
+
+    Attributes:
+        box: (4,) float64 half-open ``x0, y0, x1, y1`` in pixels of the image, the largest contour's of
+            the map cut at ``threshold``; None where the map is constant.
+        mask: (height, width) bool, all of the map above ``threshold``.
+        score_map: (h, w) float32 as the model made it.
+        class_name: of the class whose map this is, the predicted one.
+        probability: of that class, by the softmax of the logits, in [0, 1].
+        threshold: at which the map was cut, in [0, 1).
+    """
+
+    box: np.ndarray | None
+    mask: np.ndarray
+    score_map: np.ndarray
+    class_name: str
+    probability: float
+    threshold: float
+
+
+class Model:
+    """A network that localizes; `wsol.load` opens one.
+
+    Attributes:
+        name: what it was opened by.
+        recipe: what it is made of.
+        folder: its run folder; None for a pretrained classifier.
+        facts: of a run, what its ``run.json`` says: class keys, cost, training.
+        fabric: device and processes.
+    """
+
+    def __init__(
+        self, name: str, recipe: Recipe, fabric: Fabric, folder: RunFolder | None = None
+    ) -> None:
+        self.name, self.recipe, self.fabric, self.folder = name, recipe, fabric, folder
+        self.facts: dict[str, Any] = folder.facts() if folder is not None else {}
+
+    @classmethod
+    def open(
+        cls, source: Path | str, how: How | None = None, weights: Path | str | None = None
+    ) -> Model:
+        """Open a run folder, ``timm:NAME`` or ``torchvision:NAME``.
+
+        ``how`` says device and workers; None takes the run's own. ``weights`` is a file of a pretrained
+        network's weights; without it the library loads, and may download, its own. ``UserError`` where
+        the folder is no run, or its training has not finished.
+        """
+        name = str(source)
+        if is_pretrained(name):
+            recipe, folder = pretrained_recipe(name, weights), None
+        else:
+            folder = RunFolder(source)
+            recipe = folder.recipe()
+            folder.facts()  # an unfinished run is refused before anything heavy begins
+        if how is not None:
+            recipe = dataclasses.replace(recipe, how=how)
+        return cls(name, recipe, launch(recipe.how.device, "32-true"), folder)
+
+    @cached_property
+    def localizer(self) -> Localizer:
+        """The network on its device, in evaluation mode; of a cross-fitted run, not yet any fold's."""
+        training = self.recipe.training
+        if self.folder is None:
+            localizer = build_localizer(self.recipe, 1000)
+        else:
+            keys = self.facts["class_keys"]
+            localizer = build_localizer(self.recipe, len(keys), keys, load_weights=False)
+            if not training.folds:
+                self.folder.load_weights(localizer, training.selection if training.epochs else "last")
+        return localizer.to(self.fabric.device).eval()
+
+    @property
+    def class_keys(self) -> list[str]:
+        """The keys of the classes, in the order of the logits."""
+        return list(self.facts["class_keys"]) if self.folder is not None else self.localizer.class_keys
+
+    @cached_property
+    def class_names(self) -> list[str]:
+        """What people call the classes, in the order of the logits."""
+        return class_names(self.class_keys)
+
+    @property
+    def default_map(self) -> str:
+        """The source of maps where none is named: the first of the recipe's."""
+        return self.recipe.evaluation.maps[0]
+
+    def cost(self) -> dict[str, Any]:
+        """Parameters, FLOPs and map size; of a run also how fast it trained."""
+        if self.folder is None:
+            trained: dict[str, Any] = cost(self.localizer, self.recipe.data.input_size)
+        else:
+            rate = self.facts["train_images_per_second"]
+            trained = {**self.facts["cost"], "train_images_per_second": rate}
+        return {**trained, "device": device_name(self.fabric.device)}
+
+    def maps(self, images: PixelSource | Sequence[PixelSource], source: str = "") -> list[np.ndarray]:
+        """Score maps (h, w) float32 of the predicted class, one an image.
+
+        Args:
+            images: one image or several: paths, PIL images, or arrays and tensors as `wsol.load` says.
+            source: of the maps, ``cam`` or any that ``wsol list maps`` names; the model's own by
+                default.
+
+        Raises:
+            UserError: a file that is no image, an unknown source.
+        """
+        stream = self._predictions(_listed(images), source)
+        return [np.asarray(prediction.score_map) for prediction in stream]
+
+    def localize(
+        self, image: PixelSource, threshold: float = CAM_THRESHOLD, source: str = ""
+    ) -> Localization:
+        """Box, mask and class of the object in one image.
+
+        Args:
+            image: a path, a PIL image, an array or a tensor as `wsol.load` says.
+            threshold: of the score map, in [0, 1); 0.2 is the CAM paper's.
+            source: of the map, as in `maps`.
+        """
+        picture = as_image(image)
+        (prediction,) = self._predictions([picture], source)
+        return found_in(prediction, (picture.height, picture.width), threshold, self.class_names)
+
+    def _predictions(self, images: Iterable[PixelSource], source: str) -> Iterator[Prediction]:
+        """One prediction an image, of the predicted class."""
+        batches = (self._batch(image) for image in images)
+        return MapReader(self.localizer, None).predictions(batches, source or self.default_map)
+
+    def _batch(self, image: PixelSource) -> Batch:
+        """One image as a batch, preprocessed as the weights want it."""
+        pixels = squash(as_image(image), self.recipe.data.input_size)
+        normalise = Normalise(self.recipe.weights.mean, self.recipe.weights.std)
+        tensor = normalise(pixels)[None]
+        return Batch(tensor, torch.zeros(1, dtype=torch.long), [""], torch.zeros(1), 1)
+
+
+def found_in(
+    prediction: Prediction, size: tuple[int, int], threshold: float, class_names: Sequence[str]
+) -> Localization:
+    """What a prediction says of an image of ``size`` (height, width), its map cut at ``threshold``."""
+    if not 0 <= threshold < 1:
+        raise UserError(f"threshold {threshold} is not in [0, 1)")
+    conventions = protocol("halfopen")
+    score_map = np.zeros(size) if prediction.score_map is None else prediction.score_map
+    frame = conventions.frame(size)
+    map_u8 = quantise(score_map, frame, conventions.interpolation)
+    box = to_image(box_at(map_u8, cut_of(threshold, int(map_u8.max())))[None], frame, size)[0]
+    label = prediction.top5[0] if prediction.top5 else -1
+    return Localization(
+        box=box if box[2] > box[0] else None,
+        mask=mask_at(score_map, size, threshold, conventions.interpolation),
+        score_map=score_map,
+        class_name=class_names[label] if 0 <= label < len(class_names) else "",
+        probability=prediction.probabilities[0] if prediction.probabilities else float("nan"),
+        threshold=threshold,
+    )
+
+
+def _listed(images: PixelSource | Sequence[PixelSource]) -> Iterable[PixelSource]:
+    single = isinstance(images, str | Path) or not isinstance(images, list | tuple)
+    if single and getattr(images, "ndim", 3) == 4:
+        return list(images)  # type: ignore[arg-type]
+    return [images] if single else images  # type: ignore[list-item, return-value]

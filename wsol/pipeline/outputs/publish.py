@@ -1,0 +1,165 @@
+"""An evaluation as a record and its arrays, written beside each other under the results."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.evaluation.evaluator import Evaluation
+from wsol.evaluation.per_image_table import write_per_image
+from wsol.files.atomic import write_bytes
+from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery, write_pictures
+from wsol.pipeline.outputs.provenance import git_commit, now, versions
+from wsol.scores import level_counts
+from wsol.scores.protocol import Protocol, ThresholdPolicy
+from wsol.scores.records import RunRecord, content_id
+
+# Larger arrays are not for a repository: their name says so, .gitignore knows it, and their sums over
+# images lie beside.
+LARGEST_COMMITTED = 2_000_000
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the results of an evaluation go; nothing is written where nothing is said.
+
+    Attributes:
+        results: a folder of results: the record is appended to its ``runs``, pictures for the report go
+            to its ``report``. A record that is there already is kept, and its maps are not scored again.
+        output: a folder for ``metrics.json``, ``per_image.csv`` and ``overlays``; where several sources
+            of maps are scored, each gets a folder of its own in it.
+        overlays: how many images are drawn.
+        masks: write each image's predicted mask to ``output`` too; keeps every map in memory.
+    """
+
+    results: Path | str | None = None
+    output: Path | str | None = None
+    overlays: int = 0
+    masks: bool = False
+
+
+@dataclass(frozen=True)
+class MapsOrigin:
+    """What made the score maps of one row.
+
+    ``what`` is hashed into the run's identity, ``how`` is not; ``name`` begins the record's file name.
+    """
+
+    name: str
+    what: Mapping[str, Any]
+    maps: str
+    how: Mapping[str, Any] = field(default_factory=dict)
+    seeds: Mapping[str, int] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScoredMaps:
+    """The evaluation of one source's maps on a split, and when it began."""
+
+    origin: MapsOrigin
+    split: ManifestSplit
+    protocol: Protocol
+    evaluation: Evaluation
+    started: str
+
+
+def dataset_entry(manifest: Manifest, split: str) -> dict[str, Any]:
+    """The record's ``dataset``: what it is called, its identity, and what is missing of it."""
+    entry = {
+        "name": manifest.title,
+        "reader": manifest.name,
+        "version": manifest.version,
+        "manifest_hash": manifest.hash,
+        "split": split,
+    }
+    for key in ("subset", "val_fold"):
+        if manifest.info.get(key):
+            entry[key] = manifest.info[key]
+    return entry
+
+
+def identity(
+    origin: MapsOrigin, split: ManifestSplit, protocol: Protocol, policy: ThresholdPolicy
+) -> str:
+    """The run's id before it is run: whether it was done is known without doing it."""
+    return content_id(
+        origin.what,
+        dataset_entry(split.manifest, split.name),
+        protocol.describe(),
+        origin.maps,
+        str(policy),
+    )
+
+
+def find_record(results: Path | str, run_id: str) -> Path | None:
+    """The file of a run in ``results``, or None."""
+    return next(iter(sorted(Path(results, "runs").rglob(f"*-{run_id}.json"))), None)
+
+
+def make_record(scored: ScoredMaps) -> RunRecord:
+    """The record of an evaluation; its arrays are named when it is written."""
+    origin, evaluation = scored.origin, scored.evaluation
+    return RunRecord(
+        recipe={"what": dict(origin.what), "how": dict(origin.how)},
+        dataset=dataset_entry(scored.split.manifest, scored.split.name),
+        protocol=scored.protocol.describe(),
+        maps=origin.maps,
+        threshold=dict(evaluation.threshold),
+        metrics=evaluation.metrics,
+        optimism=evaluation.optimism,
+        counts=dict(evaluation.counts or {}),
+        n_images=evaluation.n_images,
+        n_expected=evaluation.n_expected,
+        cost=dict(origin.cost),
+        seeds=dict(origin.seeds),
+        versions=versions(),
+        git_commit=git_commit(),
+        started=scored.started,
+        finished=now(),
+    )
+
+
+def append_record(scored: ScoredMaps, kept: KeptPredictions, results: Path | str) -> RunRecord:
+    """Append the record to ``results/runs``, and draw its pictures for the report."""
+    record = make_record(scored)
+    folder = Path(results) / "runs" / _slug(str(record.dataset["name"]))
+    _write(record, scored, folder, f"{scored.origin.name}-{_slug(record.maps)}-{record.run_id}")
+    write_gallery(kept, scored.evaluation, scored.protocol, Path(results) / "report" / record.run_id)
+    return record
+
+
+def write_output(scored: ScoredMaps, kept: KeptPredictions, output: Path | str) -> None:
+    """Write ``metrics.json``, ``per_image.csv`` and ``overlays`` of the images that ``kept`` holds."""
+    evaluation, protocol = scored.evaluation, scored.protocol
+    _write(make_record(scored), scored, Path(output), "metrics")
+    write_per_image(Path(output) / "per_image.csv", evaluation.per_image, evaluation, protocol)
+    write_pictures(kept, evaluation, protocol, Path(output) / "overlays")
+
+
+def _write(record: RunRecord, scored: ScoredMaps, folder: Path, stem: str) -> None:
+    """The arrays first: a record that names a missing file would be worse than arrays without one."""
+    per_image = scored.evaluation.per_image
+    content = per_image.to_bytes()
+    large = len(content) >= LARGEST_COMMITTED
+    arrays = _written("", folder / f"{stem}{'.large' if large else ''}.npz", content)
+    if large:
+        levels = level_counts.to_bytes(level_counts.level_counts(per_image, scored.protocol))
+        arrays |= _written("levels_", folder / f"{stem}.levels.npz", levels)
+    dataclasses.replace(record, arrays=arrays).write(folder / f"{stem}.json")
+
+
+def _written(prefix: str, path: Path, content: bytes) -> dict[str, str]:
+    """Write a file of arrays; its name and hash as the record has them."""
+    write_bytes(path, content)
+    return {f"{prefix}file": path.name, f"{prefix}sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _slug(text: str) -> str:
+    kept = "".join(letter if letter.isalnum() or letter in "._" else "-" for letter in text)
+    return "-".join(part for part in kept.split("-") if part)
