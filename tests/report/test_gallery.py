@@ -72,3 +72,10 @@ def test_only_images_that_rows_share_are_shown(tmp_path):
     tiles = {i: StoredTile(i, "", 0.5, tmp_path, tmp_path) for i in "abc"}
     assert pick([tiles, {"b": tiles["b"]}]) == ["b"]
     assert pick([{}, {}]) == []
+
+
+def test_an_iou_that_is_no_number_is_named(tmp_path):
+    index = save_gallery(tmp_path, "ab12", [tile("a", 0.25)])
+    index.write_text(index.read_text().replace("0.25", '"good"'))
+    with pytest.raises(UserError, match=r"ab12.index\.json"):
+        read_gallery(tmp_path, "ab12")

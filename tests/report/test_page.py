@@ -1,144 +1,105 @@
 from __future__ import annotations
 
-import hashlib
-import re
-from html.parser import HTMLParser
-from pathlib import Path
-
 import numpy as np
-import pytest
 
 from wsol.cli.main import main
-from wsol.recipe import Recipe
 from wsol.report import Tile, save_gallery, write_report
-from wsol.scores.per_image import PerImage
-from wsol.scores.records import RunRecord
 
-COUNT = 40
-VOID = {"meta", "img"}
+ATTACK = "<script>alert(1)</script>"
 
 
-class Nesting(HTMLParser):
-    """Checks that every element is closed in turn, and keeps tags with their attributes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
+def read(results):
+    return write_report(results).read_text(encoding="utf-8")
 
 
-def add_run(results: Path, name: str, quality: int, maps: str = "cam", attention: str | None = "none"):
-    """A run whose boxes have IoU ``quality`` percent at every cut, with arrays and two overlays."""
-    n = np.arange(COUNT)
-    per_image = PerImage(
-        image_ids=np.array([f"image/{i}" for i in n]),
-        labels=np.zeros(COUNT, np.int32),
-        sizes=np.full((COUNT, 2), 64, np.int32),
-        protocol=("choe2020", 1, 0.001),
-        top1=np.ones(COUNT, np.int8),
-        top5=np.ones(COUNT, np.int8),
-        has_box=np.ones(COUNT, bool),
-        top=np.full(COUNT, 255, np.uint8),
-        single=np.full((COUNT, 256), quality * 500, np.uint16),
-        all=np.full((COUNT, 256), quality, np.uint8),
-    )
-    content = per_image.to_bytes()
-    recipe = Recipe.from_dict({"attention": {"name": attention or "none"}})
-    right = 100.0 * (quality >= 50)
-    record = RunRecord(
-        recipe={"what": recipe.what() if attention else {"source": maps}, "how": recipe.how_part()},
-        dataset={"name": "signs", "title": "Signs & <wonders>", "manifest_hash": "1", "split": "test"},
-        protocol={"name": "choe2020", "version": 1, "step": 0.001},
-        maps=maps,
-        threshold={"policy": "oracle", "chosen_on": "test", "values": {"max_box_acc@0.5": 0.25}},
-        metrics={"max_box_acc@0.5": {"value": right, "low": None, "high": None}},
-        n_images=COUNT,
-        n_expected=COUNT,
-        arrays={"file": f"{name}.npz", "sha256": hashlib.sha256(content).hexdigest()},
-    )
-    record.write(results / "runs" / f"{name}.json")
-    (results / "runs" / f"{name}.npz").write_bytes(content)
-    image = np.zeros((32, 32, 3), np.uint8)
-    tiles = [Tile(f"image/{i}", image, None, None, np.zeros((0, 4)), quality / 100) for i in range(2)]
-    save_gallery(results / "report", record.run_id, tiles)
-
-
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    folder = tmp_path / "results"
-    add_run(folder, "center", 40, "center", None)
-    add_run(folder, "cam", 40)
-    add_run(folder, "rfga", 60, attention="rfga")
-    return folder
-
-
-def test_the_page_is_whole_and_needs_no_other_host(results):
-    text = write_report(results).read_text(encoding="utf-8")
-    page = Nesting(text)
+def test_the_page_is_whole_and_needs_no_other_host(results, parse):
+    text = read(results)
+    page = parse(text)
     assert "http:" not in text and "https:" not in text and "url(" not in text
-    assert not {"link", "iframe"} & {tag for tag, _ in page.tags}
-    images = [attributes["src"] or "" for tag, attributes in page.tags if tag == "img"]
+    assert not page.all("link") and not page.all("iframe")
+    assert not any("src" in script.attributes for script in page.all("script"))
+    sources = [image.attributes["src"] for image in page.all("img")]
     # Two images, once plain and once for each of the three rows.
-    assert len(images) == 8
-    assert all(source.startswith("data:image/jpeg;base64,") for source in images)
+    assert len(sources) == 8
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
 
 
-def test_text_from_records_is_escaped(results):
-    text = write_report(results).read_text(encoding="utf-8")
-    assert "Signs &amp; &lt;wonders&gt;" in text
-    assert "<wonders>" not in text
+def test_style_and_script_stand_inside(results, parse):
+    page = parse(read(results))
+    assert "prefers-color-scheme: dark" in page.all("style")[0].text
+    assert "addEventListener" in page.all("script")[0].text
 
 
-def test_it_says_what_the_images_cannot_tell_from_the_centred_box(results):
-    text = write_report(results).read_text(encoding="utf-8")
-    assert "1 better, 0 worse, 1 not distinguishable with these 40 images" in text
-    cells = re.findall(r'<td class="number (alike|up|down)"[^>]*>([^<]*)<', text)
-    assert cells == [("up", "+100.0"), ("alike", "+0.0")]
+def test_links_lead_to_sections(results, parse):
+    (results / "published.csv").write_text("system,value\nTS-CAM,71.3\n")
+    page = parse(read(results))
+    links = [link.attributes["href"] for link in page.all("a")]
+    assert links == [f"#{section.attributes['id']}" for section in page.all("section")]
+    assert page.all("a")[0].text == "Signs & <wonders>: test, choe2020, oracle"
 
 
-def test_curves_are_drawn_of_every_row_and_iou(results):
-    page = Nesting(write_report(results).read_text(encoding="utf-8"))
-    lines = [attributes["points"] or "" for tag, attributes in page.tags if tag == "polyline"]
-    assert len(lines) == 3 * 3
-    heights = [{float(point.split(",")[1]) for point in line.split()} for line in lines]
-    # IoU 0.4 is right at .3 alone, 0.6 at .3 and .5: flat lines at 100 or 0 percent.
-    assert all(len(found) == 1 for found in heights)
-    top, bottom = min(min(h) for h in heights), max(max(h) for h in heights)
-    panels = [sorted(found.pop() for found in heights[n : n + 3]) for n in (0, 3, 6)]
-    assert panels == [[top, top, top], [top, bottom, bottom], [bottom] * 3]
+def test_what_a_user_names_cannot_become_html(results, parse, add_run):
+    record = add_run(
+        results,
+        "evil",
+        55,
+        f"{ATTACK}:'\" onload='x",
+        metrics={"max_box_acc@0.5": 50.0, f"rubinstein_j:{ATTACK}": 30.0},
+        dataset={
+            "name": "signs",
+            "title": f'"{ATTACK}',
+            "manifest_hash": "1",
+            "split": "test",
+        },
+    )
+    image = np.zeros((8, 8, 3), np.uint8)
+    tiles = [Tile(f'"{ATTACK}', image, None, None, np.zeros((0, 4)), 0.5, f"' {ATTACK}")]
+    save_gallery(results / "report", record.run_id, tiles)
+    for other in results.glob("report/*/index.json"):
+        if other.parent.name != record.run_id:
+            other.unlink()
+    (results / "published.csv").write_text(f"{ATTACK},value\n{ATTACK},1\n")
+
+    text = read(results)
+    page = parse(text)
+    assert ATTACK not in text
+    assert len(page.all("script")) == 1
+    known = {"src", "alt", "title"}
+    assert all(set(image.attributes) <= known for image in page.all("img"))
+    assert not any(
+        "onload" in each.attributes for tag in ("tr", "td", "img", "g") for each in page.all(tag)
+    )
+    # It reads as it was named: module, class, image, title and the table of papers.
+    assert [row for row in page.all("th", scope="row") if f"{ATTACK}:'\" onload='x" in row.text]
+    assert [head for head in page.all("th", scope="col") if head.text == f"J {ATTACK}"]
+    assert page.all("img")[0].attributes["title"] == f"\"{ATTACK} ' {ATTACK}"
+    assert page.all("section", id="published")[0].all("td")[0].text == ATTACK
 
 
-def test_without_arrays_and_overlays_the_table_remains(results):
-    for path in results.rglob("*.npz"):
+def test_it_says_what_the_images_cannot_tell_from_the_centred_box(results, parse):
+    section = parse(read(results)).all("section")[0]
+    facts = section.all("ul", **{"class": "facts"})[0].text
+    assert "1 better, 0 worse, 1 not distinguishable with these 40 images" in facts
+
+
+def test_without_arrays_and_overlays_the_table_remains(results, parse):
+    for path in [*results.rglob("*.npz"), *results.rglob("index.json")]:
         path.unlink()
-    for path in results.rglob("index.json"):
-        path.unlink()
-    text = write_report(results).read_text(encoding="utf-8")
-    Nesting(text)
-    assert "No curves" in text and "<img" not in text and "rfga" in text
+    page = parse(read(results))
+    assert [each.text for each in page.all("p", **{"class": "none"})] == [
+        "No curves: no per-image arrays lie beside these records."
+    ]
+    assert not page.all("img") and not page.all("svg")
+    assert "rfga" in page.all("table")[0].text
 
 
-def test_published_numbers_stand_apart(results):
-    before = write_report(results).read_text(encoding="utf-8")
-    assert "Published" not in before
+def test_published_numbers_stand_apart(results, parse):
+    assert "Published" not in read(results)
     (results / "published.csv").write_text("system,value,source\nTS-<CAM>,71.3,their README\n")
-    text = write_report(results).read_text(encoding="utf-8")
-    Nesting(text)
-    assert text.index('id="published"') > text.index("Cost and provenance")
-    assert "TS-&lt;CAM&gt;" in text[text.index('id="published"') :]
+    last = parse(read(results)).all("section")[-1]
+    assert last.attributes["id"] == "published"
+    assert last.all("summary")[0].text == "1 numbers with their sources"
+    assert [cell.text for cell in last.all("td")] == ["TS-<CAM>", "71.3", "their README"]
 
 
 def test_the_command_writes_the_same_page_again(results, tmp_path, capsys):

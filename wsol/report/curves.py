@@ -1,119 +1,160 @@
-"""Accuracy over the score-map threshold, one small SVG for each IoU, themed by the page's style sheet.
+"""Accuracy over the score-map threshold: one small SVG for each IoU that a row was scored at.
 
-Written by hand, not by matplotlib: the lines take the page's colours in light and dark, answer to the
-legend, and cost no import.
+The template `curves.html.jinja` draws them, not matplotlib: so the lines take the page's colours in
+light and dark, answer to the legend, and cost no import.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
-from wsol.board.columns import DELTAS
 from wsol.board.per_image import CURVE_THRESHOLDS, accuracy_curves
 from wsol.board.rows import Row
-from wsol.report.row_style import Shown
+from wsol.report.row_style import RowStyle
 
 WIDTH, HEIGHT = 360, 250
 LEFT, RIGHT, TOP, BOTTOM = 38, 8, 10, 34
 
-
-READING = """<p>Share of images whose largest contour's box is right, in percent. The dot is the oracle's
-threshold. A flat top is a row that does not hang on its threshold.</p>"""
+# Metrics of one IoU each, `max_box_acc@0.5`: their panels are drawn.
+METRIC = "max_box_acc@"
 
 
 @dataclass(frozen=True)
-class Line:
-    """A row's curves: by IoU, ``percent`` (T,) over `CURVE_THRESHOLDS` and the threshold ``chosen``."""
+class Tick:
+    """A label of an axis and its place along it, in pixels of the drawing."""
 
-    shown: Shown
-    percent: dict[str, np.ndarray]
-    chosen: dict[str, float]
+    at: float
+    label: str
 
 
-def curves(rows: Sequence[Shown]) -> str:
-    """Three panels, MaxBoxAcc at IoU .3, .5 and .7, with one legend; says which rows have no arrays."""
-    found = {shown.name: _line(shown) for shown in rows}
-    lines = [line for line in found.values() if line is not None]
-    missing = ", ".join(name for name, line in found.items() if line is None)
-    if not lines:
-        return '<p class="none">No curves: no per-image arrays lie beside these records.</p>'
-    legend = "".join(
-        f'<li class="{line.shown.classes}" data-row="{line.shown.anchor}"><i class="swatch"></i>'
-        f"{escape(line.shown.name)}</li>"
-        for line in lines
+@dataclass(frozen=True)
+class Axes:
+    """The frame that all panels share: its size, where lines start and end, and the ticks."""
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    bottom: int = HEIGHT - BOTTOM
+    percents: tuple[Tick, ...] = ()
+    thresholds: tuple[Tick, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A row's line in one panel: its corners, and a ``dot`` at the oracle's threshold, in pixels."""
+
+    style: RowStyle
+    points: tuple[tuple[float, float], ...]
+    dot: tuple[float, float] | None
+    tip: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The curves at one IoU, ``delta``."""
+
+    delta: str
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The panels by rising IoU, the rows of their one legend, and the names of rows without a curve.
+
+    ``none`` says why there is no panel at all; empty where there are some.
+    """
+
+    panels: tuple[Panel, ...] = ()
+    legend: tuple[RowStyle, ...] = ()
+    without: tuple[str, ...] = ()
+    none: str = ""
+    axes: Axes = Axes()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether some rows are drawn faintly."""
+        return any("quiet" in style.classes.split() for style in self.legend)
+
+
+def curves(styles: Sequence[RowStyle]) -> Curves:
+    """MaxBoxAcc over the threshold, one panel for each IoU; rows without arrays are named."""
+    deltas = box_ious([style.row for style in styles])
+    if not deltas:
+        return Curves(none="No curves: no row of this table was scored by boxes.")
+    found = [(style, _percent(style.row, deltas)) for style in styles]
+    drawn = [(style, percent) for style, percent in found if percent]
+    if not drawn:
+        return Curves(none="No curves: no per-image arrays lie beside these records.")
+    # Baselines first: the rows that are compared lie above them.
+    ordered = sorted(drawn, key=lambda each: not each[0].row.is_baseline)
+    panels = (_panel(ordered, delta) for delta in deltas)
+    return Curves(
+        panels=tuple(panel for panel in panels if panel.curves),
+        legend=tuple(style for style, _ in drawn),
+        without=tuple(style.name for style, percent in found if not percent),
+        axes=_axes(),
     )
-    without = f'<p class="none">No curve, for want of arrays: {escape(missing)}.</p>' if missing else ""
-    panels = "".join(_panel(lines, delta) for delta in DELTAS)
-    return (
-        f'<h3>Accuracy over the threshold</h3>{READING}<div class="panels">{panels}</div>'
-        f'<ul class="legend">{legend}</ul>{without}'
-    )
 
 
-def _line(shown: Shown) -> Line | None:
-    """Mean over the row's seeds; None where a run's arrays are not at hand."""
-    seeds = [accuracy_curves(run) for run in shown.row.runs]
+def box_ious(rows: Sequence[Row]) -> list[str]:
+    """The IoU levels, as they are spelled in ``max_box_acc@0.5``, that a row was scored at; rising."""
+    keys = {
+        key
+        for row in rows
+        for key, estimate in row.estimates.items()
+        if key.startswith(METRIC) and ":" not in key and estimate.value is not None
+    }
+    return sorted((key.removeprefix(METRIC) for key in keys), key=float)
+
+
+def _percent(row: Row, deltas: Sequence[str]) -> dict[str, np.ndarray]:
+    """By IoU the row's (T,) percentages over `CURVE_THRESHOLDS`, mean over seeds.
+
+    Empty where a seed's arrays are not at hand; without the IoUs that they do not hold.
+    """
+    seeds = [accuracy_curves(run) for run in row.runs]
     there = [found for found in seeds if found is not None]
     if len(there) < len(seeds):
-        return None
-    percent = {delta: np.mean([found[delta] for found in there], axis=0) for delta in DELTAS}
-    return Line(shown, percent, _chosen(shown.row))
-
-
-def _chosen(row: Row) -> dict[str, float]:
-    """Per IoU the threshold of the oracle, where there is a single one to mark."""
-    if len(row.runs) > 1:
         return {}
-    values = row.records[0].threshold.get("values") or {}
     return {
-        delta: values[key] for delta in DELTAS if values.get(key := f"max_box_acc@{delta}") is not None
+        delta: np.mean([found[delta] for found in there], axis=0)
+        for delta in deltas
+        if all(delta in found for found in there)
     }
 
 
-def _panel(lines: Sequence[Line], delta: str) -> str:
-    title = f"MaxBoxAcc at IoU {delta} over the threshold"
-    # Baselines first: the rows that are compared lie above them.
-    ordered = sorted(lines, key=lambda each: not each.shown.row.is_baseline)
-    body = "".join(_curve(each, delta) for each in ordered)
-    svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{_axes()}{body}</svg>'
-    return f"<figure><figcaption>IoU &ge; {delta}</figcaption>{svg}</figure>"
+def _panel(rows: Sequence[tuple[RowStyle, dict[str, np.ndarray]]], delta: str) -> Panel:
+    drawn = (_curve(style, percent[delta], delta) for style, percent in rows if delta in percent)
+    return Panel(delta, tuple(drawn))
 
 
-def _axes() -> str:
-    parts = []
-    for value in (0, 25, 50, 75, 100):
-        y = _y(value)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(_tick(LEFT - 6, y + 3.5, "end", str(value)))
-    below = HEIGHT - BOTTOM + 15
-    parts += [_tick(_x(value), below, "middle", f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
-    parts.append(_tick((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "middle", "score-map threshold"))
-    return "".join(parts)
+def _chosen(row: Row, delta: str) -> float | None:
+    """The oracle's threshold at an IoU, where there is a single one to mark."""
+    if len(row.runs) > 1:
+        return None
+    return (row.records[0].threshold.get("values") or {}).get(METRIC + delta)
 
 
-def _tick(x: float, y: float, anchor: str, text: str) -> str:
-    return f'<text class="tick" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{text}</text>'
-
-
-def _curve(each: Line, delta: str) -> str:
-    percent = each.percent[delta]
-    points = " ".join(
-        f"{_x(threshold):.1f},{_y(value):.1f}"
-        for threshold, value in zip(CURVE_THRESHOLDS, percent, strict=True)
-    )
+def _curve(style: RowStyle, percent: np.ndarray, delta: str) -> Curve:
+    points = tuple((_x(t), _y(value)) for t, value in zip(CURVE_THRESHOLDS, percent, strict=True))
     best = int(np.argmax(percent))
-    tip = f"{each.shown.name}: at best {percent[best]:.1f} % at threshold {CURVE_THRESHOLDS[best]:.2f}"
-    dot = ""
-    if delta in each.chosen:
-        chosen = each.chosen[delta]
-        height = float(np.interp(chosen, CURVE_THRESHOLDS, percent))
-        dot = f'<circle cx="{_x(chosen):.1f}" cy="{_y(height):.1f}" r="3.2"/>'
-    group = f'<g class="curve {each.shown.classes}" data-row="{each.shown.anchor}">'
-    return f'{group}<title>{escape(tip)}</title><polyline points="{points}"/>{dot}</g>'
+    tip = f"{style.name}: at best {percent[best]:.1f} % at threshold {CURVE_THRESHOLDS[best]:.2f}"
+    chosen = _chosen(style.row, delta)
+    dot = None
+    if chosen is not None:
+        dot = _x(chosen), _y(float(np.interp(chosen, CURVE_THRESHOLDS, percent)))
+    return Curve(style, points, dot, tip)
+
+
+def _axes() -> Axes:
+    return Axes(
+        percents=tuple(Tick(_y(value), str(value)) for value in (0, 25, 50, 75, 100)),
+        thresholds=tuple(Tick(_x(value), f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)),
+    )
 
 
 def _x(threshold: float) -> float:

@@ -96,9 +96,9 @@ def read_gallery(folder: Path | str, run_id: str) -> dict[str, StoredTile]:
         entries = json.loads(index.read_text(encoding="utf-8"))["tiles"]
         tiles = [
             StoredTile(
-                image_id=entry["image_id"],
-                title=entry["title"],
-                iou=entry["iou"],
+                image_id=str(entry["image_id"]),
+                title=str(entry["title"]),
+                iou=None if entry["iou"] is None else float(entry["iou"]),
                 # Names only: an index may not point the page at other files.
                 overlay=place / Path(entry["overlay"]).name,
                 image=place / Path(entry["image"]).name,

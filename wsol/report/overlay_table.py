@@ -4,48 +4,68 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 
 from wsol.report.gallery import StoredTile, pick, read_gallery
-from wsol.report.row_style import Shown
+from wsol.report.row_style import RowStyle
 
-READING = """<p>The same images for every row: the first half at random, the second where rows disagree
-most. Heat is the score map, <b class="true">green</b> the true box, <b class="predicted">blue</b> the
-predicted one at the row's threshold, the number its IoU.</p>"""
+# From this IoU on a box is right under the oldest convention; the page colours the number by it.
+RIGHT_IOU = 0.5
 
 
-def overlays(rows: Sequence[Shown], folder: Path) -> str:
-    """The galleries of the rows' first seeds under ``folder``; nothing where none was kept."""
-    galleries = [read_gallery(folder, shown.row.records[0].run_id) for shown in rows]
+@dataclass(frozen=True)
+class Picture:
+    """A JPEG in base64, its ``title``, and a ``caption`` coloured by ``kind``: up, down or empty."""
+
+    jpeg: str
+    title: str
+    caption: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The overlays of a row, None where it has none of an image."""
+
+    style: RowStyle
+    pictures: tuple[Picture | None, ...]
+
+
+@dataclass(frozen=True)
+class OverlayTable:
+    """The ``images`` without any map, and a strip for each row that kept overlays."""
+
+    images: tuple[Picture, ...]
+    strips: tuple[Strip, ...]
+
+
+def overlay_table(styles: Sequence[RowStyle], folder: Path) -> OverlayTable | None:
+    """The galleries of the rows' first seeds under ``folder``; None where none was kept."""
+    galleries = [read_gallery(folder, style.row.records[0].run_id) for style in styles]
     images = pick(galleries)
     if not images:
-        return ""
+        return None
     samples = [next(gallery[image] for gallery in galleries if image in gallery) for image in images]
-    strips = [_strip("Image", "", "", [_picture(tile, tile.image, tile.title) for tile in samples])]
-    for shown, gallery in zip(rows, galleries, strict=True):
-        if gallery:
-            tiles = [_scored(gallery[image]) if image in gallery else "<td></td>" for image in images]
-            strips.append(_strip(shown.name, shown.classes, shown.anchor, tiles))
-    table = f'<table class="gallery">{"".join(strips)}</table>'
-    return f'<h3>Overlays</h3>{READING}<div class="wide">{table}</div>'
+    strips = [
+        Strip(style, tuple(_scored(gallery[image]) if image in gallery else None for image in images))
+        for style, gallery in zip(styles, galleries, strict=True)
+        if gallery
+    ]
+    plain = tuple(Picture(_base64(tile.image), _title(tile), tile.title) for tile in samples)
+    return OverlayTable(plain, tuple(strips))
 
 
-def _strip(name: str, classes: str, anchor: str, tiles: Sequence[str]) -> str:
-    head = f'<th scope="row"><i class="swatch"></i>{escape(name)}</th>'
-    return f'<tr class="{classes}" data-row="{anchor}">{head}{"".join(tiles)}</tr>'
-
-
-def _scored(tile: StoredTile) -> str:
+def _scored(tile: StoredTile) -> Picture:
     if tile.iou is None:
-        return _picture(tile, tile.overlay, "")
-    return _picture(tile, tile.overlay, f"{tile.iou:.2f}", "up" if tile.iou >= 0.5 else "down")
+        return Picture(_base64(tile.overlay), _title(tile), "")
+    kind = "up" if tile.iou >= RIGHT_IOU else "down"
+    return Picture(_base64(tile.overlay), _title(tile), f"{tile.iou:.2f}", kind)
 
 
-def _picture(tile: StoredTile, file: Path, caption: str, kind: str = "") -> str:
-    content = base64.b64encode(file.read_bytes()).decode("ascii")
-    title = escape(f"{tile.image_id} {tile.title}".strip())
-    return (
-        f'<td><img src="data:image/jpeg;base64,{content}" alt="{title}" title="{title}">'
-        f'<small class="{kind}">{escape(caption)}</small></td>'
-    )
+def _title(tile: StoredTile) -> str:
+    return f"{tile.image_id} {tile.title}".strip()
+
+
+def _base64(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode("ascii")

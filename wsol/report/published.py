@@ -5,19 +5,39 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from wsol.report.table import sortable, text_cell
+from wsol.errors import UserError
+from wsol.report.cells import Table, TableRow, columns, text_cell
 
 
-def published(path: Path) -> str:
-    """``published.csv`` as a section of its own; nothing where there is none."""
+def published(path: Path) -> Table | None:
+    """``published.csv`` as a table; None where there is no such file.
+
+    Raises:
+        UserError: no table of UTF-8 text, or a line with more or fewer fields than the first.
+    """
     if not path.is_file():
-        return ""
-    with path.open(encoding="utf-8", newline="") as file:
-        heads, *rows = csv.reader(file)
-    body = [f"<tr>{''.join(text_cell(text) for text in row)}</tr>" for row in rows]
-    return (
-        '<section id="published"><h2>Published numbers <span>not measured here</span></h2>'
-        "<p>As their sources report them, under conventions that differ; never to be ranked with the "
-        f"rows above.</p><details><summary>{len(rows)} numbers with their sources</summary>"
-        f"{sortable(heads, body)}</details></section>"
-    )
+        return None
+    heads, lines = _read(path)
+    findings = [
+        f"{path} line {line}: {len(fields)} fields where the first line has {len(heads)}; "
+        "put text with commas between double quotes"
+        for line, fields in lines
+        if len(fields) != len(heads)
+    ]
+    if findings:
+        raise UserError.of(findings)
+    rows = (TableRow(None, tuple(map(text_cell, fields))) for _, fields in lines)
+    return Table("Published numbers", columns(heads), tuple(rows))
+
+
+def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The fields of the first line, and those of each later one with its line number."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            lines = [(reader.line_num, fields) for fields in reader if fields]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: not a CSV table in UTF-8 ({error}); save it as one") from error
+    if not lines:
+        raise UserError(f"{path}: empty; delete it, or give it a line of column names")
+    return lines[0][1], lines[1:]

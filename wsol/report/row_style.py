@@ -1,4 +1,4 @@
-"""A row as the page shows it: its short name, its colour, and the key that ties its parts together."""
+"""How the page shows a row: its names, its colour, and the key that ties its parts together."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 from wsol.board.columns import BASELINES
 from wsol.board.rows import Row
-from wsol.report.style import COLORS, DASHES
+
+# So many classes color-0, color-1 ... and dash-0, dash-1 ... the style sheet has.
+COLORS, DASHES = 10, 3
 
 # Columns that tell rows of one table apart when their short names agree.
 TELLING = ("backbone", "weights", "selection")
 
 
 @dataclass(frozen=True)
-class Shown:
-    """``short`` is the name beside the row's other columns, ``name`` where it stands alone.
+class RowStyle:
+    """``short`` is the row's name beside its other columns, ``name`` where it stands alone.
 
-    ``anchor`` is one in table, curves, legend and overlays; ``classes`` are the style sheet's.
+    ``anchor`` is the same in table, curves, legend and overlays; ``classes`` are the style sheet's.
     """
 
     row: Row
@@ -27,23 +29,24 @@ class Shown:
     classes: str
 
 
-def shown_rows(rows: Sequence[Row], number: int) -> list[Shown]:
+def style_rows(rows: Sequence[Row], number: int) -> list[RowStyle]:
     """The rows of the page's table ``number``, in their order.
 
-    Trained rows take the colours in the order of their rank, then again in dashes; baselines are grey.
+    Trained rows take the colours in the order of their rank. Those after the first round of colours are
+    dashed and ``quiet`` (drawn faintly among the curves). Baselines are grey.
     """
     telling = [column for column in TELLING if len({row[column] for row in rows if row[column]}) > 1]
-    shown, trained = [], 0
+    styles, trained = [], 0
     for place, row in enumerate(rows):
         short = _short(row)
         name = " · ".join([short, *(row[column] for column in telling if row[column])])
         classes = f"baseline {row['maps']}"
         if not row.is_baseline:
-            dash, color = divmod(trained, len(COLORS))
-            classes = f"trained color-{color} dash-{dash % len(DASHES)}"
+            round_, color = divmod(trained, COLORS)
+            classes = f"trained color-{color} dash-{round_ % DASHES}" + (" quiet" if round_ else "")
             trained += 1
-        shown.append(Shown(row, short, name, f"row-{number}-{place}", classes))
-    return shown
+        styles.append(RowStyle(row, short, name, f"row-{number}-{place}", classes))
+    return styles
 
 
 def _short(row: Row) -> str:

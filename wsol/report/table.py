@@ -1,16 +1,15 @@
-"""A section as an HTML table: sortable, with intervals, marks and the difference to the centred box."""
+"""The tables of a section: metrics with intervals and marks, metrics by class, cost and provenance."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from wsol.board.columns import COST_COLUMNS, percent, short_name
-from wsol.board.markdown import ALIKE
 from wsol.board.paired import Comparison
 from wsol.board.rows import Row
 from wsol.board.sections import Section
-from wsol.report.row_style import Shown
+from wsol.report.cells import Cell, Head, Table, TableRow, columns, number_cell, text_cell
+from wsol.report.row_style import RowStyle
 
 COST_NAMES = {
     "input_size": "Input",
@@ -25,83 +24,90 @@ COST_NAMES = {
 }
 
 
-def metrics_table(section: Section, rows: Sequence[Shown]) -> str:
+def metrics_table(section: Section, styles: Sequence[RowStyle]) -> Table:
     """The ranked rows with their main metrics, and how they stand against the centred box."""
-    # Under the oracle GT-known Loc is MaxBoxAcc .5 by definition: one column for both.
-    twice = {"gt_known_loc@0.5"} if section.place[-1] == "oracle" else set()
-    metrics = [metric for metric in section.metrics if metric not in twice]
+    metrics = _without_twins(section)
     best = {metric: _best(section, metric) for metric in metrics}
-    name = short_name(section.ranked_by)
-    heads = [
-        *("Row", "Backbone", "Maps", "Seeds"),
-        *(short_name(metric) for metric in metrics),
-        f"{name} vs centred box",
-        f"Optimism, {name}",
-    ]
-    body = []
-    for shown in rows:
-        row = shown.row
-        cells = [
-            f'<th scope="row"><i class="swatch"></i>{escape(shown.short)}</th>',
+    ranked_by = section.ranked_by
+    name = short_name(ranked_by)
+    heads = (
+        *columns(("Row", "Backbone", "Maps")),
+        *columns(("Seeds",), numbers=True),
+        *(Head(short_name(metric), is_number=True, falling=metric == ranked_by) for metric in metrics),
+        *columns((f"{name} vs centred box", f"Optimism, {name}"), numbers=True),
+    )
+    rows = []
+    for style in styles:
+        row = style.row
+        cells = (
             text_cell(row["backbone"], row["weights"]),
             text_cell(row["maps"], row["selection"] and f"{row['selection']} checkpoint"),
-            _number(None if row.seeds is None else float(row.seeds), 0),
+            number_cell(row.seeds, 0),
             *(_metric(section, row, metric, best[metric]) for metric in metrics),
-            _difference(section.comparison(row, section.ranked_by)),
-            _number(row.optimism(section.ranked_by), 1),
-        ]
-        body.append(f'<tr class="{shown.classes}" data-row="{shown.anchor}">{"".join(cells)}</tr>')
-    return sortable(heads, body)
+            _difference(section.comparison(row, ranked_by)),
+            number_cell(row.optimism(ranked_by), 1),
+        )
+        rows.append(TableRow(style.short, cells, style))
+    return Table("Metrics", heads, tuple(rows))
 
 
-def class_table(section: Section, rows: Sequence[Shown]) -> str:
-    """The metrics of single classes, where some were measured."""
+def class_table(section: Section, styles: Sequence[RowStyle]) -> Table | None:
+    """The metrics of single classes; None where none were measured."""
     metrics = section.class_metrics
     if not metrics:
-        return ""
+        return None
     best = {metric: _best(section, metric) for metric in metrics}
-    body = []
-    for shown in rows:
-        cells = [
-            f'<th scope="row"><i class="swatch"></i>{escape(shown.short)}</th>',
-            text_cell(shown.row["maps"]),
-            *(_metric(section, shown.row, metric, best[metric]) for metric in metrics),
-        ]
-        body.append(f'<tr class="{shown.classes}" data-row="{shown.anchor}">{"".join(cells)}</tr>')
-    heads = ["Row", "Maps", *(short_name(metric) for metric in metrics)]
-    return f"<h3>By class</h3>{sortable(heads, body)}"
+    heads = (*columns(("Row", "Maps")), *columns(map(short_name, metrics), numbers=True))
+    rows = []
+    for style in styles:
+        figures = (_metric(section, style.row, metric, best[metric]) for metric in metrics)
+        # The whole name: this table has no column of backbones to tell two rows apart.
+        rows.append(TableRow(style.name, (text_cell(style.row["maps"]), *figures), style))
+    return Table("Metrics by class", heads, tuple(rows))
 
 
-def details_table(rows: Sequence[Shown]) -> str:
+def details_table(styles: Sequence[RowStyle]) -> Table:
     """What the rows cost and where they come from."""
-    heads = ["Row", *COST_NAMES.values(), "Images", "Odd maps", "Commit", "Run"]
-    body = []
-    for shown in rows:
-        records, costs = shown.row.records, shown.row.costs()
-        cells = [f'<th scope="row">{escape(shown.name)}</th>']
-        for column, spelling in COST_COLUMNS.items():
-            text = costs[column]
-            cells.append(_number(float(text), None) if spelling and text else text_cell(text))
-        odd = ", ".join(f"{key} {count}" for key, count in sorted(records[0].counts.items()) if count)
-        commits = sorted({(record.git_commit or "")[:9] for record in records})
-        runs = ", ".join(record.run_id for record in records)
-        cells += [
-            _number(records[0].n_images, 0),
-            text_cell(odd),
-            text_cell(", ".join(commits)),
-            text_cell(runs),
-        ]
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    return sortable(heads, body)
-
-
-def sortable(heads: Sequence[str], body: Sequence[str]) -> str:
-    """A table whose columns the page's script sorts; ``body`` holds whole ``<tr>``."""
-    head = "".join(f'<th scope="col"><button>{escape(text)}</button></th>' for text in heads)
-    return (
-        f'<div class="wide"><table class="sortable"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div>"
+    heads = (
+        *columns(("Row",)),
+        *(Head(COST_NAMES[column], bool(spelling)) for column, spelling in COST_COLUMNS.items()),
+        *columns(("Images",), numbers=True),
+        *columns(("Odd maps", "Commit", "Run")),
     )
+    rows = [TableRow(style.name, (*_costs(style.row), *_provenance(style.row))) for style in styles]
+    return Table("Cost and provenance", heads, tuple(rows))
+
+
+def _costs(row: Row) -> list[Cell]:
+    costs = row.costs()
+    return [
+        number_cell(float(costs[column]) if costs[column] else None, None)
+        if spelling
+        else text_cell(costs[column])
+        for column, spelling in COST_COLUMNS.items()
+    ]
+
+
+def _provenance(row: Row) -> list[Cell]:
+    records = row.records
+    odd = [f"{key} {count}" for key, count in sorted(records[0].counts.items()) if count]
+    commits = sorted({(record.git_commit or "")[:9] for record in records})
+    return [
+        number_cell(records[0].n_images, 0),
+        text_cell(", ".join(odd)),
+        text_cell(", ".join(commits)),
+        text_cell(", ".join(record.run_id for record in records)),
+    ]
+
+
+def _without_twins(section: Section) -> list[str]:
+    """The section's metrics. Under the oracle GT-known Loc is MaxBoxAcc: one column for both."""
+    metrics = section.metrics
+    if section.place[-1] != "oracle":
+        return metrics
+    box_accuracies = [metric for metric in metrics if metric.startswith("max_box_acc@")]
+    twins = {metric.replace("max_box_acc@", "gt_known_loc@") for metric in box_accuracies}
+    return [metric for metric in metrics if metric not in twins]
 
 
 def _best(section: Section, metric: str) -> float | None:
@@ -114,30 +120,41 @@ def _best(section: Section, metric: str) -> float | None:
     return max((value for value in values if value is not None), default=None)
 
 
-def _metric(section: Section, row: Row, metric: str, best: float | None) -> str:
+def _metric(section: Section, row: Row, metric: str, best: float | None) -> Cell:
     figure = row.estimates.get(metric)
     if figure is None or figure.value is None:
-        return '<td class="number"></td>'
-    below = "" if figure.std is None else f"<small>± {percent(figure.std, 1)}</small>"
+        return Cell(is_number=True)
+    below = [] if figure.std is None else [f"± {percent(figure.std, 1)}"]
     if figure.low is not None and figure.high is not None:
-        below += f"<small>{percent(figure.low, 1)}&ndash;{percent(figure.high, 1)}</small>"
-    mark = f'<b class="alike">{ALIKE}</b>' if section.like_center(row, metric) else ""
+        below.append(f"{percent(figure.low, 1)}\N{EN DASH}{percent(figure.high, 1)}")
     comparison = section.comparison(row, metric)
-    tip = f' title="{_said(comparison)}"' if comparison else ""
-    strong = " best" if figure.value == best and not row.is_baseline else ""
-    value = f'data-value="{figure.value:.6f}" style="--part:{figure.value:.1f}%"'
-    return f'<td class="number bar{strong}" {value}{tip}>{mark}{percent(figure.value, 1)}{below}</td>'
+    return Cell(
+        percent(figure.value, 1),
+        tuple(below),
+        sort_key=f"{figure.value:.6f}",
+        is_number=True,
+        bar=figure.value,
+        best=figure.value == best and not row.is_baseline,
+        marked=section.like_center(row, metric),
+        tip=_said(comparison) if comparison else "",
+    )
 
 
-def _difference(comparison: Comparison | None) -> str:
+def _difference(comparison: Comparison | None) -> Cell:
     if comparison is None:
-        return '<td class="number"></td>'
+        return Cell(is_number=True)
     kind = "alike" if not comparison.distinguishable else "up" if comparison.difference > 0 else "down"
-    below = f"<small>{_signed(comparison.low)} to {_signed(comparison.high)}</small>"
+    below = [f"{_signed(comparison.low)} to {_signed(comparison.high)}"]
     if kind == "alike":
-        below += "<small>not distinguishable</small>"
-    value = f'data-value="{comparison.difference:.6f}" title="{_said(comparison)}"'
-    return f'<td class="number {kind}" {value}>{_signed(comparison.difference)}{below}</td>'
+        below.append("not distinguishable")
+    return Cell(
+        _signed(comparison.difference),
+        tuple(below),
+        sort_key=f"{comparison.difference:.6f}",
+        is_number=True,
+        kind=kind,
+        tip=_said(comparison),
+    )
 
 
 def _said(comparison: Comparison) -> str:
@@ -153,17 +170,3 @@ def _said(comparison: Comparison) -> str:
 def _signed(points: float) -> str:
     """With a sign and one digit, and no minus before a zero."""
     return f"{round(points, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
-
-
-def text_cell(text: str, below: str = "") -> str:
-    """A cell of text, a smaller line below it."""
-    small = f"<small>{escape(below)}</small>" if below else ""
-    return f'<td data-value="{escape(text)}">{escape(text)}{small}</td>'
-
-
-def _number(value: float | None, digits: int | None) -> str:
-    """A right-aligned cell, empty for None; with ``digits`` None as many as there are."""
-    if value is None:
-        return '<td class="number"></td>'
-    shown = f"{value:,.{digits}f}" if digits is not None else f"{value:,.10g}"
-    return f'<td class="number" data-value="{value}">{shown}</td>'

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from wsol.board import read_board
+from wsol.report import write_report
+from wsol.report.row_style import style_rows
+from wsol.report.table import class_table, details_table, metrics_table
+
+
+def tables(results, parse):
+    return parse(write_report(results).read_text(encoding="utf-8")).all("table")
+
+
+def test_the_page_shows_each_cell_where_it_belongs(results, parse, row_texts):
+    rows = row_texts(tables(results, parse)[0])
+    assert rows[0] == [
+        *("Row", "Backbone", "Maps", "Seeds", "MaxBoxAcc .3", "MaxBoxAcc .5", "MaxBoxAcc .7"),
+        *("MaxBoxAcc .5 vs centred box", "Optimism, MaxBoxAcc .5"),
+    ]
+    assert [row[0] for row in rows[1:]] == ["rfga", "Centred box", "CAM"]
+    assert rows[1][4:7] == ["100.0", "100.0", "0.0"]
+    assert rows[2][4:8] == ["100.0", "0.0", "0.0", ""]
+    assert rows[1][7].startswith("+100.0") and "not distinguishable" not in rows[1][7]
+    # The records know the threshold at .5 alone, so that only there rows can be compared.
+    assert rows[3][4:7] == ["100.0", "≈0.0", "0.0"]
+    assert rows[3][7] == "+0.0+0.0 to +0.0not distinguishable"
+
+
+def test_cells_carry_what_sorting_and_style_need(results, parse):
+    table = tables(results, parse)[0]
+    best = table.all("tr")[1].all("td")[4]
+    assert best.classes == ["number", "bar", "best"]
+    assert best.attributes["data-value"] == "100.000000"
+    assert best.attributes["style"] == "--part:100.0%"
+    assert best.attributes["title"].endswith("p < 0.001, paired over 40 images")
+    kinds = [row.all("td")[6].classes for row in table.all("tr")[1:]]
+    assert kinds == [["number", "up"], ["number"], ["number", "alike"]]
+
+
+def test_tables_are_named_and_say_how_they_are_sorted(results, parse):
+    for table in tables(results, parse):
+        assert table.all("caption")[0].text.endswith("Signs & <wonders>: test, choe2020, oracle")
+        assert len(table.all("th", scope="row")) == len(table.all("tbody")[0].all("tr"))
+    heads = tables(results, parse)[0].all("th", scope="col")
+    assert [head.text for head in heads if "aria-sort" in head.attributes] == ["MaxBoxAcc .5"]
+    assert heads[5].attributes["aria-sort"] == "descending"
+    assert all(head.all("button", type="button") for head in heads)
+
+
+def test_intervals_and_deviations_stand_below_their_value(tmp_path, add_run):
+    for seed, value in enumerate((50.0, 60.0)):
+        recipe = {"what": {"seed": seed, "attention": {"name": "rfga"}}, "how": {}}
+        add_run(tmp_path, f"seed{seed}", 60, recipe=recipe, metrics={"max_box_acc@0.5": value})
+    figure = {"value": 12.34, "low": 10.0, "high": 15.06}
+    add_run(tmp_path, "alone", 60, metrics={"max_box_acc@0.5": figure})
+    (section,) = read_board(tmp_path).sections
+    several, one = (row.cells[3] for row in metrics_table(section, style_rows(section.rows, 0)).rows)
+    # The sample deviation of 50 and 60 is the root of 50.
+    assert (several.text, several.below) == ("55.0", ("± 7.1",))
+    assert (one.text, one.below) == ("12.3", ("10.0\N{EN DASH}15.1",))
+
+
+def test_gt_known_is_left_out_only_beside_its_twin(tmp_path, add_run):
+    add_run(tmp_path, "a", 60, metrics={"max_box_acc@0.5": 50.0, "gt_known_loc@0.5": 50.0})
+    (section,) = read_board(tmp_path).sections
+    heads = [head.text for head in metrics_table(section, style_rows(section.rows, 0)).heads]
+    assert "MaxBoxAcc .5" in heads and "GT-known .5" not in heads
+
+    add_run(tmp_path, "a", 60, metrics={"gt_known_loc@0.5": 50.0})
+    (section,) = read_board(tmp_path).sections
+    heads = [head.text for head in metrics_table(section, style_rows(section.rows, 0)).heads]
+    assert "GT-known .5" in heads
+
+
+def test_classes_have_a_table_where_they_were_measured(results, add_run):
+    (section,) = read_board(results).sections
+    assert class_table(section, style_rows(section.rows, 0)) is None
+    add_run(results, "by-class", 60, "tdam", metrics={"rubinstein_j:Horse": 31.25, "pxap": 40.0})
+    (section,) = read_board(results).sections
+    table = class_table(section, style_rows(section.rows, 0))
+    assert table is not None
+    assert [head.text for head in table.heads] == ["Row", "Maps", "J Horse"]
+    texts = {row.name: row.cells[1].text for row in table.rows}
+    assert texts == {"rfga": "", "CAM": "", "Centred box": "", "tdam": "31.2"}
+
+
+def test_details_say_cost_and_provenance(tmp_path, add_run):
+    record = add_run(
+        tmp_path,
+        "a",
+        60,
+        cost={"params": 25_000_000, "gflops": 4.125, "map_size": [14, 7]},
+        counts={"constant": 3, "not_finite": 0},
+        git_commit="0123456789abcdef",
+    )
+    (section,) = read_board(tmp_path).sections
+    table = details_table(style_rows(section.rows, 0))
+    shown = dict(zip([head.text for head in table.heads][1:], table.rows[0].cells, strict=True))
+    assert (shown["Parameters"].text, shown["Parameters"].sort_key) == ("25,000,000", "25000000.0")
+    assert shown["GFLOPs"].text == "4.125"
+    assert shown["Map"].text == "14x7"
+    assert shown["Odd maps"].text == "constant 3"
+    assert shown["Commit"].text == "012345678"
+    assert shown["Run"].text == record.run_id
+    assert shown["Images/s"].text == ""
