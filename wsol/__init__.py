@@ -1,3 +1,146 @@
-"""wsol: a benchmark suite for weakly-supervised object localization."""
+"""wsol: a benchmark suite for weakly-supervised object localization.
+
+The verbs and the few types that users hold. Each name loads what it needs when it is first used, so that
+``import wsol`` costs next to nothing.
+
+>>> import wsol
+>>> score_map = [[0, 0, 0, 0], [0, 9, 8, 0], [0, 7, 9, 0], [0, 0, 0, 0]]
+>>> wsol.iou(wsol.box(score_map), [1, 1, 4, 3])
+0.6666666666666666
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from wsol.data.manifest.manifest import Manifest
+    from wsol.errors import UserError
+    from wsol.evaluation.of_arrays import (
+        MetricValue,
+        gt_known_loc,
+        max_box_acc,
+        max_box_acc_v2,
+        mean_iou,
+        peak_iou,
+        pxap,
+        top1_loc,
+    )
+    from wsol.evaluation.plain_arrays import box, boxes, iou
+    from wsol.evaluation.torch_metrics import (
+        GTKnownLoc,
+        MaxBoxAcc,
+        MaxBoxAccV2,
+        PeakIoU,
+        PxAP,
+        Rubinstein,
+        TopKLoc,
+    )
+    from wsol.pipeline.benchmark import benchmark
+    from wsol.pipeline.demo import demo
+    from wsol.pipeline.evaluate_images import evaluate_images
+    from wsol.pipeline.evaluate_maps import evaluate_maps
+    from wsol.pipeline.evaluate_run import evaluate_run as evaluate
+    from wsol.pipeline.leaderboard import leaderboard
+    from wsol.pipeline.localize import localize
+    from wsol.pipeline.model import Localization, Model, load
+    from wsol.pipeline.outputs.publish import Outputs
+    from wsol.pipeline.train import train
+    from wsol.recipe import EvaluationSettings, Recipe
+    from wsol.scores.protocol import Protocol
+    from wsol.scores.records import RunRecord
+
+# Where each name lives; a test holds it against the imports above, which pyright reads.
+_PLACES = {
+    "EvaluationSettings": "wsol.recipe",
+    "GTKnownLoc": "wsol.evaluation.torch_metrics",
+    "Localization": "wsol.pipeline.model",
+    "Manifest": "wsol.data.manifest.manifest",
+    "MaxBoxAcc": "wsol.evaluation.torch_metrics",
+    "MaxBoxAccV2": "wsol.evaluation.torch_metrics",
+    "MetricValue": "wsol.evaluation.of_arrays",
+    "Model": "wsol.pipeline.model",
+    "Outputs": "wsol.pipeline.outputs.publish",
+    "PeakIoU": "wsol.evaluation.torch_metrics",
+    "Protocol": "wsol.scores.protocol",
+    "PxAP": "wsol.evaluation.torch_metrics",
+    "Recipe": "wsol.recipe",
+    "Rubinstein": "wsol.evaluation.torch_metrics",
+    "RunRecord": "wsol.scores.records",
+    "TopKLoc": "wsol.evaluation.torch_metrics",
+    "UserError": "wsol.errors",
+    "benchmark": "wsol.pipeline.benchmark",
+    "box": "wsol.evaluation.plain_arrays",
+    "boxes": "wsol.evaluation.plain_arrays",
+    "demo": "wsol.pipeline.demo",
+    "evaluate": "wsol.pipeline.evaluate_run:evaluate_run",
+    "evaluate_images": "wsol.pipeline.evaluate_images",
+    "evaluate_maps": "wsol.pipeline.evaluate_maps",
+    "gt_known_loc": "wsol.evaluation.of_arrays",
+    "iou": "wsol.evaluation.plain_arrays",
+    "leaderboard": "wsol.pipeline.leaderboard",
+    "load": "wsol.pipeline.model",
+    "localize": "wsol.pipeline.localize",
+    "max_box_acc": "wsol.evaluation.of_arrays",
+    "max_box_acc_v2": "wsol.evaluation.of_arrays",
+    "mean_iou": "wsol.evaluation.of_arrays",
+    "peak_iou": "wsol.evaluation.of_arrays",
+    "pxap": "wsol.evaluation.of_arrays",
+    "top1_loc": "wsol.evaluation.of_arrays",
+    "train": "wsol.pipeline.train",
+}
+
+__all__ = [
+    "EvaluationSettings",
+    "GTKnownLoc",
+    "Localization",
+    "Manifest",
+    "MaxBoxAcc",
+    "MaxBoxAccV2",
+    "MetricValue",
+    "Model",
+    "Outputs",
+    "PeakIoU",
+    "Protocol",
+    "PxAP",
+    "Recipe",
+    "Rubinstein",
+    "RunRecord",
+    "TopKLoc",
+    "UserError",
+    "benchmark",
+    "box",
+    "boxes",
+    "demo",
+    "evaluate",
+    "evaluate_images",
+    "evaluate_maps",
+    "gt_known_loc",
+    "iou",
+    "leaderboard",
+    "load",
+    "localize",
+    "max_box_acc",
+    "max_box_acc_v2",
+    "mean_iou",
+    "peak_iou",
+    "pxap",
+    "top1_loc",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'wsol' has no attribute {name!r}")
+    module, _, attribute = _PLACES[name].partition(":")
+    found = getattr(importlib.import_module(module), attribute or name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PLACES])

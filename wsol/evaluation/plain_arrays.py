@@ -110,7 +110,7 @@ def iou(a: ArrayLike, b: ArrayLike) -> Any:
     for values in (first, second):
         if values.shape[-1:] != (4,) or values.ndim > 2 or values.dtype.kind not in "fiu":
             raise UserError(
-                f"boxes have shape {values.shape} and dtype {values.dtype}: give numbers (n, 4) or (4,), "
+                f"boxes have shape {values.shape}, dtype {values.dtype}: give numbers (n, 4) or (4,), "
                 "or two masks of bool"
             )
     matrix = iou_matrix(first, second)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 from wsol.maps.reading import resolve
 from wsol.models.factory import build_localizer
 from wsol.pipeline.baselines import evaluate_baselines
 from wsol.pipeline.evaluate_run import evaluate_run
-from wsol.pipeline.inputs import open_manifest, resolved
+from wsol.pipeline.inputs import as_recipe, open_manifest, resolved
 from wsol.pipeline.model import Model
 from wsol.pipeline.outputs.publish import MapsOrigin, Outputs, find_record, identity
 from wsol.pipeline.train import train
@@ -18,13 +19,25 @@ from wsol.recipe import Recipe
 from wsol.scores.protocol import protocol
 
 
-def benchmark(recipes: Sequence[Recipe], seeds: Sequence[int] = (0,), overlays: int = 0) -> None:
+def benchmark(
+    recipes: Sequence[Recipe | Path | str], seeds: Sequence[int] = (0,), overlays: int = 0
+) -> None:
     """Train and score; every data set gets its centred-box row beside.
 
     Interrupted, it goes on where it stopped: a finished epoch, run or record is not made again. Where
-    all records of a row are there its run need not be: nothing is trained for them.
+    all records of a row are there its run need not be: nothing is trained for them. Records go to the
+    folder that each recipe names, ``how.results``.
+
+    Args:
+        recipes: recipes, or their YAML files.
+        seeds: each recipe is trained once a seed.
+        overlays: how many images the report shows of each row.
+
+    >>> import wsol
+    >>> wsol.benchmark(["configs/clutter/cam.yaml"], seeds=[0, 1, 2])        # doctest: +SKIP
+    >>> wsol.leaderboard("results", write=True)                             # doctest: +SKIP
     """
-    for recipe in recipes:
+    for recipe in map(as_recipe, recipes):
         evaluate_baselines(recipe, overlays=overlays)
         for seed in seeds:
             row = dataclasses.replace(recipe, seed=seed)

@@ -72,6 +72,11 @@ def annotated_split(manifest: Manifest, name: str) -> ManifestSplit:
     return split
 
 
+def as_recipe(recipe: Recipe | Path | str) -> Recipe:
+    """The recipe itself, or that of a YAML file."""
+    return recipe if isinstance(recipe, Recipe) else Recipe.from_yaml(recipe)
+
+
 def resolved(recipe: Recipe) -> Recipe:
     """The recipe with its weights file hashed: its identity does not rest on a file name."""
     if not recipe.weights.file:

@@ -37,6 +37,35 @@ if TYPE_CHECKING:
 CAM_THRESHOLD = 0.2
 
 
+def load(
+    source: Path | str, *, weights: Path | str | None = None, device: str = "auto", workers: int = 0
+) -> Model:
+    """Open a model that localizes.
+
+    Images that are given to it are paths, PIL images, arrays (height, width, 3) or tensors
+    (3, height, width); arrays and tensors are uint8, or floats in [0, 1], before any normalisation.
+
+    Args:
+        source: a run folder; ``timm:NAME`` (``timm:resnet50``, ``timm:resnet50.tv_in1k``) or
+            ``torchvision:NAME`` (``torchvision:vgg16``): a pretrained classifier, without any training,
+            with the preprocessing and the class names of its library.
+        weights: a file of a pretrained classifier's weights, ``.safetensors`` or ``.pth``; without it the
+            library loads, and may download, its own.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        workers: processes that load images where data sets are scored.
+
+    Raises:
+        UserError: no run there or an unfinished one, an unknown network, weights of another network.
+
+    >>> import wsol
+    >>> model = wsol.load("torchvision:squeezenet1_1")           # doctest: +SKIP
+    >>> found = model.localize("photo.jpg")                      # doctest: +SKIP
+    >>> found.class_name, found.box                              # doctest: +SKIP
+    ('tench', array([ 69.,  25., 224., 215.]))
+    """
+    return Model.open(source, How(device=device, workers=workers), weights)
+
+
 @dataclass(frozen=True)
 class Localization:
     """What a model finds in one image.

@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from wsol.models.cost import cost
 from wsol.models.localizer import Localizer
 from wsol.pipeline.fold_networks import Part, training_parts
-from wsol.pipeline.inputs import open_manifest, resolved
+from wsol.pipeline.inputs import as_recipe, open_manifest, resolved
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.progress import say
 from wsol.recipe import Recipe
@@ -20,13 +20,21 @@ from wsol.training.loop import train as run_training
 from wsol.training.run_folder import RunFolder, run_name, training_id
 
 
-def train(recipe: Recipe) -> Path:
-    """Train ``recipe`` and return its run folder; a finished run is returned as it is.
+def train(recipe: Recipe | Path | str) -> Path:
+    """Train a recipe and return its run folder; a finished run is returned as it is.
+
+    An interrupted run goes on after its last finished epoch.
+
+    Args:
+        recipe: the recipe, or its YAML file.
 
     Raises:
         UserError: an unknown name, a missing manifest, weights of another network.
+
+    >>> import wsol
+    >>> run = wsol.train("configs/clutter/cam.yaml")             # doctest: +SKIP
     """
-    recipe = resolved(recipe)
+    recipe = resolved(as_recipe(recipe))
     manifest = open_manifest(recipe)
     folder = RunFolder(Path(recipe.how.runs) / run_name(recipe, manifest.hash))
     if folder.finished:

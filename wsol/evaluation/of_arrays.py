@@ -1,0 +1,271 @@
+"""Each metric of maps that a program holds, in one call: value, 95 % interval, threshold.
+
+Maps, boxes and masks are NumPy arrays, lists or tensors. Nothing is read from the disk. The metrics
+are those of `wsol.scores.metrics`, the intervals those of `wsol.evaluation.bootstrap`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from wsol.errors import UserError
+from wsol.evaluation.evaluator import collect
+from wsol.evaluation.masks import pixel_histograms, resize_mask
+from wsol.evaluation.plain_arrays import ArrayLike, as_array
+from wsol.evaluation.score_map import normalise
+from wsol.evaluation.split_scores import evaluate_metric
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import Protocol, ThresholdPolicy, protocol_named
+from wsol.scores.records import Annotation, Prediction
+
+
+class MetricValue(NamedTuple):
+    """A metric in percent, its 95 % interval over images, and the threshold in [0, 1) it was read at.
+
+    ``low`` and ``high`` speak of these maps alone, not of other seeds; ``threshold`` is None where the
+    metric has none.
+    """
+
+    value: float
+    low: float
+    high: float
+    threshold: float | None
+
+    def __str__(self) -> str:
+        at = "" if self.threshold is None else f" at threshold {self.threshold:.3f}"
+        return f"{self.value:.1f} % [{self.low:.1f}, {self.high:.1f}]{at}"
+
+
+def max_box_acc(
+    maps: Sequence[ArrayLike] | ArrayLike,
+    boxes: Sequence[ArrayLike] | ArrayLike,
+    iou: float = 0.5,
+    *,
+    size: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
+    protocol: str = "choe2020",
+) -> MetricValue:
+    """MaxBoxAcc: the share of images whose largest contour's box is right, at the best threshold.
+
+    Choe et al., CVPR 2020. Without mercy for the choice of the threshold on these very images: the
+    interval accounts for it.
+
+    Args:
+        maps: (n, h, w), or n maps (h, w) of any sizes.
+        boxes: (n, 4), or one (g, 4) an image: true boxes, half-open ``x0, y0, x1, y1``. An image without
+            a box, (0, 4), is left out.
+        iou: from which on a box is right, in (0, 1], whole percents.
+        size: (height, width) of the images in whose pixels the boxes are, one for all or one each;
+            without it they are in pixels of the maps.
+        protocol: ``choe2020`` (the reference, bit for bit) or ``halfopen``.
+
+    Raises:
+        UserError: as many boxes as maps there must be; a box outside its image.
+
+    >>> import wsol
+    >>> score_map = [[0, 0, 0, 0], [0, 9, 8, 0], [0, 7, 9, 0], [0, 0, 0, 0]]
+    >>> wsol.max_box_acc([score_map, score_map], [[1, 1, 3, 3], [0, 0, 1, 1]]).value
+    50.0
+    """
+    percent = round(100 * iou)
+    if not (0 < percent <= 100 and abs(100 * iou - percent) < 1e-6):
+        raise UserError(f"iou is {iou}: give whole percents in (0, 1], such as 0.5")
+    conventions = dataclasses.replace(protocol_named(protocol), iou_percents=(percent,))
+    per_image = _of_boxes(maps, boxes, size, conventions)
+    return _value(per_image, conventions, f"max_box_acc@{percent / 100:g}")
+
+
+def max_box_acc_v2(
+    maps: Sequence[ArrayLike] | ArrayLike,
+    boxes: Sequence[ArrayLike] | ArrayLike,
+    *,
+    size: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
+    protocol: str = "choe2020",
+) -> MetricValue:
+    """MaxBoxAccV2: all contours, the mean over IoU .3, .5 and .7, each at its own best threshold.
+
+    Choe et al., CVPR 2020. Arguments as of `max_box_acc`.
+    """
+    conventions = protocol_named(protocol)
+    return _value(_of_boxes(maps, boxes, size, conventions), conventions, "max_box_acc_v2")
+
+
+def gt_known_loc(
+    maps: Sequence[ArrayLike] | ArrayLike,
+    boxes: Sequence[ArrayLike] | ArrayLike,
+    threshold: float | None = None,
+    *,
+    size: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
+    protocol: str = "choe2020",
+) -> MetricValue:
+    """GT-known Loc at IoU .5: at a given ``threshold``, or without one at the best (MaxBoxAcc's).
+
+    Arguments as of `max_box_acc`.
+    """
+    conventions = protocol_named(protocol)
+    per_image = _of_boxes(maps, boxes, size, conventions)
+    return _value(per_image, conventions, "gt_known_loc@0.5", threshold)
+
+
+def mean_iou(
+    maps: Sequence[ArrayLike] | ArrayLike,
+    boxes: Sequence[ArrayLike] | ArrayLike,
+    threshold: float | None = None,
+    *,
+    size: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
+    protocol: str = "choe2020",
+) -> MetricValue:
+    """Mean IoU of the largest contour's box, at a given ``threshold`` or at that of GT-known Loc.
+
+    Arguments as of `max_box_acc`.
+    """
+    conventions = protocol_named(protocol)
+    return _value(_of_boxes(maps, boxes, size, conventions), conventions, "mean_iou", threshold)
+
+
+def top1_loc(
+    maps: Sequence[ArrayLike] | ArrayLike,
+    boxes: Sequence[ArrayLike] | ArrayLike,
+    right_class: ArrayLike,
+    threshold: float | None = None,
+    *,
+    size: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
+    protocol: str = "choe2020",
+) -> MetricValue:
+    """Top-1 Loc at IoU .5: the class is right, and so is the box of the true class's map.
+
+    Args:
+        maps, boxes, size, protocol: as of `max_box_acc`; maps are those of the true classes.
+        right_class: (n,) bool, whether the first class is the true one.
+        threshold: given beforehand; without it that of GT-known Loc.
+    """
+    conventions = protocol_named(protocol)
+    right = as_array(right_class)
+    if right.dtype != bool or right.shape != (len(maps),):
+        raise UserError(
+            f"right_class has shape {right.shape}, dtype {right.dtype}: give one bool for each of the "
+            f"{len(maps)} maps"
+        )
+    per_image = _of_boxes(maps, boxes, size, conventions)
+    per_image.top1[:], per_image.top5[:] = right, right
+    return _value(per_image, conventions, "top1_loc@0.5", threshold)
+
+
+def pxap(
+    maps: Sequence[ArrayLike] | ArrayLike,
+    masks: Sequence[ArrayLike] | ArrayLike,
+    *,
+    protocol: str = "choe2020",
+) -> MetricValue:
+    """PxAP: average precision of pixels, those of all images in one pool (Choe et al., CVPR 2020).
+
+    Args:
+        maps: (n, h, w), or n maps (h, w) of any sizes.
+        masks: (n, H, W), or n masks (H, W): not 0 where the object is. Maps and masks are brought to
+            224 x 224.
+        protocol: ``choe2020`` or ``halfopen``, which are the same for masks.
+
+    >>> import wsol
+    >>> wsol.pxap([[[0, 0], [0, 9]]], [[[0, 0], [0, 1]]]).value > 99
+    True
+    """
+    conventions = protocol_named(protocol)
+    return _value(_of_masks(maps, masks, conventions), conventions, "pxap")
+
+
+def peak_iou(
+    maps: Sequence[ArrayLike] | ArrayLike,
+    masks: Sequence[ArrayLike] | ArrayLike,
+    *,
+    protocol: str = "choe2020",
+) -> MetricValue:
+    """The best over thresholds of the IoU of pixels, those of all images in one pool.
+
+    Arguments as of `pxap`.
+    """
+    conventions = protocol_named(protocol)
+    return _value(_of_masks(maps, masks, conventions), conventions, "peak_iou")
+
+
+def _value(
+    per_image: PerImage, protocol: Protocol, key: str, threshold: float | None = None
+) -> MetricValue:
+    policy = ThresholdPolicy("oracle") if threshold is None else ThresholdPolicy("fixed", threshold)
+    found = evaluate_metric(per_image, protocol, key, policy)
+    if found.value is None or found.low is None or found.high is None:
+        raise UserError(f"{key}: there is nothing to score, no box or mask in any image")
+    return MetricValue(found.value, found.low, found.high, found.threshold)
+
+
+def _of_boxes(
+    maps: Sequence[ArrayLike] | ArrayLike,
+    boxes: Sequence[ArrayLike] | ArrayLike,
+    size: tuple[int, int] | Sequence[tuple[int, int]] | None,
+    protocol: Protocol,
+) -> PerImage:
+    """Per-image arrays of maps and boxes; images are called by their number."""
+    listed = [as_array(score_map) for score_map in maps]
+    true = [as_array(each).astype(np.float32).reshape(-1, 4) for each in boxes]
+    if len(listed) != len(true):
+        raise UserError(f"{len(listed)} maps and {len(true)} images with boxes: give as many of both")
+    sizes = _sizes(size, listed)
+    for number, (each, (height, width)) in enumerate(zip(true, sizes, strict=True)):
+        if len(each) and (each.min() < 0 or (each > [width, height, width, height]).any()):
+            raise UserError(
+                f"image {number}: a box leaves the image of {width} x {height} pixels; "
+                "say size=(height, width) where boxes are in pixels of larger images"
+            )
+    annotations = [
+        Annotation(str(number), 0, own, each, each)
+        for number, (own, each) in enumerate(zip(sizes, true, strict=True))
+    ]
+    predictions = [
+        Prediction(str(number), 0, score_map=each) for number, each in enumerate(listed)
+    ]
+    return collect(predictions, annotations, protocol, pixels=False)
+
+
+def _sizes(
+    size: tuple[int, int] | Sequence[tuple[int, int]] | None, maps: Sequence[np.ndarray]
+) -> list[tuple[int, int]]:
+    """(height, width) of each image."""
+    for number, each in enumerate(maps):
+        if each.ndim != 2:
+            raise UserError(f"map {number} has shape {each.shape}: give one (height, width) map an image")
+    if size is None:
+        return [(each.shape[0], each.shape[1]) for each in maps]
+    rows = as_array(size).reshape(-1, 2).astype(int).tolist()
+    rows = rows * len(maps) if len(rows) == 1 else rows
+    if len(rows) != len(maps):
+        raise UserError(f"{len(rows)} sizes of {len(maps)} images: give one, or one an image")
+    return [(height, width) for height, width in rows]
+
+
+def _of_masks(
+    maps: Sequence[ArrayLike] | ArrayLike,
+    masks: Sequence[ArrayLike] | ArrayLike,
+    protocol: Protocol,
+) -> PerImage:
+    """Per-image arrays of maps and masks; images are called by their number."""
+    listed = [as_array(score_map) for score_map in maps]
+    true = [as_array(mask) for mask in masks]
+    if len(listed) != len(true):
+        raise UserError(f"{len(listed)} maps and {len(true)} masks: give as many of both")
+    annotations = []
+    for number, mask in enumerate(true):
+        if mask.ndim != 2:
+            raise UserError(f"mask {number} has shape {mask.shape}: give one (height, width) an image")
+        annotations.append(Annotation(str(number), 0, (mask.shape[0], mask.shape[1])))
+    per_image = PerImage.empty(annotations, protocol, True)
+    assert per_image.positives is not None and per_image.negatives is not None
+    for row, (score_map, mask) in enumerate(zip(listed, true, strict=True)):
+        frame = protocol.frame((mask.shape[0], mask.shape[1]))
+        per_image.positives[row], per_image.negatives[row] = pixel_histograms(
+            normalise(score_map, frame, protocol.interpolation),
+            resize_mask(mask != 0, frame).astype(np.uint8),
+            protocol.bin_edges,
+        )
+    return per_image
