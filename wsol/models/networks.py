@@ -36,7 +36,7 @@ CLASSIFIER = (
 PROBE = 224
 
 
-def create_network(name: str, options: dict[str, Any]) -> nn.Module:
+def create_network(name: str, options: Mapping[str, Any]) -> nn.Module:
     """The network ``name`` with fresh weights; ``options`` go to its constructor.
 
     timm is asked first, then torchvision. ``UserError`` for an unknown name or option.
@@ -51,7 +51,7 @@ def create_network(name: str, options: dict[str, Any]) -> nn.Module:
         ) from error
 
 
-def _create(name: str, options: dict[str, Any]) -> nn.Module:
+def _create(name: str, options: Mapping[str, Any]) -> nn.Module:
     if name == "small_resnet":
         return SmallResNet(**options)
     if name in LTPA_NETWORKS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def score_run(
     if not settings.maps:
         raise UserError("evaluation.maps is empty: name a source (wsol list maps)")
     run = Run.open(path, how, manifest)
-    run.recipe.evaluation = settings
+    run.recipe = dataclasses.replace(run.recipe, evaluation=settings)
     split = annotated_split(run.manifest, settings.split)
     sources = list(dict.fromkeys(resolve(source, run.localizer) for source in settings.maps))
     subjects = {source: _subject(run, source) for source in sources}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,7 +53,7 @@ class Run:
         folder = RunFolder(path)
         recipe, facts = folder.recipe(), folder.facts()
         if how is not None:
-            recipe.how = how
+            recipe = dataclasses.replace(recipe, how=how)
         return cls(recipe, folder, facts, launch(recipe.how.device, "32-true"), manifest)
 
     @cached_property
