@@ -64,6 +64,12 @@ def field_hints(cls: type) -> dict[str, Any]:
     return {item.name: hints[item.name] for item in dataclasses.fields(cls)}
 
 
+@cache
+def _least(cls: type) -> dict[str, float | None]:
+    """The smallest value of each field, where there is one."""
+    return {item.name: item.metadata.get("least") for item in dataclasses.fields(cls)}
+
+
 def is_part(hint: Any) -> bool:
     """Whether a field of this type is a part of the recipe: settings of their own."""
     return isinstance(hint, type) and issubclass(hint, CheckedSettings)
@@ -90,9 +96,10 @@ def check_mapping(cls: type[CheckedSettings], raw: Any, origin: Origin) -> dict[
         if key not in hints:
             unknown = dotted(cls, str(key))
             raise UserError(f"{origin.name}: unknown key {unknown!r}{suggest(str(key), hints)}")
-        hint = hints[key]
-        part = check_mapping(hint, value, origin) if is_part(hint) else None
-        values[key] = check_field(cls, key, value, origin) if part is None else part
+        if is_part(hints[key]):
+            values[key] = check_mapping(hints[key], value, origin)
+        else:
+            values[key] = check_field(cls, key, value, origin)
     return values
 
 
@@ -111,7 +118,7 @@ def check_field(cls: type[CheckedSettings], name: str, value: Any, origin: Origi
     """The value in its field's type; ``UserError`` where it has another or is too small."""
     key = dotted(cls, name)
     checked = check(value, field_hints(cls)[name], key, origin)
-    least = cls.__dataclass_fields__[name].metadata.get("least")  # pyright: ignore
+    least = _least(cls)[name]
     if least is not None and checked < least:
         raise UserError(f"{origin.name}: {key} is {checked}: must be {least} or more")
     return checked
