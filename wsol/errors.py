@@ -22,10 +22,10 @@ class UserError(ValueError):
         return cls("\n".join(shown))
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """``": did you mean 'x'?"`` for near names, else the list of what there is."""
+def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """``": did you mean 'x'?"`` for near names, else ``otherwise``, or the list of what there is."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
     if near:
         return ": did you mean " + " or ".join(map(repr, near)) + "?"
-    return ": there are " + ", ".join(names)
+    return f": {otherwise}" if otherwise else ": there are " + ", ".join(names)

@@ -34,9 +34,7 @@ def typed_imports() -> dict[str, str]:
 
 
 def test_what_a_type_checker_sees_is_what_there_is():
-    places = {
-        name: place if ":" in place else f"{place}:{name}" for name, place in wsol._PLACES.items()
-    }
+    places = {name: place if ":" in place else f"{place}:{name}" for name, place in wsol._PLACES.items()}
     # A room may hand a name on (wsol.recipe those of its files): the modules differ, the things do not.
     assert typed_imports().keys() == places.keys() == set(wsol.__all__)
     for name, place in typed_imports().items():
@@ -78,8 +76,10 @@ def test_every_name_says_what_it_is(name):
         assert len(parameters) <= 6
         assert not any(each.kind is each.VAR_KEYWORD for each in parameters)
         assert all(each.annotation is not inspect.Parameter.empty for each in parameters)
-        assert ">>>" in (found.__doc__ or "") or "Arguments as of" in (found.__doc__ or "") or (
-            name in ("evaluate", "evaluate_images", "evaluate_maps", "localize", "demo", "top1_loc")
+        assert (
+            ">>>" in (found.__doc__ or "")
+            or "Arguments as of" in (found.__doc__ or "")
+            or (name in ("evaluate", "evaluate_images", "evaluate_maps", "localize", "demo", "top1_loc"))
         )
 
 
@@ -103,6 +103,9 @@ def test_pyright_sees_the_type_of_every_name():
     command = [str(pyright), "--outputjson", "--pythonpath", sys.executable, "-p", str(HERE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     report = json.loads(done.stdout)
-    errors = [f"{each['range']['start']['line'] + 1}: {each['message']}" for each in report["generalDiagnostics"]]
+    errors = [
+        f"{each['range']['start']['line'] + 1}: {each['message']}"
+        for each in report["generalDiagnostics"]
+    ]
     assert errors == []
     assert report["summary"]["filesAnalyzed"] >= 1

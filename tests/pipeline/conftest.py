@@ -1,7 +1,5 @@
 """A tiny clutter and a tiny recipe on it: seconds, not accuracy."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -40,28 +38,24 @@ def squares_manifest(tmp_path_factory):
 @pytest.fixture
 def tiny_recipe(tiny_manifest, tmp_path):
     recipe = demo_recipes()["cam"]
-    recipe.data.manifest = tiny_manifest.as_posix()
-    recipe.data.input_size = recipe.data.resize_size = 32
-    recipe.training = dataclasses.replace(recipe.training, epochs=2, batch_size=8, precision="32-true")
-    recipe.evaluation.batch_size = 8
-    recipe.how = dataclasses.replace(
-        recipe.how,
-        device="cpu",
-        workers=0,
-        runs=(tmp_path / "runs").as_posix(),
-        results=(tmp_path / "results").as_posix(),
+    return recipe.changed(
+        data={"manifest": tiny_manifest.as_posix(), "input_size": 32, "resize_size": 32},
+        training={"epochs": 2, "batch_size": 8, "precision": "32-true"},
+        evaluation={"batch_size": 8},
+        how={
+            "device": "cpu",
+            "workers": 0,
+            "runs": (tmp_path / "runs").as_posix(),
+            "results": (tmp_path / "results").as_posix(),
+        },
     )
-    return recipe
 
 
 @pytest.fixture
 def cross_fit(tiny_recipe, squares_manifest):
     """A recipe that cross-fits the squares in three folds."""
-    tiny_recipe.data.manifest = squares_manifest.as_posix()
-    tiny_recipe.data.flip = True
-    tiny_recipe.training.folds = 3
-    tiny_recipe.training.epochs = 1
-    tiny_recipe.evaluation = dataclasses.replace(
-        tiny_recipe.evaluation, protocol="rubinstein2013", maps=["cam"], masks=True, step=0.01
+    return tiny_recipe.changed(
+        data={"manifest": squares_manifest.as_posix(), "flip": True},
+        training={"folds": 3, "epochs": 1},
+        evaluation={"protocol": "rubinstein2013", "maps": ["cam"], "masks": True, "step": 0.01},
     )
-    return tiny_recipe

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from wsol.board import read_records
@@ -16,11 +14,11 @@ def values(recipe, tmp_path) -> dict[str, dict]:
 
 
 def test_all_and_none_of_the_image_by_hand(tiny_recipe, squares_manifest, tmp_path):
-    tiny_recipe.data.manifest = squares_manifest.as_posix()
-    tiny_recipe.evaluation = dataclasses.replace(
-        tiny_recipe.evaluation, protocol="rubinstein2013", masks=True, step=0.01
+    recipe = tiny_recipe.changed(
+        data={"manifest": squares_manifest.as_posix()},
+        evaluation={"protocol": "rubinstein2013", "masks": True, "step": 0.01},
     )
-    found = values(tiny_recipe, tmp_path)
+    found = values(recipe, tmp_path)
     assert set(found) == {"center", "gaussian", "background", "foreground"}
     object_share = 100 * 16 * 16 / (32 * 40)
     assert found["background"]["rubinstein_p"]["value"] == pytest.approx(100 - object_share)

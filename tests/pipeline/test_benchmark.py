@@ -28,7 +28,7 @@ from wsol.scores.records import Prediction
 
 
 def test_every_row_gets_one_record_and_the_board_repeats(tiny_recipe, tmp_path):
-    tiny_recipe.training.epochs = 1
+    tiny_recipe = tiny_recipe.changed(training={"epochs": 1})
     benchmark([tiny_recipe], seeds=[0, 1], overlays=2)
     results = tmp_path / "results"
     records = sorted((results / "runs").rglob("*.json"))
@@ -51,15 +51,17 @@ def test_every_row_gets_one_record_and_the_board_repeats(tiny_recipe, tmp_path):
 
 
 def test_what_is_recorded_is_not_trained_again(tiny_recipe, tmp_path):
-    tiny_recipe.training.epochs = 1
-    tiny_recipe.attention.name = "simam"
-    tiny_recipe.evaluation.maps = ["cam", "attention"]
+    tiny_recipe = tiny_recipe.changed(
+        training={"epochs": 1},
+        attention={"name": "simam"},
+        evaluation={"maps": ["cam", "attention"]},
+    )
     benchmark([tiny_recipe], seeds=[0])
     shutil.rmtree(tmp_path / "runs")
     benchmark([tiny_recipe], seeds=[0])
     assert not (tmp_path / "runs").exists()
-    tiny_recipe.evaluation.maps = ["cam", "attention", "features"]
-    benchmark([tiny_recipe], seeds=[0])
+    more = tiny_recipe.changed(evaluation={"maps": ["cam", "attention", "features"]})
+    benchmark([more], seeds=[0])
     assert len(list((tmp_path / "runs").iterdir())) == 1
     assert len(read_records(tmp_path / "results" / "runs")) == 4
 
@@ -214,7 +216,7 @@ def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_pa
 def test_localize_leaves_nothing_of_images_one_of_which_is_broken(tiny_recipe, tmp_path):
     from wsol.pipeline.localize import localize
 
-    tiny_recipe.evaluation.batch_size = 2
+    tiny_recipe = tiny_recipe.changed(evaluation={"batch_size": 2})
     run = train(tiny_recipe)
     images = tmp_path / "images"
     shutil.copytree(Manifest.read(tiny_recipe.data.manifest).root / "images" / "test", images)
@@ -256,10 +258,9 @@ def test_evaluate_is_the_library_in_one_call(tiny_recipe):
 
 def test_a_protocol_brings_its_own_threshold_policy(tiny_recipe, tmp_path):
     """The protocol `fixed` means CAM's 0.2 unless another threshold is asked for."""
-    tiny_recipe.evaluation.protocol = "fixed"
-    benchmark([tiny_recipe], seeds=[])
-    tiny_recipe.evaluation.thresholds = "fixed:0.5"
-    benchmark([tiny_recipe], seeds=[])
+    benchmark([tiny_recipe.changed(evaluation={"protocol": "fixed"})], seeds=[])
+    other = {"protocol": "fixed", "thresholds": "fixed:0.5"}
+    benchmark([tiny_recipe.changed(evaluation=other)], seeds=[])
     records = read_records(tmp_path / "results" / "runs")
     chosen = {r.threshold["policy"]: r.threshold["values"]["gt_known_loc@0.5"] for r in records}
     assert chosen == {"fixed:0.2": 0.2, "fixed:0.5": 0.5}

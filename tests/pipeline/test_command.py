@@ -9,8 +9,7 @@ from wsol.recipe import Recipe
 
 def test_overrides_hold_for_every_recipe(tiny_recipe, tmp_path):
     first = tiny_recipe.write(tmp_path / "first.yaml")
-    tiny_recipe.training.epochs = 3
-    second = tiny_recipe.write(tmp_path / "second.yaml")
+    second = tiny_recipe.changed(training={"epochs": 3}).write(tmp_path / "second.yaml")
     results = tmp_path / "board"
     argv = ["benchmark", "--config", str(first), str(second), "--attention", "simam"]
     assert main([*argv, "--training.epochs=1", "--results", str(results), "--overlays", "0"]) == 0
@@ -26,7 +25,7 @@ def test_overrides_hold_for_every_recipe(tiny_recipe, tmp_path):
     ("overrides", "said"),
     [
         (["--seed", "1"], "--seed is --seeds here"),
-        (["--atention", "se"], "unknown option '--atention': did you mean 'attention'"),
+        (["--atention", "se"], "unknown option '--atention': did you mean '--attention'"),
         (["--training.epochs", "many"], "epochs"),
     ],
 )

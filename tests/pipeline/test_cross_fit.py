@@ -72,6 +72,5 @@ def test_it_scores_no_other_images(cross_fit, squares_manifest, tiny_manifest, t
 
 
 def test_folds_need_epochs(cross_fit):
-    cross_fit.training.epochs = 0
     with pytest.raises(UserError, match=r"training\.folds trains a network a fold"):
-        train(cross_fit)
+        train(cross_fit.changed(training={"epochs": 0}))

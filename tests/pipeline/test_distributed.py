@@ -30,9 +30,7 @@ def metrics(folder):
 
 @pytest.mark.parametrize(("recipe", "count"), [("tiny_recipe", 11), ("cross_fit", 14)])
 def test_two_processes_score_as_one(recipe, count, request, tmp_path):
-    made = request.getfixturevalue(recipe)
-    made.training.epochs = 1
-    trained = train(made)
+    trained = train(request.getfixturevalue(recipe).changed(training={"epochs": 1}))
     # After "--": torchrun takes "--run" for a short form of its own "--run-path".
     rest = ["--run", trained, "--device", "cpu", "--workers", "0", "--maps", "cam,features", "--output"]
     run(sys.executable, TOP / "evaluate.py", *rest, tmp_path / "one")
@@ -46,8 +44,7 @@ def test_two_processes_score_as_one(recipe, count, request, tmp_path):
 
 def test_two_processes_train_one_network(tiny_recipe, tmp_path):
     # At T = 1 TDAM's attention is idle, as it declares: nobody may wait for its gradients.
-    tiny_recipe.attention.name = "tdam"
-    tiny_recipe.attention.options = {"steps": 1}
+    tiny_recipe = tiny_recipe.changed(attention={"name": "tdam", "options": {"steps": 1}})
     path = tiny_recipe.write(tmp_path / "recipe.yaml")
     printed = run(*TORCHRUN, TOP / "train.py", "--config", path)
     (said,) = printed.split()  # once

@@ -188,11 +188,9 @@ def test_the_runs_own_data_and_settings_do_not_matter(
     """Classes of its own, a manifest that is not there, another split and threshold policy."""
     run = train(tiny_recipe)
     folder, table = photographs("half-open")
-    recipe = RunFolder(run).recipe()
-    recipe.data.manifest = ""
-    recipe.evaluation.split, recipe.evaluation.thresholds = "val", "val"
-    recipe.evaluation.maps = ["cam"]
-    recipe.evaluation.classes = {"even": ["0", "2", "4", "6", "8"], "odd": ["1"]}
+    classes = {"even": ["0", "2", "4", "6", "8"], "odd": ["1"]}
+    evaluation = {"split": "val", "thresholds": "val", "maps": ["cam"], "classes": classes}
+    recipe = RunFolder(run).recipe().changed(data={"manifest": ""}, evaluation=evaluation)
     recipe.write(run / "recipe.yaml")
     header, *rows = read_rows(table)
     keys = [row[-1] for row in rows]

@@ -1,6 +1,5 @@
 """Training: the same seed the same bytes, an interruption leaves no trace, a mistake leaves nothing."""
 
-import copy
 import json
 
 import numpy as np
@@ -24,22 +23,19 @@ def same(first, second):
 
 
 def in_folder(recipe, folder):
-    other = copy.deepcopy(recipe)
-    other.how.runs = folder.as_posix()
-    return other
+    return recipe.changed(how={"runs": folder.as_posix()})
 
 
 def test_same_seed_same_weights_and_another_seed_others(tiny_recipe, tmp_path):
     first = weights(train(tiny_recipe))
     assert same(first, weights(train(in_folder(tiny_recipe, tmp_path / "again"))))
-    other = in_folder(tiny_recipe, tmp_path / "other")
-    other.seed = 1
+    other = in_folder(tiny_recipe, tmp_path / "other").changed(seed=1)
     assert not same(first, weights(train(other)))
 
 
 @pytest.mark.parametrize("attention", ["none", "ltpa"])
 def test_interrupted_and_resumed_equals_uninterrupted(tiny_recipe, tmp_path, monkeypatch, attention):
-    tiny_recipe.attention.name = attention
+    tiny_recipe = tiny_recipe.changed(attention={"name": attention})
     whole = weights(train(in_folder(tiny_recipe, tmp_path / "whole")))
     finish = loop.TrainingState.finish_epoch
 
@@ -60,9 +56,7 @@ def test_interrupted_and_resumed_equals_uninterrupted(tiny_recipe, tmp_path, mon
 
 
 def test_selection_by_val_keeps_the_best_epoch(tiny_recipe):
-    tiny_recipe.training.selection = "val_loc"
-    tiny_recipe.training.epochs = 3
-    folder = train(tiny_recipe)
+    folder = train(tiny_recipe.changed(training={"selection": "val_loc", "epochs": 3}))
     log = [line.split(",") for line in (folder / "log.csv").read_text().splitlines()]
     column = log[0].index("val_loc")
     values = [float(row[column]) for row in log[1:]]
@@ -94,12 +88,11 @@ def test_facts_say_what_was_trained(tiny_recipe):
     ],
 )
 def test_mistakes_are_named_and_leave_no_run(tiny_recipe, tmp_path, part, key, value, message):
-    tiny_recipe.attention.name = "rfga"
+    wrong = tiny_recipe.changed(attention={"name": "rfga"}).changed(**{part: {key: value}})
     if part == "data":
-        tiny_recipe.data.name = "cub"
-    setattr(getattr(tiny_recipe, part), key, value)
+        wrong = wrong.changed(data={"name": "cub"})
     with pytest.raises(UserError, match=message):
-        train(tiny_recipe)
+        train(wrong)
     assert not (tmp_path / "runs").exists()
 
 
@@ -112,24 +105,22 @@ def test_mistakes_are_named_and_leave_no_run(tiny_recipe, tmp_path, part, key, v
     ],
 )
 def test_a_wrong_map_source_is_told_before_training(tiny_recipe, tmp_path, maps, attention, message):
-    tiny_recipe.attention.name = attention
-    tiny_recipe.evaluation.maps = maps
     with pytest.raises(UserError, match=message):
-        train(tiny_recipe)
+        train(tiny_recipe.changed(attention={"name": attention}, evaluation={"maps": maps}))
     assert not list((tmp_path / "runs").rglob("*.safetensors"))
 
 
 def test_weights_as_they_are_must_fill_the_network(tiny_recipe):
-    tiny_recipe.training.epochs = 0
     with pytest.raises(UserError, match=r"training\.epochs is 0, but no weights fill \d+ parameters"):
-        train(tiny_recipe)
+        train(tiny_recipe.changed(training={"epochs": 0}))
 
 
 def test_declared_idle_parameters_stay_as_drawn(tiny_recipe):
     """Under pc with softmax g cancels; its rounding gradients would let AdamW walk."""
-    tiny_recipe.attention.name = "ltpa"
-    tiny_recipe.attention.options = {"compatibility": "pc", "project": "down"}
-    tiny_recipe.attention.at = ["stage2", "stage3"]
+    ltpa = {"compatibility": "pc", "project": "down"}
+    tiny_recipe = tiny_recipe.changed(
+        attention={"name": "ltpa", "options": ltpa, "at": ["stage2", "stage3"]}
+    )
     torch.manual_seed(tiny_recipe.seed)
     drawn = build_localizer(tiny_recipe, 10, [str(digit) for digit in range(10)])
     idle = drawn.parameters_without_gradient()

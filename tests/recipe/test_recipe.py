@@ -22,19 +22,38 @@ def test_yaml_round_trip(tmp_path):
 def test_how_does_not_enter_what():
     recipe = Recipe()
     before = recipe.what()
-    recipe.how.device, recipe.how.workers, recipe.data.manifest = "cuda", 9, "elsewhere"
-    recipe.weights.file, recipe.pretraining = "w.safetensors", "ImageNet"
-    assert recipe.what() == before
-    assert recipe.how_part()["data"] == {"manifest": "elsewhere"}
-    recipe.seed = 1
-    assert recipe.what() != before
+    elsewhere = recipe.changed(
+        how={"device": "cuda", "workers": 9},
+        data={"manifest": "elsewhere"},
+        weights={"file": "w.safetensors"},
+        pretraining="ImageNet",
+    )
+    assert elsewhere.what() == before
+    assert elsewhere.how_part() == {
+        "device": "cuda",
+        "workers": 9,
+        "runs": "runs",
+        "results": "results",
+        "data": {"manifest": "elsewhere"},
+        "weights": {"file": "w.safetensors"},
+        "pretraining": "ImageNet",
+        "extra_supervision": "",
+        "tuning_trials": 0,
+    }
+    assert recipe.changed(seed=1).what() != before
 
 
 def test_how_a_run_is_scored_is_not_what_was_trained():
     recipe = Recipe()
-    before = recipe.what()
-    recipe.evaluation.protocol, recipe.evaluation.thresholds = "halfopen", "val"
-    assert recipe.what() == before
+    other = {"protocol": "halfopen", "thresholds": "val", "split": "val", "maps": [], "step": 0.1}
+    assert recipe.changed(evaluation=other).what() == recipe.what()
+    assert recipe.what()["evaluation"] == {"batch_size": 32}
+    classes = recipe.changed(evaluation={"classes": {"Horse": ["n02389026"]}, "masks": False})
+    assert classes.what()["evaluation"] == {
+        "batch_size": 32,
+        "classes": {"Horse": ["n02389026"]},
+        "masks": False,
+    }
 
 
 @pytest.mark.parametrize(
@@ -42,14 +61,8 @@ def test_how_a_run_is_scored_is_not_what_was_trained():
     [
         ({"attentoin": {}}, "unknown key 'attentoin': did you mean 'attention'"),
         ({"training": {"epoch": 3}}, "unknown key 'training.epoch': did you mean 'epochs'"),
-        ({"training": {"epochs": "many"}}, "training.epochs must be int, not 'many'"),
-        ({"training": {"epochs": 2.5}}, "training.epochs must be int"),
-        ({"data": {"flip": "perhaps"}}, "data.flip must be bool"),
-        ({"training": 3}, "training must be a mapping"),
-        ({"training": {"batch_size": 0}}, "training.batch_size is 0: must be 1 or more"),
-        ({"training": {"lr": "nan"}}, "training.lr is nan: must be 0 or more"),
-        ({"data": {"input_size": 0}}, "data.input_size is 0: must be 16 or more"),
-        ({"how": {"workers": -1}}, "how.workers is -1: must be 0 or more"),
+        ({"training": 3}, "training must be a mapping, not 3"),
+        ({"training": None}, "training must be a mapping, not None"),
         ([], "the recipe must be a mapping"),
     ],
 )
@@ -81,6 +94,4 @@ def test_attention_label():
 def test_a_later_field_changes_no_identity_at_its_default():
     recipe = Recipe()
     assert "folds" not in recipe.what()["training"]
-    recipe.training.folds = 5
-    assert recipe.what()["training"]["folds"] == 5
-    assert Recipe.from_dict({"training": {"folds": 5}}).training == recipe.training
+    assert recipe.changed(training={"folds": 5}).what()["training"]["folds"] == 5

@@ -12,11 +12,10 @@ from wsol.training.run_folder import RunFolder, run_name, training_id
 def test_identity_is_of_what_was_trained_not_of_how_it_is_scored():
     recipe = Recipe()
     first = training_id(recipe, "ab")
-    recipe.evaluation.batch_size, recipe.how.device = 7, "cuda"
-    assert training_id(recipe, "ab") == first
+    scored_otherwise = recipe.changed(evaluation={"batch_size": 7}, how={"device": "cuda"})
+    assert training_id(scored_otherwise, "ab") == first
     assert training_id(recipe, "cd") != first
-    recipe.training.lr *= 2
-    assert training_id(recipe, "ab") != first
+    assert training_id(recipe.changed(training={"lr": 0.5}), "ab") != first
     assert run_name(recipe, "ab").startswith("clutter-resnet50-none-cam-seed0-")
 
 

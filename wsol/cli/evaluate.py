@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from wsol.cli.model_arguments import open_model
 from wsol.cli.parser import Parser, at_least
-from wsol.cli.recipe_arguments import parse_recipe
+from wsol.cli.recipe_arguments import CommandOption, parse_recipe
 from wsol.data.manifest.box_conventions import RULES
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
@@ -118,14 +118,14 @@ def _of_model(arguments: Namespace) -> int:
 
 def _of_recipe(argv: list[str]) -> int:
     """``--config RECIPE [--any.key value]``: the run that training this recipe has made."""
-
-    def add(parser) -> list[str]:
-        parser.add_argument("--output", default=None)
-        parser.add_argument("--overlays", type=int, default=0)
-        parser.add_argument("--results", default=None)
-        return ["output", "overlays", "results"]
-
-    recipe, own = parse_recipe(argv, "evaluate", add)
+    options = (
+        CommandOption(
+            "output", "folder for metrics.json, per_image.csv, overlays; default: RUN/evaluation"
+        ),
+        CommandOption("overlays", "pictures to draw (default: 0)", default=0, read=at_least(0)),
+        CommandOption("results", "also append the record to RESULTS/runs, for the board"),
+    )
+    recipe, own = parse_recipe(argv, "evaluate", options)
     from wsol.pipeline.evaluate_run import evaluate_run
     from wsol.pipeline.inputs import run_folder
     from wsol.pipeline.model import Model

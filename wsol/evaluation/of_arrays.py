@@ -222,9 +222,7 @@ def _of_boxes(
         Annotation(str(number), 0, own, each, each)
         for number, (own, each) in enumerate(zip(sizes, true, strict=True))
     ]
-    predictions = [
-        Prediction(str(number), 0, score_map=each) for number, each in enumerate(listed)
-    ]
+    predictions = [Prediction(str(number), 0, score_map=each) for number, each in enumerate(listed)]
     return collect(predictions, annotations, protocol, pixels=False)
 
 
@@ -234,7 +232,9 @@ def _sizes(
     """(height, width) of each image."""
     for number, each in enumerate(maps):
         if each.ndim != 2:
-            raise UserError(f"map {number} has shape {each.shape}: give one (height, width) map an image")
+            raise UserError(
+                f"map {number} has shape {each.shape}: give one (height, width) map an image"
+            )
     if size is None:
         return [(each.shape[0], each.shape[1]) for each in maps]
     rows = as_array(size).reshape(-1, 2).astype(int).tolist()

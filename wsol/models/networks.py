@@ -38,7 +38,7 @@ CLASSIFIER = (
 PROBE = 224
 
 
-def create_network(name: str, options: dict[str, Any]) -> nn.Module:
+def create_network(name: str, options: Mapping[str, Any]) -> nn.Module:
     """The network ``name`` with fresh weights; ``options`` go to its constructor.
 
     timm is asked first, then torchvision; ``timm:NAME`` and ``torchvision:NAME`` ask that library alone,
@@ -61,7 +61,7 @@ def library_of(name: str) -> tuple[str, str]:
     return (library, bare) if colon and library in LIBRARIES else ("", name)
 
 
-def _of_library(library: str, name: str, options: dict[str, Any]) -> nn.Module:
+def _of_library(library: str, name: str, options: Mapping[str, Any]) -> nn.Module:
     """The network as that library makes it, with fresh weights."""
     if library == "timm":
         import timm
@@ -80,7 +80,7 @@ def _of_library(library: str, name: str, options: dict[str, Any]) -> nn.Module:
     raise UserError(f"{library} has no network {name!r}{hint}")
 
 
-def _create(name: str, options: dict[str, Any]) -> nn.Module:
+def _create(name: str, options: Mapping[str, Any]) -> nn.Module:
     if name == "small_resnet":
         return SmallResNet(**options)
     if name in LTPA_NETWORKS:

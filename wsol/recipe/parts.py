@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from wsol.recipe.fields import at_least, later, not_hashed
+from wsol.recipe.checking import CheckedSettings
+from wsol.recipe.fields import at_least, later, not_hashed, of_scoring, plain
+from wsol.recipe.frozen_dict import FrozenDict
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-@dataclass
-class DataSettings:
+@dataclass(frozen=True)
+class DataSettings(CheckedSettings, part="data"):
     """Which images, and how they reach the network.
 
     Attributes:
@@ -35,8 +38,8 @@ class DataSettings:
     reduced_decode: bool = later(False)
 
 
-@dataclass
-class WeightsSettings:
+@dataclass(frozen=True)
+class WeightsSettings(CheckedSettings, part="weights"):
     """Where the backbone's weights come from, and the conventions they were trained with.
 
     Attributes:
@@ -45,7 +48,8 @@ class WeightsSettings:
         file: a ``.safetensors`` or ``.pth`` file.
         sha256: of the file; filled in when the run starts, checked when it is given.
         format: key names in the file: ``native``, ``tdam`` or ``wsolevaluation``.
-        mean, std: input normalisation for RGB in [0, 1].
+        mean: subtracted from RGB in [0, 1].
+        std: what is left is divided by it.
     """
 
     name: str = "none"
@@ -56,23 +60,23 @@ class WeightsSettings:
     std: tuple[float, float, float] = IMAGENET_STD
 
 
-@dataclass
-class BackboneSettings:
+@dataclass(frozen=True)
+class BackboneSettings(CheckedSettings, part="backbone"):
     """The network under the attention and the head.
 
     Attributes:
         name: a timm or torchvision network, or one of ``wsol list backbones``.
-        strides: stage name to stride, e.g. ``{"stage5": 1}`` for larger maps (nothing is dilated).
-        options: arguments of the network's constructor, e.g. ``{"pad_type": "same"}``.
+        strides: stage name to stride: ``{"stage5": 1}`` for larger maps (nothing is dilated).
+        options: arguments of the network's constructor: ``{"pad_type": "same"}``.
     """
 
     name: str = "resnet50"
-    strides: dict[str, int] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)
+    strides: Mapping[str, int] = FrozenDict()
+    options: Mapping[str, Any] = FrozenDict()
 
 
-@dataclass
-class AttentionSettings:
+@dataclass(frozen=True)
+class AttentionSettings(CheckedSettings, part="attention"):
     """The attention module.
 
     Attributes:
@@ -82,26 +86,28 @@ class AttentionSettings:
     """
 
     name: str = "none"
-    at: list[str] = field(default_factory=list)
-    options: dict[str, Any] = field(default_factory=dict)
+    at: Sequence[str] = ()
+    options: Mapping[str, Any] = FrozenDict()
 
     @property
     def label(self) -> str:
         """The name on the board: ``tdam``, or ``tdam(gating=top,steps=3)@stage4`` off default."""
-        options = ",".join(f"{key}={value}" for key, value in sorted(self.options.items()))
+        # Lists as recipes write them: a label on the board does not change its brackets.
+        options = ",".join(f"{key}={plain(value)}" for key, value in sorted(self.options.items()))
         place = "@" + "+".join(self.at) if self.at else ""
         return self.name + (f"({options})" if options else "") + place
 
 
-@dataclass
-class HeadSettings:
+@dataclass(frozen=True)
+class HeadSettings(CheckedSettings, part="head"):
     """The classifier on top.
 
     Attributes:
-        name: ``cam``: 1x1 convolution, then global average pooling. ``cam_relu``: a ReLU on the class
-            maps besides (SqueezeNet's). ``cam_conv``: a 3x3 convolution to ``width`` channels and ReLU
-            before it, ``cam_conv2``: two with dropout (wsolevaluation's VGG16 and InceptionV3).
-            ``native``: the classifier of the library or of the weights file, where it is a CAM head.
+        name: ``cam``, ``cam_relu``, ``cam_conv``, ``cam_conv2`` or ``native``. ``cam``: 1x1 convolution,
+            then global average pooling. ``cam_relu``: a ReLU on the class maps besides (SqueezeNet's).
+            ``cam_conv``: a 3x3 convolution to ``width`` channels and ReLU before it, ``cam_conv2``: two
+            with dropout (wsolevaluation's VGG16 and InceptionV3). ``native``: the classifier of the
+            library or of the weights file, where it is a CAM head.
             A `head` attention replaces it.
         width: channels of the 3x3 convolutions.
     """
@@ -110,30 +116,46 @@ class HeadSettings:
     width: int = at_least(1, 1024)
 
 
-@dataclass
-class MethodSettings:
-    """The training method: how a batch becomes a loss."""
-
-    name: str = "cam"
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class TrainingSettings:
-    """Optimisation. ``epochs: 0`` scores the weights as they are.
+@dataclass(frozen=True)
+class MethodSettings(CheckedSettings, part="method"):
+    """The training method: how a batch becomes a loss.
 
     Attributes:
+        name: a registered name or ``package.module:Class``.
+        options: arguments of the method.
+    """
+
+    name: str = "cam"
+    options: Mapping[str, Any] = FrozenDict()
+
+
+@dataclass(frozen=True)
+class TrainingSettings(CheckedSettings, part="training"):
+    """Optimisation.
+
+    Attributes:
+        epochs: times that the training images are seen; 0 scores the weights as they are.
+        batch_size: images a step.
         optimizer: ``sgd`` or ``adamw``.
-        lr: learning rate of the backbone; ``attention_lr``, ``head_lr``: of the new parts (0: ``lr``).
-            Attention that is the head (LTPA) counts as head, norms of later steps (TDAM) as attention.
-        head_from: stage from which on the backbone trains at ``head_lr`` too; empty: none.
-            wsolevaluation's ResNet50 does so from layer4 on.
+        lr: learning rate of the backbone.
+        attention_lr: learning rate of the attention (0: ``lr``). Attention that is the head (LTPA)
+            counts as head, norms of later steps (TDAM) as attention.
+        head_lr: learning rate of the head (0: ``lr``).
+        momentum: of ``sgd``.
+        nesterov: whether that momentum is Nesterov's.
         weight_decay: of all parameters alike, norms and biases included, as in wsolevaluation; AdamW
             multiplies it by each part's own rate.
         schedule: ``step`` (times ``gamma`` at each epoch of ``milestones``) or ``cosine`` (to zero).
+        milestones: epochs at which ``step`` lowers the learning rates.
+        gamma: factor of ``step``.
+        warmup_epochs: epochs over which the learning rates rise to what they are.
+        label_smoothing: share of the target that is spread over all classes.
         precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``.
+        channels_last: keep feature maps in memory with their channels last.
         selection: the checkpoint that is scored: ``last``, ``val_cls`` or ``val_loc`` (the best of val).
         images_per_class: train on the first so many images of each class; 0 means all.
+        head_from: stage from which on the backbone trains at ``head_lr`` too; empty: none.
+            wsolevaluation's ResNet50 does so from layer4 on.
         folds: cross-fit a data set without a train split: cut its test images into so many folds, and
             score each by a network trained on the others (0: train on train).
     """
@@ -148,7 +170,7 @@ class TrainingSettings:
     nesterov: bool = True
     weight_decay: float = at_least(0, 1e-4)
     schedule: str = "step"
-    milestones: list[int] = field(default_factory=list)
+    milestones: Sequence[int] = ()
     gamma: float = 0.1
     warmup_epochs: int = at_least(0, 0)
     label_smoothing: float = at_least(0, 0.0)
@@ -160,8 +182,8 @@ class TrainingSettings:
     folds: int = later(0, least=0)
 
 
-@dataclass
-class EvaluationSettings:
+@dataclass(frozen=True)
+class EvaluationSettings(CheckedSettings, part="evaluation"):
     """How the run is scored. Not part of what was trained: one run may be scored in many ways.
 
     Attributes:
@@ -176,18 +198,18 @@ class EvaluationSettings:
         masks: score masks too where there are any; their histograms take most of a record's bytes.
     """
 
-    split: str = "test"
-    maps: list[str] = field(default_factory=lambda: ["cam"])
-    protocol: str = "choe2020"
-    thresholds: str = ""
-    step: float = 0.001
+    split: str = of_scoring("test")
+    maps: Sequence[str] = of_scoring(("cam",))
+    protocol: str = of_scoring("choe2020")
+    thresholds: str = of_scoring("")
+    step: float = of_scoring(0.001)
     batch_size: int = at_least(1, 32)
-    classes: dict[str, list[str]] = field(default_factory=dict)
-    masks: bool = True
+    classes: Mapping[str, Sequence[str]] = later(FrozenDict())
+    masks: bool = later(True)
 
 
-@dataclass
-class How:
+@dataclass(frozen=True)
+class How(CheckedSettings, part="how"):
     """Where and how fast; none of it changes the numbers.
 
     Attributes:

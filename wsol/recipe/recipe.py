@@ -7,7 +7,8 @@ run's identity; everything else is ``what`` was run and is hashed into it.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import yaml
 
 from wsol.errors import UserError
 from wsol.files.atomic import write_text
-from wsol.recipe.fields import build, marked_part, not_hashed, plain
+from wsol.recipe.checking import CheckedSettings, Origin, build, check_mapping, field_hints, is_part
+from wsol.recipe.fields import marked_part, not_hashed, plain
 from wsol.recipe.parts import (
     AttentionSettings,
     BackboneSettings,
@@ -28,34 +30,38 @@ from wsol.recipe.parts import (
     WeightsSettings,
 )
 
-__all__ = [
-    "PARTS",
-    "AttentionSettings",
-    "BackboneSettings",
-    "DataSettings",
-    "EvaluationSettings",
-    "HeadSettings",
-    "How",
-    "MethodSettings",
-    "Recipe",
-    "TrainingSettings",
-    "WeightsSettings",
-]
 
+@dataclass(frozen=True)
+class Recipe(CheckedSettings):
+    """One leaderboard row, whole.
 
-@dataclass
-class Recipe:
-    """One leaderboard row, whole."""
+    It cannot be changed: `dataclasses.replace` makes another one, of the recipe and of its parts.
 
-    data: DataSettings = field(default_factory=DataSettings)
-    backbone: BackboneSettings = field(default_factory=BackboneSettings)
-    weights: WeightsSettings = field(default_factory=WeightsSettings)
-    attention: AttentionSettings = field(default_factory=AttentionSettings)
-    head: HeadSettings = field(default_factory=HeadSettings)
-    method: MethodSettings = field(default_factory=MethodSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
-    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
-    how: How = field(default_factory=How)
+    Attributes:
+        data: which images, and how they reach the network.
+        backbone: the network under the attention and the head.
+        weights: where the backbone's weights come from.
+        attention: the attention module.
+        head: the classifier on top.
+        method: the training method.
+        training: optimisation.
+        evaluation: how the run is scored.
+        how: where and how fast.
+        seed: of everything that is drawn: new weights, the order of images, crops and flips.
+        pretraining: what the weights have seen, as the board tells it.
+        extra_supervision: labels beyond image labels that were used, as the board tells it.
+        tuning_trials: trials that chose these settings, as the board tells it.
+    """
+
+    data: DataSettings = DataSettings()
+    backbone: BackboneSettings = BackboneSettings()
+    weights: WeightsSettings = WeightsSettings()
+    attention: AttentionSettings = AttentionSettings()
+    head: HeadSettings = HeadSettings()
+    method: MethodSettings = MethodSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    how: How = not_hashed(How())
     seed: int = 0
     pretraining: str = not_hashed("")
     extra_supervision: str = not_hashed("")
@@ -63,21 +69,29 @@ class Recipe:
 
     def what(self) -> dict[str, Any]:
         """What was trained, without how and without the scoring: the hashed part."""
-        content = marked_part(self, marked_how=False)
-        content["evaluation"] = {"batch_size": self.evaluation.batch_size}
-        if self.evaluation.classes:
-            content["evaluation"]["classes"] = plain(self.evaluation.classes)
-        if not self.evaluation.masks:
-            content["evaluation"]["masks"] = False
-        return content
+        return marked_part(self, "what")
 
     def how_part(self) -> dict[str, Any]:
         """Paths, device and workers: recorded, never hashed."""
-        return {**dataclasses.asdict(self.how), **marked_part(self, marked_how=True)}
+        content = marked_part(self, "how")
+        return {**content.pop("how"), **content}
+
+    def changed(self, **changes: Any) -> Recipe:
+        """Another recipe, some of its keys anew: ``recipe.changed(training={"epochs": 3}, seed=1)``.
+
+        Raises:
+            UserError: an unknown key, a value of another type.
+        """
+        checked = check_mapping(type(self), changes, Origin("Recipe", "python"))
+        parts = {
+            key: dataclasses.replace(getattr(self, key), **value) if key in PARTS else value
+            for key, value in checked.items()
+        }
+        return dataclasses.replace(self, **parts)
 
     def to_yaml(self) -> str:
         """The recipe as YAML that `from_yaml` reads back to an equal recipe."""
-        return yaml.safe_dump(plain(dataclasses.asdict(self)), sort_keys=False, allow_unicode=True)
+        return yaml.safe_dump(plain(self), sort_keys=False, allow_unicode=True)
 
     def write(self, path: Path | str) -> Path:
         """Write the YAML whole or not at all."""
@@ -85,29 +99,26 @@ class Recipe:
 
     @classmethod
     def from_yaml(cls, path: Path | str) -> Recipe:
-        """Read a recipe. ``UserError`` for a missing file, bad YAML or an unknown key."""
-        try:
-            raw = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-        except FileNotFoundError:
-            raise UserError(f"{path}: no such recipe") from None
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise UserError(f"{path}: not a YAML recipe: {' '.join(str(error).split())}") from error
-        return cls.from_dict(raw, str(path))
+        """Read a recipe. ``UserError`` for a missing file, bad YAML, an unknown key or a wrong type."""
+        return cls.from_dict(read_yaml(path), str(path))
 
     @classmethod
     def from_dict(cls, raw: Any, source: str = "recipe") -> Recipe:
-        """Build a recipe from nested dictionaries; unknown keys suggest the near one."""
-        return build(cls, raw, source, PARTS)
+        """Build a recipe from nested mappings; unknown keys suggest the near one."""
+        return build(cls, check_mapping(cls, raw, Origin(source, "file")))
 
 
-PARTS: dict[str, type] = {
-    "data": DataSettings,
-    "backbone": BackboneSettings,
-    "weights": WeightsSettings,
-    "attention": AttentionSettings,
-    "head": HeadSettings,
-    "method": MethodSettings,
-    "training": TrainingSettings,
-    "evaluation": EvaluationSettings,
-    "how": How,
+PARTS: Mapping[str, type[CheckedSettings]] = {
+    name: hint for name, hint in field_hints(Recipe).items() if is_part(hint)
 }
+
+
+def read_yaml(path: Path | str) -> Any:
+    """What a recipe file says, unchecked; an empty file says nothing, all of it defaults."""
+    try:
+        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such recipe") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: not a YAML recipe: {' '.join(str(error).split())}") from error
+    return {} if raw is None else raw

@@ -38,13 +38,15 @@ def manifest(tmp_path_factory) -> Manifest:
 
 
 def recipe(**settings: object) -> Recipe:
-    made = Recipe()
-    made.data.resize_size, made.data.input_size = 20, 16
-    made.training.batch_size = made.evaluation.batch_size = 4
-    made.how.workers, made.how.device = 0, "cpu"
+    made = Recipe().changed(
+        data={"resize_size": 20, "input_size": 16},
+        training={"batch_size": 4},
+        evaluation={"batch_size": 4},
+        how={"workers": 0, "device": "cpu"},
+    )
     for name, value in settings.items():
         part, _, field = name.partition("_")
-        setattr(getattr(made, part), field, value)
+        made = made.changed(**{part: {field: value}})
     return made
 
 
@@ -87,8 +89,7 @@ def test_the_same_epoch_is_the_same_bit_for_bit_with_any_workers_kept_or_not(man
 def test_another_seed_or_epoch_crops_elsewhere(manifest):
     kept, other = images(epoch(manifest, 0)), images(epoch(manifest, 1))
     assert sum(torch.equal(kept[name], other[name]) for name in kept) < len(kept) / 2
-    made = recipe()
-    made.seed = 1
+    made = recipe().changed(seed=1)
     seeded = images(list(train_loader(manifest.split("train"), made, epoch=0)))
     assert sum(torch.equal(kept[name], seeded[name]) for name in kept) < len(kept) / 2
 
