@@ -28,12 +28,12 @@ Signatures, all features (N, C, h, w):
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from wsol import registry
 from wsol.errors import UserError, suggest
 
 INSERTIONS = ("stage", "block", "feedback", "head")
@@ -111,17 +111,11 @@ def stage_of(place: str, stages: Iterable[str]) -> str:
 
 def check_options(module_class: type[nn.Module], options: Mapping[str, object]) -> None:
     """``UserError`` when an option is not in the class's signature (nor its wrapper's, for feedback)."""
-    parameters = inspect.signature(module_class.__init__).parameters
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
-    positional = {"self", "channels", "bottom_channels", "top_channels", "stage_channels", "num_classes"}
-    known = set(parameters) - positional
-    if insertion_of(module_class) == "feedback":
-        known |= set(FEEDBACK_OPTIONS)
-    for option in options:
-        if option not in known:
-            hint = suggest(option, known) if known else ": it takes none"
-            raise UserError(f"attention {module_class.__name__} has no option {option!r}{hint}")
+    insertion = insertion_of(module_class)
+    # Of what the network gives: channels, or bottom and top channels, or stage channels and classes.
+    given = 2 if insertion in ("feedback", "head") else 1
+    more = FEEDBACK_OPTIONS if insertion == "feedback" else ()
+    registry.check_options("attention", module_class, options, given, more)
 
 
 def channel_mean(attention: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from wsol.maps.readers import resolve
-from wsol.models.factory import build_localizer
+from wsol.methods.build import trained_localizer
 from wsol.pipeline.baselines import score_baselines
 from wsol.pipeline.evaluate_run import score_run
 from wsol.pipeline.inputs import open_manifest, resolved
@@ -45,7 +45,7 @@ def recorded(recipe: Recipe) -> bool:
     sources = list(settings.maps)
     if "attention" in sources:  # which of its maps that is, the module says
         keys = manifest.class_keys
-        localizer = build_localizer(recipe, len(keys), keys, load_weights=False)
+        localizer = trained_localizer(recipe, keys)
         sources = [resolve(source, localizer) for source in sources]
     subjects = [Subject(name="", what=recipe.what(), maps=source) for source in sources]
     return all(

@@ -17,7 +17,7 @@ from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import collect_each
 from wsol.maps.source import Clock, predictions_of
-from wsol.models.factory import build_localizer
+from wsol.methods.build import trained_localizer
 from wsol.models.localizer import Localizer
 from wsol.pipeline.fold_networks import Part, scoring_parts
 from wsol.pipeline.inputs import open_manifest
@@ -71,8 +71,8 @@ class Run:
     @cached_property
     def localizer(self) -> Localizer:
         """The trained network on its device; of a cross-fitted run, not yet any fold's."""
-        keys, training = self.facts["class_keys"], self.recipe.training
-        localizer = build_localizer(self.recipe, len(keys), keys, load_weights=False)
+        training = self.recipe.training
+        localizer = trained_localizer(self.recipe, self.facts["class_keys"])
         if not training.folds:
             self.folder.load_weights(localizer, training.selection if training.epochs else "last")
         return localizer.to(self.fabric.device)
