@@ -112,6 +112,6 @@ class TrainingMethod(nn.Module):
     def trained(self) -> Localizer:
         """The localizer that is saved and scored. It shares the method's own modules, no copies.
 
-        A run that is opened again builds the method anew, asks it for this and loads the weights into it.
+        A run that is opened again builds the method anew, asks it for this and loads the weights.
         """
         return self.localizer
