@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from wsol.check.cost import measure, saved_bytes
-from wsol.check.network import build, one_epoch, recipe_of, small_clutter
+from wsol.check.added_cost import measure, saved_bytes
+from wsol.check.network_checks import build, one_epoch, recipe_of, small_clutter
 from wsol.check.verdict import check_attention
 from wsol.cli.main import main
 from wsol.errors import UserError

@@ -92,13 +92,9 @@ def test_the_command_line_says_it_on_one_line(capsys, tmp_path):
 def test_attention_is_checked_likewise():
     check_attention_options(RFGA, {"kernel": 5})
     check_attention_options(TDAM, {"steps": 3, "gating": "joint"})
-    with pytest.raises(
-        UserError, match=r"RFGA has no option 'kernal': did you mean 'kernel'\?"
-    ):
+    with pytest.raises(UserError, match=r"RFGA has no option 'kernal': did you mean 'kernel'\?"):
         check_attention_options(RFGA, {"kernal": 5})
-    with pytest.raises(
-        UserError, match=r"TDAM has no option 'stepps': did you mean 'steps'\?"
-    ):
+    with pytest.raises(UserError, match=r"TDAM has no option 'stepps': did you mean 'steps'\?"):
         check_attention_options(TDAM, {"stepps": 5})
     with pytest.raises(UserError, match="attention TDAM has no option 'top_channels'"):
         check_attention_options(TDAM, {"top_channels": 5})

@@ -175,19 +175,19 @@ TEST = '''"""CLASS keeps the contract; add here what its paper says, such as a p
 from __future__ import annotations
 
 from MODULE import CLASS
-from wsol.check.contract import check_contract
-from wsol.check.subject import Subject
+from wsol.check.module_checks import check_contract
+from wsol.check.module_under_check import ModuleUnderCheck
 
 # The places it sits at and the features it meets there: (channels, height, width).
-SUBJECT = Subject("MODULE:CLASS", CLASS, {"stage5": (64, 14, 14)})
+CHECKED = ModuleUnderCheck("MODULE:CLASS", CLASS, {"stage5": (64, 14, 14)})
 
 
 def test_contract():
-    assert [finding.line for finding in check_contract(SUBJECT) if not finding.passed] == []
+    assert [finding.line for finding in check_contract(CHECKED) if not finding.passed] == []
 
 
 def test_parameters():
-    assert sum(parameter.numel() for parameter in SUBJECT.build().parameters()) == COUNT
+    assert sum(parameter.numel() for parameter in CHECKED.build().parameters()) == COUNT
 '''
 
 BODIES = {"stage": STAGE, "block": BLOCK, "feedback": FEEDBACK, "head": HEAD}

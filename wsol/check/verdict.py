@@ -7,10 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wsol.check.contract import check_contract
-from wsol.check.cost import Cost, measure
+from wsol.check.added_cost import Cost, measure
 from wsol.check.finding import Finding, attempted
-from wsol.check.network import EPOCH, build, check_network, one_epoch, recipe_of, subject_in
+from wsol.check.module_checks import check_contract
+from wsol.check.network_checks import (
+    EPOCH,
+    build,
+    check_network,
+    module_under_check_in,
+    one_epoch,
+    recipe_of,
+)
 from wsol.recipe import AttentionSettings
 
 
@@ -57,8 +64,8 @@ def check_attention(
     """
     recipe = recipe_of(name, options or {}, backbone, at, input_size)
     localizer = build(recipe)
-    subject = subject_in(localizer, recipe)
-    findings = check_contract(subject, compiled=compiled)
+    checked = module_under_check_in(localizer, recipe)
+    findings = check_contract(checked, compiled=compiled)
     costs = None
     # A module that does not keep to the contract alone would only fail again, and less clearly.
     if all(finding.passed for finding in findings):
@@ -74,9 +81,9 @@ def check_attention(
         findings.append(attempted(EPOCH, lambda: one_epoch(recipe)))
     return Verdict(
         name=recipe.attention.label,
-        insertion=subject.insertion,
+        insertion=checked.insertion,
         backbone=backbone,
-        places=tuple(subject.shapes),
+        places=tuple(checked.shapes),
         findings=tuple(findings),
         costs=costs,
         batch=batch,

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import GLOBAL, stage_of
 from wsol.errors import UserError, suggest
+from wsol.models.catalogue import BACKBONES
 from wsol.models.ltpa_networks import NamedStages
-from wsol.models.names import BACKBONES
 from wsol.models.networks import PROBE, check_chain, feature_chain, octave, probe
 from wsol.recipe import BackboneSettings
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
+from wsol.models.catalogue import BACKBONES
 from wsol.models.inception import as_wsolevaluation
 from wsol.models.ltpa_networks import ResNet164Att, VGGAtt
-from wsol.models.names import BACKBONES
 from wsol.models.small_resnet import SmallResNet
 
 LTPA_NETWORKS: dict[str, type[nn.Module]] = {"vgg_att": VGGAtt, "resnet164_att": ResNet164Att}
