@@ -10,15 +10,15 @@ A module subclasses ``torch.nn.Module`` and sets
 - ``identity_start`` (optional): True where a fresh module changes nothing;
 - ``default_map`` (optional, on the class or on the instance): which of its own maps ``--maps attention``
   reads; without it the last one of the network;
-- ``parameters_without_gradient(self) -> set[str]`` (optional): names of parameters that rightly
-  get no gradient, such as g under LTPA's softmax.
+- ``parameters_without_gradient(self) -> set[str]`` (optional): names of parameters that get
+  no gradient by design, such as g under LTPA's softmax.
 
 Signatures, all features (N, C, h, w):
 
 - stage: ``Module(channels, **options)``; ``forward(x) -> x`` or `Attended`.
 - block: ``Module(channels, **options)``; a gate inside each residual block before the shortcut is added.
 - feedback: ``Module(bottom_channels, top_channels, **options)``; ``forward(bottom, top) -> bottom`` or
-  `Attended`; `wsol.models.feedback` owns the loop over steps and the per-step norms, and takes the
+  `Attended`; `wsol.models.feedback_block` owns the loop over steps and the per-step norms, and takes the
   options of `FEEDBACK_OPTIONS`, which every feedback module so has without naming them.
 - head: ``Module(stage_channels: dict[str, int], num_classes, **options)``; ``forward(stages: dict[str,
   Tensor]) -> HeadOutput``. Its ``at`` names the stages it taps: both dictionaries hold them, shallow
@@ -124,7 +124,7 @@ def channel_mean(attention: Tensor) -> Tensor:
 
 
 def declared_without_gradient(network: nn.Module) -> set[str]:
-    """Names of the parameters that the modules of ``network`` declare to get no gradient, rightly."""
+    """Names of the parameters that the modules of ``network`` declare to get no gradient by design."""
     names = set()
     for prefix, module in network.named_modules():
         declare = getattr(module, "parameters_without_gradient", None)

@@ -11,7 +11,7 @@ from wsol.attention.contract import declared_without_gradient
 from wsol.check.finding import Finding
 from wsol.check.module_under_check import ModuleUnderCheck, shake
 
-# Gradients are looked for from several starts: all units of a narrow ReLU layer may be dead in one.
+# Several seeds, since with one of them all units of a narrow ReLU layer may be zero.
 SEEDS = (0, 1, 2)
 REACHES, BROKEN, DEAD = "reaches", "not finite", "zero everywhere"
 
@@ -38,8 +38,9 @@ def gradient_reaches_input(checked: ModuleUnderCheck) -> Finding:
 def gradient_reaches_parameters(checked: ModuleUnderCheck) -> Finding:
     """Every parameter but the declared ones gets a gradient, in one of three fresh modules.
 
-    Moved off its start, since a zero start (a last norm's weight, say) rightly stops gradients on the
-    first step; in eval mode, since batch statistics cancel what precedes them.
+    Its parameters are moved a little first, since a start at zero (such as a last norm's weight) stops
+    gradients on the first step by design. It runs in eval mode, since batch statistics take away whatever
+    constant is added before them, and with it that constant's gradient.
     """
     reached: set[str] = set()
     module = checked.build()

@@ -20,7 +20,7 @@ BF16_SAME = 0.1
 
 
 def check_contract(checked: ModuleUnderCheck, *, compiled: bool = False) -> list[Finding]:
-    """Run all checks of the bare module; what follows a wrong shape or a random output is not run.
+    """Run all checks of the bare module, and stop after a wrong shape or a random output.
 
     A check that raises has failed, with the exception as what was found.
     """
@@ -159,7 +159,7 @@ def _near(check: str, plain: Tensor, output: Tensor, bound: float, problem: str)
 
 
 def eval_keeps_state(checked: ModuleUnderCheck) -> Finding:
-    """In eval mode a call changes no buffer, and an image's output does not hang on its batch."""
+    """In eval mode a call changes no buffer, and an image's output does not depend on its batch."""
     module, inputs = checked.build().eval(), checked.inputs()
     before = {name: one.clone() for name, one in module.state_dict().items()}
     together = checked.run(module, inputs).output
@@ -181,7 +181,7 @@ def eval_keeps_state(checked: ModuleUnderCheck) -> Finding:
 def save_and_load(checked: ModuleUnderCheck) -> Finding:
     """Through safetensors into a fresh module: the same output, bit for bit."""
     module, inputs = checked.build(seed=0), checked.inputs()
-    # Two calls in training move the running statistics, which must travel, too.
+    # Two calls in training change the running statistics, which must be saved as well.
     for _ in range(2):
         checked.run(module.train(), inputs)
     fresh = checked.build(seed=7)

@@ -18,7 +18,11 @@ from wsol.check.network_checks import (
     one_epoch,
     recipe_of,
 )
-from wsol.recipe import AttentionSettings
+from wsol.models.localizer import Localizer
+from wsol.recipe import AttentionSettings, Recipe
+
+# Images that the costs are measured with.
+COST_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,6 @@ def check_attention(
     backbone: str = "resnet18",
     at: Sequence[str] = (),
     input_size: int = 112,
-    batch: int = 4,
     compiled: bool = False,
 ) -> Verdict:
     """Run the contract on ``name``, a registered name or ``package.module:Class``.
@@ -69,16 +72,8 @@ def check_attention(
     costs = None
     # A module that does not keep to the contract alone would only fail again, and less clearly.
     if all(finding.passed for finding in findings):
-        bare = build(dataclasses.replace(recipe, attention=AttentionSettings()))
-        network = attempted("in the network", lambda: check_network(localizer, recipe))
-        findings += [network] if isinstance(network, Finding) else network
-        # FLOPs are counted on shapes alone, as every run's record does: some modules refuse that.
-        measured = attempted("cost", lambda: measure([bare, localizer], input_size, batch))
-        if isinstance(measured, Finding):
-            findings.append(measured)
-        else:
-            costs = (measured[0], measured[1])
-        findings.append(attempted(EPOCH, lambda: one_epoch(recipe)))
+        inside, costs = _in_the_network(localizer, recipe)
+        findings += inside
     return Verdict(
         name=recipe.attention.label,
         insertion=checked.insertion,
@@ -86,6 +81,21 @@ def check_attention(
         places=tuple(checked.shapes),
         findings=tuple(findings),
         costs=costs,
-        batch=batch,
+        batch=COST_BATCH,
         input_size=input_size,
     )
+
+
+def _in_the_network(
+    localizer: Localizer, recipe: Recipe
+) -> tuple[list[Finding], tuple[Cost, Cost] | None]:
+    """The findings on the network with the module in it, and the costs of the bare and of this one."""
+    bare = build(dataclasses.replace(recipe, attention=AttentionSettings()))
+    network = attempted("in the network", lambda: check_network(localizer, recipe))
+    findings = [network] if isinstance(network, Finding) else network
+    # FLOPs are counted on shapes alone, as every run's record does: some modules refuse that.
+    measured = attempted("cost", lambda: measure([bare, localizer], recipe.data.input_size, COST_BATCH))
+    epoch = attempted(EPOCH, lambda: one_epoch(recipe))
+    if isinstance(measured, Finding):
+        return [*findings, measured, epoch], None
+    return [*findings, epoch], (measured[0], measured[1])

@@ -32,7 +32,7 @@ CLASSIFIER = (
     "flatten",
 )
 
-# The side in pixels of the image that is sent through (without values) to see where strides lie.
+# Side in pixels of the image on the meta device that shows the stride of each link.
 PROBE = 224
 
 

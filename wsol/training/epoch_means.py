@@ -15,7 +15,7 @@ OWN_COLUMNS = ("epoch", "loss", "train_top1_acc", "images_per_second", "seconds"
 class EpochMeans:
     """The losses, the accuracy and the logged scalars of an epoch, a name each.
 
-    Sums stay where the network runs: asking for a number at every step would hold a GPU up.
+    Sums stay on the device: reading a number at every step would make a GPU wait.
     """
 
     def __init__(self, device: torch.device) -> None:

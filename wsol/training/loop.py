@@ -41,8 +41,8 @@ def train(
         method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if not recipe.training.epochs:
         return _as_they_are(recipe, folder, fabric, method), []
-    # Declared idle, they would hold up the processes of a distributed run, and under AdamW drift: where
-    # their gradients cancel, rounding leaves some.
+    # Parameters that are declared to get no gradient are frozen. DDP would wait for their gradients; and
+    # where gradients cancel only up to rounding, AdamW would turn what is left into full-sized updates.
     for name in localizer.parameters_without_gradient():
         localizer.get_parameter(name).requires_grad_(False)
     progress = TrainingState(recipe, split, folder, fabric, method)

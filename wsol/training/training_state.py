@@ -1,4 +1,4 @@
-"""Where a training run stands: its epochs, the checkpoint after each, bit for bit resumable on a CPU."""
+"""The state of a training run: its epochs and the checkpoint after each; on a CPU resuming is exact."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class TrainingState:
         say(" ".join(f"{key} {value}" for key, value in row.items()))
 
     def _row(self, result: EpochResult) -> dict[str, Any]:
-        """The epoch's line of log.csv; with one turn its loss is the loss, and stands once."""
+        """The epoch's line of log.csv; with a single turn ``loss_<turn>`` is left out."""
         means = dict(result.means)
         accuracy = means.pop("train_top1_acc", None)
         if len(self.turns) == 1:
@@ -193,7 +193,7 @@ class TrainingState:
                 "fitted": self.fitted,
                 # The method's whole state: the weights that are scored leave out branches and critics.
                 "module": self.method.state_dict(),
-                # Under 16-mixed the loss's scale is part of where training stands.
+                # Under 16-mixed the scale of the loss changes as training goes on.
                 "precision": self.fabric.strategy.precision.state_dict(),
                 "optimizers": optimizer_states(self.turns),
             }

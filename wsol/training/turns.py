@@ -21,7 +21,7 @@ class Turn:
 
     Attributes:
         name: as the method calls it.
-        optimizer: over the turn's parameters; its state is what a resumed run needs.
+        optimizer: over the turn's parameters; its state is saved for resuming.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ def _optimizer(
     if not isinstance(turn.trains, torch.optim.Optimizer):
         return build_optimizer(turn.trains, training)
     for group in turn.trains.param_groups:
-        # What the schedule multiplies.
+        # `set_rates` multiplies this by the schedule's factor.
         group.setdefault("base_lr", group["lr"])
     return turn.trains
 
