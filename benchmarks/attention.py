@@ -17,7 +17,7 @@ import time
 import torch
 
 from wsol.attention import ATTENTION
-from wsol.check.cost import Cost, measure
+from wsol.check.added_cost import Cost, measure
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
 from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, Recipe

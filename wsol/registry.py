@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from inspect import Parameter
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from wsol.errors import UserError, suggest
 
@@ -90,6 +92,55 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
+
+
+def check_options(
+    kind: str, chosen: type, options: Mapping[str, Any], given: int, more: Collection[str] = ()
+) -> None:
+    """Compare the options that a user gives to a class with the signature of the class.
+
+    Args:
+        kind: what messages call the class.
+        chosen: the class, one out of a `Registry`.
+        options: the user's keyword arguments of it.
+        given: how many leading arguments are not the user's: the suite passes them itself.
+        more: options beside those of the signature, which a wrapper of the class reads.
+
+    Raises:
+        UserError: an option that the class does not take, or one without a default that is missing.
+    """
+    known, needed = _options_of(chosen, given)
+    for option in needed:
+        if option not in options:
+            raise UserError(f"{kind} {chosen.__name__} needs the option {option!r}: it has no default")
+    if known is None:
+        return
+    known |= set(more)
+    for option in options:
+        if option not in known:
+            hint = suggest(option, known) if known else ": it takes none"
+            raise UserError(f"{kind} {chosen.__name__} has no option {option!r}{hint}")
+
+
+def _options_of(chosen: type, given: int) -> tuple[set[str] | None, list[str]]:
+    """Names of all options of a class, None where it takes any; and of those that have no default.
+
+    A class that passes ``**options`` on to its base class takes the options of the base class, too.
+    """
+    known: set[str] = set()
+    needed: list[str] | None = None
+    for owner in chosen.__mro__:
+        if "__init__" not in vars(owner):
+            continue
+        # The first argument is self.
+        parameters = list(inspect.signature(vars(owner)["__init__"]).parameters.values())[1 + given :]
+        named = [one for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+        known |= {one.name for one in named}
+        if needed is None:
+            needed = [one.name for one in named if one.default is Parameter.empty]
+        if all(one.kind is not Parameter.VAR_KEYWORD for one in parameters):
+            return known, needed
+    return None, needed or []
 
 
 def _import(path: str, kind: str):

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from wsol.attention import ATTENTION
-from wsol.check.contract import check_contract
-from wsol.check.subject import Subject
+from wsol.check.module_checks import check_contract
+from wsol.check.module_under_check import ModuleUnderCheck
 
 # Multiples of 7 (BAT's blocks), not square, and wide enough for a sixteenth to be a few channels.
 SHAPES = {"stage4": (32, 28, 14), "stage5": (64, 14, 7)}
@@ -15,8 +15,8 @@ SHAPES = {"stage4": (32, 28, 14), "stage5": (64, 14, 7)}
 
 @pytest.mark.parametrize("name", ATTENTION.names())
 def test_contract(name):
-    subject = Subject(name, ATTENTION.get(name), SHAPES)
-    findings = check_contract(subject)
+    checked = ModuleUnderCheck(name, ATTENTION.get(name), SHAPES)
+    findings = check_contract(checked)
     assert len(findings) == 12
     assert [finding.line for finding in findings if not finding.passed] == []
 
@@ -26,9 +26,9 @@ def test_what_says_that_it_starts_as_identity_does(name):
     module_class = ATTENTION.get(name)
     if not getattr(module_class, "identity_start", False):
         pytest.skip("makes no such claim")
-    subject = Subject(name, module_class, SHAPES)
-    inputs = subject.inputs()
-    output = subject.run(subject.build().eval(), inputs).output
+    checked = ModuleUnderCheck(name, module_class, SHAPES)
+    inputs = checked.inputs()
+    output = checked.run(checked.build().eval(), inputs).output
     torch.testing.assert_close(output, inputs[0])
 
 

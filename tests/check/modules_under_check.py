@@ -119,6 +119,11 @@ class TakesTwo(nn.Module):
         super().__init__()
 
 
+class FailsToBuild(Good):
+    def __init__(self, channels):
+        raise TypeError("no way")
+
+
 class WrongGrid(Good):
     def forward(self, x):
         return Attended(x, x.new_zeros(len(x), 9, 1))

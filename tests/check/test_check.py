@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from wsol.check.cost import measure, saved_bytes
-from wsol.check.network import build, one_epoch, recipe_of, small_clutter
+from wsol.check.added_cost import measure, saved_bytes
+from wsol.check.network_checks import build, one_epoch, recipe_of, small_clutter
 from wsol.check.verdict import check_attention
 from wsol.cli.main import main
 from wsol.errors import UserError
@@ -77,7 +77,7 @@ def test_a_module_whose_flops_cannot_be_counted_from_shapes(capsys):
 
 
 def test_declared_idle_parameters_pass():
-    verdict = check_attention(f"{FILE}:DeclaresUnused", backbone="small_resnet", input_size=32, batch=2)
+    verdict = check_attention(f"{FILE}:DeclaresUnused", backbone="small_resnet", input_size=32)
     assert verdict.failures == []
     found = {finding.check: finding.found for finding in verdict.findings}
     assert found["gradient reaches parameters"] == "2 of 4, 2 declared"
@@ -88,7 +88,8 @@ def test_declared_idle_parameters_pass():
     ("arguments", "message"),
     [
         (["NeedsNine"], "NeedsNine goes to stage"),
-        (["TakesTwo"], "cannot be built: TypeError"),
+        (["TakesTwo"], "TakesTwo needs the option 'width': it has no default"),
+        (["FailsToBuild"], "cannot be built: TypeError: no way"),
         (["Good", "--at", "stage7"], "no stage 'stage7'"),
         (["Good", "--options", "scales=1"], "has no option 'scales': did you mean 'scale'?"),
         (["Good", "--options", "scale"], "'scale' is not KEY=VALUE"),

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from wsol.check.template import BODIES
+from wsol.check.template import PARAMETER_COUNTS
 from wsol.cli.main import main
 
 
-@pytest.mark.parametrize("insertion", sorted(BODIES))
+@pytest.mark.parametrize("insertion", sorted(PARAMETER_COUNTS))
 def test_what_it_writes_passes_its_own_test(insertion, tmp_path, monkeypatch, capsys):
     name = f"fresh_{insertion}"
     assert main(["new-attention", name, "--insertion", insertion, "--output", str(tmp_path)]) == 0

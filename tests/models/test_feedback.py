@@ -12,7 +12,8 @@ from torch import nn
 from wsol.attention.contract import Attended
 from wsol.attention.tdam import TDAM
 from wsol.errors import UserError
-from wsol.models.feedback import feedback_blocks, insert_feedback, lowered_steps, with_feedback
+from wsol.models.feedback import insert_feedback, with_feedback
+from wsol.models.feedback_block import feedback_blocks, lowered_steps
 from wsol.models.residual_blocks import BlockPlan, Unit
 from wsol.models.small_resnet import ResidualBlock
 

@@ -9,8 +9,8 @@ from torch import nn
 from torchvision import models
 
 from wsol.errors import UserError
+from wsol.models.catalogue import HEADS
 from wsol.models.heads import build_head, native_head
-from wsol.models.names import HEADS
 from wsol.recipe import HeadSettings
 
 

@@ -10,15 +10,15 @@ A module subclasses ``torch.nn.Module`` and sets
 - ``identity_start`` (optional): True where a fresh module changes nothing;
 - ``default_map`` (optional, on the class or on the instance): which of its own maps ``--maps attention``
   reads; without it the last one of the network;
-- ``parameters_without_gradient(self) -> set[str]`` (optional): names of parameters that rightly
-  get no gradient, such as g under LTPA's softmax.
+- ``parameters_without_gradient(self) -> set[str]`` (optional): names of parameters that get
+  no gradient by design, such as g under LTPA's softmax.
 
 Signatures, all features (N, C, h, w):
 
 - stage: ``Module(channels, **options)``; ``forward(x) -> x`` or `Attended`.
 - block: ``Module(channels, **options)``; a gate inside each residual block before the shortcut is added.
 - feedback: ``Module(bottom_channels, top_channels, **options)``; ``forward(bottom, top) -> bottom`` or
-  `Attended`; `wsol.models.feedback` owns the loop over steps and the per-step norms, and takes the
+  `Attended`; `wsol.models.feedback_block` owns the loop over steps and the per-step norms, and takes the
   options of `FEEDBACK_OPTIONS`, which every feedback module so has without naming them.
 - head: ``Module(stage_channels: dict[str, int], num_classes, **options)``; ``forward(stages: dict[str,
   Tensor]) -> HeadOutput``. Its ``at`` names the stages it taps: both dictionaries hold them, shallow
@@ -28,12 +28,12 @@ Signatures, all features (N, C, h, w):
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from wsol import registry
 from wsol.errors import UserError, suggest
 
 INSERTIONS = ("stage", "block", "feedback", "head")
@@ -111,17 +111,11 @@ def stage_of(place: str, stages: Iterable[str]) -> str:
 
 def check_options(module_class: type[nn.Module], options: Mapping[str, object]) -> None:
     """``UserError`` when an option is not in the class's signature (nor its wrapper's, for feedback)."""
-    parameters = inspect.signature(module_class.__init__).parameters
-    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
-    positional = {"self", "channels", "bottom_channels", "top_channels", "stage_channels", "num_classes"}
-    known = set(parameters) - positional
-    if insertion_of(module_class) == "feedback":
-        known |= set(FEEDBACK_OPTIONS)
-    for option in options:
-        if option not in known:
-            hint = suggest(option, known) if known else ": it takes none"
-            raise UserError(f"attention {module_class.__name__} has no option {option!r}{hint}")
+    insertion = insertion_of(module_class)
+    # Of what the network gives: channels, or bottom and top channels, or stage channels and classes.
+    given = 2 if insertion in ("feedback", "head") else 1
+    more = FEEDBACK_OPTIONS if insertion == "feedback" else ()
+    registry.check_options("attention", module_class, options, given, more)
 
 
 def channel_mean(attention: Tensor) -> Tensor:
@@ -130,7 +124,7 @@ def channel_mean(attention: Tensor) -> Tensor:
 
 
 def declared_without_gradient(network: nn.Module) -> set[str]:
-    """Names of the parameters that the modules of ``network`` declare to get no gradient, rightly."""
+    """Names of the parameters that the modules of ``network`` declare to get no gradient by design."""
     names = set()
     for prefix, module in network.named_modules():
         declare = getattr(module, "parameters_without_gradient", None)

@@ -1,4 +1,4 @@
-"""The fairness control: as many parameters as an attention module has, and no attention."""
+"""The fairness control: as many parameters as an attention module has, but no attention."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from wsol.errors import UserError
 class Plain(nn.Module):
     """Parameter-matched control: a residual 1x1 bottleneck, which looks at no other position.
 
-    What a row with attention gains over this one, the attention gained, not its parameters. Ours, of no
-    paper: ``x + W2 ReLU(BN(W1 x))``, W2 zero at the start.
+    A row with attention is compared with this one: the difference then comes from the attention and not
+    from the number of parameters. Ours, of no paper: ``x + W2 ReLU(BN(W1 x))``, W2 zero at the start.
 
     Args:
         channels: C of the features (N, C, h, w).

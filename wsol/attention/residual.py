@@ -80,6 +80,6 @@ class ResidualUnit(nn.Module):
 
 
 def _conv(channels: int, out_channels: int, kernel: int) -> list[nn.Module]:
-    """Norm, ReLU, convolution. The ReLU is not in place: what comes in is the shortcut, too."""
+    """Norm, ReLU, convolution. The ReLU is not in place, since its input is also the shortcut."""
     convolution = nn.Conv2d(channels, out_channels, kernel, padding=kernel // 2, bias=False)
     return [nn.BatchNorm2d(channels), nn.ReLU(), convolution]

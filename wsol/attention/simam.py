@@ -8,7 +8,7 @@ from wsol.attention.contract import EVERY_STAGE, Attended
 
 
 class SimAM(nn.Module):
-    """SimAM (Yang et al., ICML 2021): a position counts as far as it stands out of its channel.
+    """SimAM (Yang et al., ICML 2021): gates by the deviation from the channel's mean.
 
     The gate is ``sigmoid(d / (4 (v + lambda)) + 0.5)`` with d the squared deviation from the channel's
     spatial mean and v its variance over h w - 1. No parameters. The map shown is the gate.

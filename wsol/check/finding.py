@@ -34,5 +34,5 @@ def attempted(check: str, run: Callable[[], T]) -> T | Finding:
 
 
 def said(error: Exception) -> str:
-    """The error's kind and message on one line, cut where it goes on and on."""
+    """The error's kind and message on one line, cut after 200 characters."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

@@ -7,11 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wsol.check.contract import check_contract
-from wsol.check.cost import Cost, measure
+from wsol.check.added_cost import Cost, measure
 from wsol.check.finding import Finding, attempted
-from wsol.check.network import EPOCH, build, check_network, one_epoch, recipe_of, subject_in
-from wsol.recipe import AttentionSettings
+from wsol.check.module_checks import check_contract
+from wsol.check.network_checks import (
+    EPOCH,
+    build,
+    check_network,
+    module_under_check_in,
+    one_epoch,
+    recipe_of,
+)
+from wsol.models.localizer import Localizer
+from wsol.recipe import AttentionSettings, Recipe
+
+# Images that the costs are measured with.
+COST_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,6 @@ def check_attention(
     backbone: str = "resnet18",
     at: Sequence[str] = (),
     input_size: int = 112,
-    batch: int = 4,
     compiled: bool = False,
 ) -> Verdict:
     """Run the contract on ``name``, a registered name or ``package.module:Class``.
@@ -57,28 +67,35 @@ def check_attention(
     """
     recipe = recipe_of(name, options or {}, backbone, at, input_size)
     localizer = build(recipe)
-    subject = subject_in(localizer, recipe)
-    findings = check_contract(subject, compiled=compiled)
+    checked = module_under_check_in(localizer, recipe)
+    findings = check_contract(checked, compiled=compiled)
     costs = None
     # A module that does not keep to the contract alone would only fail again, and less clearly.
     if all(finding.passed for finding in findings):
-        bare = build(dataclasses.replace(recipe, attention=AttentionSettings()))
-        network = attempted("in the network", lambda: check_network(localizer, recipe))
-        findings += [network] if isinstance(network, Finding) else network
-        # FLOPs are counted on shapes alone, as every run's record does: some modules refuse that.
-        measured = attempted("cost", lambda: measure([bare, localizer], input_size, batch))
-        if isinstance(measured, Finding):
-            findings.append(measured)
-        else:
-            costs = (measured[0], measured[1])
-        findings.append(attempted(EPOCH, lambda: one_epoch(recipe)))
+        inside, costs = _in_the_network(localizer, recipe)
+        findings += inside
     return Verdict(
         name=recipe.attention.label,
-        insertion=subject.insertion,
+        insertion=checked.insertion,
         backbone=backbone,
-        places=tuple(subject.shapes),
+        places=tuple(checked.shapes),
         findings=tuple(findings),
         costs=costs,
-        batch=batch,
+        batch=COST_BATCH,
         input_size=input_size,
     )
+
+
+def _in_the_network(
+    localizer: Localizer, recipe: Recipe
+) -> tuple[list[Finding], tuple[Cost, Cost] | None]:
+    """The findings on the network with the module in it, and the costs of the bare and of this one."""
+    bare = build(dataclasses.replace(recipe, attention=AttentionSettings()))
+    network = attempted("in the network", lambda: check_network(localizer, recipe))
+    findings = [network] if isinstance(network, Finding) else network
+    # FLOPs are counted on shapes alone, as every run's record does: some modules refuse that.
+    measured = attempted("cost", lambda: measure([bare, localizer], recipe.data.input_size, COST_BATCH))
+    epoch = attempted(EPOCH, lambda: one_epoch(recipe))
+    if isinstance(measured, Finding):
+        return [*findings, measured, epoch], None
+    return [*findings, epoch], (measured[0], measured[1])

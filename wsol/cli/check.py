@@ -35,8 +35,8 @@ def main(argv: list[str]) -> int:
     # Only now: torch takes seconds.
     from rich.console import Console
 
-    from wsol.check.report import show
     from wsol.check.verdict import check_attention
+    from wsol.check.verdict_table import show
 
     verdict = check_attention(
         arguments.name,

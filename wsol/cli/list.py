@@ -51,7 +51,7 @@ def _attention() -> Rows:
 
 
 def _backbones() -> Rows:
-    from wsol.models.names import BACKBONES
+    from wsol.models.catalogue import BACKBONES
 
     return ((name, BACKBONES[name]) for name in BACKBONES)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsol.check.template import BODIES, write_template
+from wsol.check.template import PARAMETER_COUNTS, write_template
 from wsol.cli.parser import Parser
 
 
@@ -12,7 +12,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "name", metavar="NAME", help="of the file, in lower case: top_hat has class TopHat"
     )
-    parser.add_argument("--insertion", choices=sorted(BODIES), default="stage", help="where it goes")
+    parser.add_argument(
+        "--insertion", choices=sorted(PARAMETER_COUNTS), default="stage", help="where it goes"
+    )
     parser.add_argument("--output", default=".", metavar="DIR", help="folder of the two files")
     arguments = parser.parse(argv)
     module, test = write_template(arguments.name, arguments.insertion, arguments.output)

@@ -1,4 +1,8 @@
-"""Training methods, one a file: batch in, loss out."""
+"""Training methods, one a file: batch in, loss out.
+
+A new method is one file with a subclass of `wsol.methods.contract.TrainingMethod` and one line here; a
+method outside this repository (``--method.name package.module:Name``) needs no line at all.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from wsol.methods.contract import StepOutput, TrainingMethod
 class CAM(TrainingMethod):
     """Cross-entropy on the logits: the class maps' spatial means."""
 
-    def forward(self, images: Tensor, labels: Tensor) -> StepOutput:
+    def step(self, images: Tensor, labels: Tensor, turn: str) -> StepOutput:
         """Images (N, 3, H, W), labels (N,) to the cross-entropy."""
         logits = self.localizer(images).logits
         return StepOutput(self.classification(logits, labels), logits)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import GLOBAL, stage_of
 from wsol.errors import UserError, suggest
+from wsol.models.catalogue import BACKBONES
 from wsol.models.ltpa_networks import NamedStages
-from wsol.models.names import BACKBONES
 from wsol.models.networks import PROBE, check_chain, feature_chain, library_of, octave, probe
 from wsol.recipe import BackboneSettings
 
@@ -65,7 +65,7 @@ class Backbone(nn.Module):
         """Leave out the network's own vector of the whole image, for heads that read maps alone.
 
         LTPA's plain networks classify that vector, which has no maps; their CAM rows here classify the
-        last maps, and what is past these would be trained and counted for nothing.
+        last maps. The layers after these would not change any output, yet count as parameters.
         """
         if GLOBAL in self.stages:
             del self.stages[GLOBAL], self.stage_channels[GLOBAL], self.stage_strides[GLOBAL]

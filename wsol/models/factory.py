@@ -14,7 +14,8 @@ from wsol.attention.contract import GLOBAL, check_options, default_places, gated
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone, as_stages
 from wsol.models.class_keys import imagenet_keys
-from wsol.models.feedback import FeedbackBlock, insert_feedback
+from wsol.models.feedback import insert_feedback
+from wsol.models.feedback_block import FeedbackBlock
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks import create_network, probe

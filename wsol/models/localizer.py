@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from wsol.attention.contract import GLOBAL, HeadOutput, declared_without_gradient
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
-from wsol.models.feedback import FeedbackBlock, lowered_steps
+from wsol.models.feedback_block import FeedbackBlock, lowered_steps
 from wsol.models.heads import CamHead
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placement import Placed, named_maps
@@ -183,7 +183,7 @@ class Localizer(nn.Module):
         return {"backbone": rest, "attention": list(dict.fromkeys(attention)), "head": head}
 
     def parameters_without_gradient(self) -> set[str]:
-        """Names of parameters that rightly get no gradient, as the modules declare them.
+        """Names of the parameters that the modules declare to get no gradient by design.
 
         Where a head ignores the vector of the whole image, so do the stages above its last tap.
         """

@@ -1,6 +1,6 @@
 """The networks of "Learn to Pay Attention" for small images: its VGG and its ResNet-164.
 
-Both hand out named features instead of logits: ``stage_channels`` says which and how wide, and
+Both return named features instead of logits: ``stage_channels`` says which and how wide, and
 ``forward(images) -> {stage: (N, C, h, w)}``. ``"global"`` is g, the network's own vector of the whole
 image, (N, C, 1, 1); the others are there for LTPA to tap. Jetley et al., ICLR 2018, arXiv 1804.02391.
 """
@@ -19,7 +19,7 @@ VGG_EPS = 1e-3
 
 
 class NamedStages(nn.Module):
-    """Stages one after another, each of whose outputs is handed out.
+    """Stages one after another; the output of each is returned.
 
     Attributes:
         stages: stage name to module, ``"global"`` last; what a stage gives, the next one takes.

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
+from wsol.models.catalogue import BACKBONES
 from wsol.models.inception import as_wsolevaluation
 from wsol.models.ltpa_networks import ResNet164Att, VGGAtt
-from wsol.models.names import BACKBONES
 from wsol.models.small_resnet import SmallResNet
 
 LIBRARIES = ("torchvision", "timm")
@@ -34,7 +34,7 @@ CLASSIFIER = (
     "flatten",
 )
 
-# The side in pixels of the image that is sent through (without values) to see where strides lie.
+# Side in pixels of the image on the meta device that shows the stride of each link.
 PROBE = 224
 
 

@@ -37,7 +37,7 @@ class Placed(nn.Module):
         return result
 
     def __getstate__(self) -> dict[str, object]:
-        # Maps hang on the graph of the last call, which can be neither copied nor sent.
+        # Maps belong to the graph of the last call, which cannot be copied or sent to another process.
         return {**self.__dict__, "maps": {}}
 
     def _check(self, features: Tensor, result: object) -> None:

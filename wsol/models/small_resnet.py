@@ -12,7 +12,7 @@ from wsol.models.residual_blocks import BlockPlan, Unit
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with norms, and a shortcut: (N, in, h, w) -> (N, out, h / stride, ...).
 
-    Gates and feedback find their way in by `feedback_plan`.
+    `feedback_plan` tells gates and feedback where to go in.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
@@ -48,9 +48,9 @@ class ResidualBlock(nn.Module):
 class SmallResNet(nn.Module):
     """A stem at full resolution and residual layers, each but the first behind a 2x2 average pooling.
 
-    The pooling halves the sides, not a strided 3x3 convolution: that one looks half a pixel up and left
-    of the middle of its output, over three strides 3.5 pixels of the image. On large photographs nobody
-    sees it; on digits of 30 pixels a map that lies 3.5 off loses boxes.
+    A pooling halves the sides instead of a strided 3x3 convolution, which is centred half a pixel above
+    and left of its output: after three strides the map is shifted by 3.5 pixels of the image. That does not
+    matter on large photographs, but on digits of 30 pixels it makes boxes wrong.
 
     Args:
         widths: channels of the layers; the stem has those of the first.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsol.maps.reading import resolve
-from wsol.models.factory import build_localizer
+from wsol.methods.build import trained_localizer
 from wsol.pipeline.baselines import evaluate_baselines
 from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.inputs import as_recipe, open_manifest, resolved
@@ -61,7 +61,7 @@ def recorded(recipe: Recipe) -> bool:
     sources = list(settings.maps)
     if "attention" in sources:  # which of its maps that is, the module says
         keys = manifest.class_keys
-        localizer = build_localizer(recipe, len(keys), keys, load_weights=False)
+        localizer = trained_localizer(recipe, keys)
         sources = [resolve(source, localizer) for source in sources]
     origins = [MapsOrigin(name="", what=recipe.what(), maps=source) for source in sources]
     return all(

@@ -17,11 +17,12 @@ def leaderboard(results: Path | str, *, write: bool = False) -> pd.DataFrame:
 
     Args:
         results: a folder whose ``runs`` hold the records.
-        write: write ``leaderboard.csv``, ``leaderboard.md`` and ``report.html`` too; the same records give
-            the same bytes of the first two.
+        write: write ``leaderboard.csv``, ``leaderboard.md`` and ``report.html`` too; the same records
+            give the same bytes of the first two.
 
     Raises:
-        UserError: no records there, a file that is no record, runs of one row that contradict each other.
+        UserError: no records there, a file that is no record, runs of one row that contradict each
+            other.
 
     >>> import wsol
     >>> board = wsol.leaderboard("results")                      # doctest: +SKIP

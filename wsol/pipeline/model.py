@@ -19,6 +19,7 @@ from wsol.evaluation.boxes import box_at, to_image
 from wsol.evaluation.score_map import mask_at, quantise
 from wsol.files.pixel_sources import PixelSource, as_image
 from wsol.maps.reading import MapReader
+from wsol.methods.build import trained_localizer
 from wsol.models.cost import cost
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
@@ -49,8 +50,8 @@ def load(
         source: a run folder; ``timm:NAME`` (``timm:resnet50``, ``timm:resnet50.tv_in1k``) or
             ``torchvision:NAME`` (``torchvision:vgg16``): a pretrained classifier, without any training,
             with the preprocessing and the class names of its library.
-        weights: a file of a pretrained classifier's weights, ``.safetensors`` or ``.pth``; without it the
-            library loads, and may download, its own.
+        weights: a file of a pretrained classifier's weights, ``.safetensors`` or ``.pth``; without it
+            the library loads, and may download, its own.
         device: ``auto``, ``cpu`` or ``cuda``.
         workers: processes that load images where data sets are scored.
 
@@ -133,8 +134,7 @@ class Model:
         if self.folder is None:
             localizer = build_localizer(self.recipe, 1000)
         else:
-            keys = self.facts["class_keys"]
-            localizer = build_localizer(self.recipe, len(keys), keys, load_weights=False)
+            localizer = trained_localizer(self.recipe, self.facts["class_keys"])
             if not training.folds:
                 self.folder.load_weights(localizer, training.selection if training.epochs else "last")
         return localizer.to(self.fabric.device).eval()

@@ -1,10 +1,10 @@
-"""The folder of one training run: its recipe, its weights, its log, and where it stopped.
+"""The folder of one training run: its recipe, its weights, its log, and what resuming needs.
 
 recipe.yaml            what was run
 run.json               identity, classes, cost; written when training has finished
 log.csv                one line an epoch
 last.safetensors       weights after the last finished epoch; best_val_cls, best_val_loc beside
-resume.pth             optimizer and progress, removed when training has finished
+resume.pth             the method, its optimizers and the epochs done; removed when training has finished
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class RunFolder:
             raise UserError(f"{path}: not a checkpoint of this model: {reason}") from error
 
     def save_progress(self, progress: Mapping[str, Any]) -> None:
-        """Write where training stands: optimizer state, finished epochs, the best so far."""
+        """Write what resuming needs: optimizer states, finished epochs, the best values so far."""
         with replacing(self.path / "resume.pth") as temporary:
             torch.save(dict(progress), temporary)
 
@@ -124,7 +124,7 @@ class RunFolder:
             raise UserError(f"{path}: damaged; delete it and the run begins anew") from error
 
     def write_log(self, rows: list[dict[str, Any]]) -> None:
-        """Write ``log.csv`` anew; an epoch repeated after an interruption stands in it once."""
+        """Write ``log.csv`` anew; an epoch repeated after an interruption has one line."""
         columns = list(dict.fromkeys(key for row in rows for key in row))
         cells = [[row.get(column, "") for column in columns] for row in rows]
         write_csv(self.path / "log.csv", columns, cells)

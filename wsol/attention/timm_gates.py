@@ -1,4 +1,4 @@
-"""timm's gates, one in every residual block; `library_stage` has its modules that follow a stage.
+"""timm's gates, one in every residual block; `timm_stages` has its modules that follow a stage.
 
 timm's forward passes stay timm's; where one has a spatial gate, its class here computes that gate beside
 it from the module's own layers and shows it as a map. Options are those that papers vary, by name.

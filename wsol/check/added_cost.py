@@ -45,8 +45,9 @@ def measure(
 ) -> list[Cost]:
     """The cost of each on its own device, the best time of ``repeats``.
 
-    They take turns, so that a machine that is busy for a while is unfair to none. On a CPU that others
-    use, too, ``time.process_time`` is the fairer clock: it counts this process alone, all its threads.
+    They are timed in turn, so that a machine that is busy for a while slows all of them. On a CPU that
+    is shared, ``time.process_time`` is the better clock: it counts this process alone, all its
+    threads.
     """
     device = next(localizers[0].parameters()).device
     generator = torch.Generator().manual_seed(0)

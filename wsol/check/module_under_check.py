@@ -21,7 +21,7 @@ from wsol.errors import UserError
 Shape = tuple[int, int, int]
 
 # Classes that a head under check tells apart.
-NUM_CLASSES = 5
+HEAD_CLASSES = 5
 
 
 class Result(NamedTuple):
@@ -33,7 +33,7 @@ class Result(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Subject:
+class ModuleUnderCheck:
     """A class with its options and the features it meets.
 
     Attributes:
@@ -77,7 +77,7 @@ class Subject:
         options = {key: value for key, value in self.options.items() if not self._of_wrapper(key)}
         channels: Any = [shape[0] for shape in self.input_shapes]
         if self.insertion == "head":
-            channels = [dict(zip(self.shapes, channels, strict=True)), NUM_CLASSES]
+            channels = [dict(zip(self.shapes, channels, strict=True)), HEAD_CLASSES]
         return self.module_class(*channels, **options)
 
     def _of_wrapper(self, option: str) -> bool:
@@ -93,7 +93,7 @@ class Subject:
 
     def expected(self, batch: int = 2) -> tuple[int, ...]:
         """The shape that the output must have: the features', or a head's logits'."""
-        return (batch, NUM_CLASSES) if self.insertion == "head" else (batch, *self.input_shapes[0])
+        return (batch, HEAD_CLASSES) if self.insertion == "head" else (batch, *self.input_shapes[0])
 
     def run(self, module: nn.Module, inputs: Sequence[Tensor]) -> Result:
         """Call the module as the network would. ``TypeError`` where it returns something else."""

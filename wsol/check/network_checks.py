@@ -14,14 +14,14 @@ from torch.nn import functional
 from wsol.attention import ATTENTION
 from wsol.attention.contract import GLOBAL
 from wsol.check.finding import Finding, said
-from wsol.check.subject import Shape, Subject
+from wsol.check.module_under_check import ModuleUnderCheck, Shape
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, Recipe
 
 # Clutter's classes.
-NUM_CLASSES = 10
+CLUTTER_CLASSES = 10
 
 EPOCH = "one epoch on clutter"
 
@@ -41,14 +41,14 @@ def build(recipe: Recipe, seed: int = 0) -> Localizer:
     """The recipe's localizer from a seeded start; ``UserError`` where the module cannot be built."""
     torch.manual_seed(seed)
     try:
-        return build_localizer(recipe, NUM_CLASSES)
+        return build_localizer(recipe, CLUTTER_CLASSES)
     except UserError:
         raise
     except Exception as error:
         raise UserError(f"{recipe.attention.label} cannot be built: {said(error)}") from error
 
 
-def subject_in(localizer: Localizer, recipe: Recipe) -> Subject:
+def module_under_check_in(localizer: Localizer, recipe: Recipe) -> ModuleUnderCheck:
     """The bare module with the shapes it meets in this network."""
     backbone, side = localizer.backbone, recipe.data.input_size
     taps: Sequence[str] = [place.partition(".")[0] for place in localizer.placed]
@@ -61,7 +61,7 @@ def subject_in(localizer: Localizer, recipe: Recipe) -> Subject:
     if isinstance(localizer.head, TappedHead) and localizer.head.has_global:
         shapes[GLOBAL] = (backbone.out_channels, 1, 1)
     settings = recipe.attention
-    return Subject(settings.name, ATTENTION.get(settings.name), shapes, settings.options)
+    return ModuleUnderCheck(settings.name, ATTENTION.get(settings.name), shapes, settings.options)
 
 
 def check_network(localizer: Localizer, recipe: Recipe) -> list[Finding]:
@@ -69,9 +69,9 @@ def check_network(localizer: Localizer, recipe: Recipe) -> list[Finding]:
     torch.manual_seed(0)
     side = recipe.data.input_size
     output = localizer.train()(torch.randn(2, 3, side, side))
-    expected = f"logits (2, {NUM_CLASSES}), finite"
+    expected = f"logits (2, {CLUTTER_CLASSES}), finite"
     finite = bool(torch.isfinite(output.logits).all())
-    right = finite and tuple(output.logits.shape) == (2, NUM_CLASSES)
+    right = finite and tuple(output.logits.shape) == (2, CLUTTER_CLASSES)
     found = f"logits {tuple(output.logits.shape)}, {'finite' if finite else 'not finite'}"
     network = Finding(
         "in the network", right, expected, found, "" if right else "the network's logits are wrong"
@@ -127,7 +127,7 @@ def small_clutter(images: int, size: int) -> tuple[Tensor, Tensor]:
     from wsol.data.layouts.clutter import Draws, draw_image, sources
 
     source = sources(0)[0]
-    labels = [index % NUM_CLASSES for index in range(images)]
+    labels = [index % CLUTTER_CLASSES for index in range(images)]
     drawn = [
         draw_image(source, label, size, Draws(0, 0, index))[0] for index, label in enumerate(labels)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from wsol.check.network import EPOCH
+from wsol.check.network_checks import EPOCH
 from wsol.check.verdict import Verdict
 
 

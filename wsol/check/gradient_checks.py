@@ -9,19 +9,19 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import declared_without_gradient
 from wsol.check.finding import Finding
-from wsol.check.subject import Subject, shake
+from wsol.check.module_under_check import ModuleUnderCheck, shake
 
-# Gradients are looked for from several starts: all units of a narrow ReLU layer may be dead in one.
+# Several seeds, since with one of them all units of a narrow ReLU layer may be zero.
 SEEDS = (0, 1, 2)
 REACHES, BROKEN, DEAD = "reaches", "not finite", "zero everywhere"
 
 
-def gradient_reaches_input(subject: Subject) -> Finding:
+def gradient_reaches_input(checked: ModuleUnderCheck) -> Finding:
     """Every input gets a gradient in one of three fresh modules, and never one that is not finite."""
     states: dict[int, set[str]] = {}
     for seed in SEEDS:
-        module, inputs = subject.build(seed).train(), subject.inputs(seed=seed + 10)
-        _backward(subject, module, inputs, seed)
+        module, inputs = checked.build(seed).train(), checked.inputs(seed=seed + 10)
+        _backward(checked, module, inputs, seed)
         # What declares idle parameters may have an idle input with them (g under LTPA's softmax).
         for index, one in enumerate(inputs[:1] if declared_without_gradient(module) else inputs):
             states.setdefault(index, set()).add(_gradient_state(one))
@@ -35,18 +35,19 @@ def gradient_reaches_input(subject: Subject) -> Finding:
     return Finding("gradient reaches input", not bad, "finite, not zero", found, problem)
 
 
-def gradient_reaches_parameters(subject: Subject) -> Finding:
+def gradient_reaches_parameters(checked: ModuleUnderCheck) -> Finding:
     """Every parameter but the declared ones gets a gradient, in one of three fresh modules.
 
-    Moved off its start, since a zero start (a last norm's weight, say) rightly stops gradients on the
-    first step; in eval mode, since batch statistics cancel what precedes them.
+    Its parameters are moved a little first, since a start at zero (such as a last norm's weight) stops
+    gradients on the first step by design. It runs in eval mode, since batch statistics take away
+    whatever constant is added before them, and with it that constant's gradient.
     """
     reached: set[str] = set()
-    module = subject.build()
+    module = checked.build()
     for seed in SEEDS:
-        module = subject.build(seed).eval()
+        module = checked.build(seed).eval()
         shake(module, seed)
-        _backward(subject, module, subject.inputs(seed=seed + 10), seed)
+        _backward(checked, module, checked.inputs(seed=seed + 10), seed)
         reached |= {name for name, one in module.named_parameters() if _gradient_state(one) == REACHES}
     wanted = {name for name, one in module.named_parameters() if one.requires_grad}
     declared = declared_without_gradient(module)
@@ -62,8 +63,8 @@ def gradient_reaches_parameters(subject: Subject) -> Finding:
     return Finding("gradient reaches parameters", not missing, "every undeclared one", found, problem)
 
 
-def _backward(subject: Subject, module: nn.Module, inputs: Sequence[Tensor], seed: int) -> None:
-    output = subject.run(module, inputs).output
+def _backward(checked: ModuleUnderCheck, module: nn.Module, inputs: Sequence[Tensor], seed: int) -> None:
+    output = checked.run(module, inputs).output
     generator = torch.Generator().manual_seed(seed)
     (output * torch.randn(output.shape, generator=generator)).sum().backward()
 

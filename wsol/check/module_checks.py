@@ -1,4 +1,4 @@
-"""The checks of a bare module: each takes a `Subject` and returns a `Finding`."""
+"""The checks of a bare module: each takes a `ModuleUnderCheck` and returns a `Finding`."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from wsol.check.finding import Finding, attempted, said
-from wsol.check.gradients import gradient_reaches_input, gradient_reaches_parameters
-from wsol.check.subject import NUM_CLASSES, Subject
+from wsol.check.gradient_checks import gradient_reaches_input, gradient_reaches_parameters
+from wsol.check.module_under_check import HEAD_CLASSES, ModuleUnderCheck
 
 # Formats and batches may round differently, bf16 keeps 8 bits.
 SAME = 1e-4
 BF16_SAME = 0.1
 
 
-def check_contract(subject: Subject, *, compiled: bool = False) -> list[Finding]:
-    """Run all checks of the bare module; what follows a wrong shape or a random output is not run.
+def check_contract(checked: ModuleUnderCheck, *, compiled: bool = False) -> list[Finding]:
+    """Run all checks of the bare module, and stop after a wrong shape or a random output.
 
     A check that raises has failed, with the exception as what was found.
     """
     findings: list[Finding] = []
     for check in [*CHECKS, *([compiles] if compiled else [])]:
-        finding = attempted(check.__name__.replace("_", " "), partial(check, subject))
+        finding = attempted(check.__name__.replace("_", " "), partial(check, checked))
         findings.append(finding)
         if check in (shape_in_training, shape_at_test, determinism) and not finding.passed:
             break
     return findings
 
 
-def _same_shape(check: str, subject: Subject, found: Tensor, batch: int) -> Finding:
-    expected, shape = subject.expected(batch), tuple(found.shape)
+def _same_shape(check: str, checked: ModuleUnderCheck, found: Tensor, batch: int) -> Finding:
+    expected, shape = checked.expected(batch), tuple(found.shape)
     problem = ""
     if len(shape) != len(expected):
         problem = f"returns {len(shape)} dimensions"
@@ -47,45 +47,45 @@ def _same_shape(check: str, subject: Subject, found: Tensor, batch: int) -> Find
     return Finding(check, not problem, str(expected), str(shape), problem)
 
 
-def shape_in_training(subject: Subject) -> Finding:
+def shape_in_training(checked: ModuleUnderCheck) -> Finding:
     """The output's shape in training mode."""
-    result = subject.run(subject.build().train(), subject.inputs())
-    return _same_shape("shape in training", subject, result.output, 2)
+    result = checked.run(checked.build().train(), checked.inputs())
+    return _same_shape("shape in training", checked, result.output, 2)
 
 
-def shape_at_test(subject: Subject) -> Finding:
+def shape_at_test(checked: ModuleUnderCheck) -> Finding:
     """The output's shape in eval mode, of one image alone."""
     try:
-        result = subject.run(subject.build().eval(), subject.inputs(batch=1))
+        result = checked.run(checked.build().eval(), checked.inputs(batch=1))
     except Exception as error:
-        expected = str(subject.expected(1))
+        expected = str(checked.expected(1))
         return Finding("shape at test", False, expected, said(error), "breaks under eval")
-    return _same_shape("shape at test", subject, result.output, 1)
+    return _same_shape("shape at test", checked, result.output, 1)
 
 
-def determinism(subject: Subject) -> Finding:
+def determinism(checked: ModuleUnderCheck) -> Finding:
     """In training the same seed gives the same output and gradient, at test any seed does."""
     check, expected = "determinism", "two seeded runs the same"
     runs = []
     for _ in range(2):
-        module, inputs = subject.build().train(), subject.inputs()
+        module, inputs = checked.build().train(), checked.inputs()
         torch.manual_seed(3)
-        output = subject.run(module, inputs).output
+        output = checked.run(module, inputs).output
         output.square().sum().backward()
         runs.append([output.detach(), *(one.grad for one in inputs if one.grad is not None)])
     if not all(torch.equal(first, second) for first, second in zip(*runs, strict=True)):
         return Finding(check, False, expected, "they differ", "draws outside torch's seed")
-    module, inputs = subject.build().eval(), subject.inputs()
-    first, second = (subject.run(module, inputs).output for _ in range(2))
+    module, inputs = checked.build().eval(), checked.inputs()
+    first, second = (checked.run(module, inputs).output for _ in range(2))
     if not torch.equal(first, second):
         return Finding(check, False, "two calls in eval the same", "they differ", "draws at test")
     return Finding(check, True, expected, "the same")
 
 
-def attention_maps(subject: Subject) -> Finding:
+def attention_maps(checked: ModuleUnderCheck) -> Finding:
     """Maps (N, h, w) or (N, C, h, w), finite, of the sizes of features; class maps (N, K, h, w)."""
-    inputs = subject.inputs()
-    result = subject.run(subject.build().eval(), inputs)
+    inputs = checked.inputs()
+    result = checked.run(checked.build().eval(), inputs)
     grids = sorted({tuple(one.shape[2:]) for one in inputs}, reverse=True)
     expected = " or ".join(f"(2, {h}, {w}) or (2, C, {h}, {w})" for h, w in grids) + ", finite"
     sizes = [f"{name} {tuple(one.shape)}" for name, one in result.maps.items()]
@@ -98,50 +98,50 @@ def attention_maps(subject: Subject) -> Finding:
     classes = result.class_maps
     if classes is not None:
         sizes.append(f"class maps {tuple(classes.shape)}")
-        if classes.dim() != 4 or classes.shape[:2] != (2, NUM_CLASSES):
-            expected, problem = f"(2, {NUM_CLASSES}, h, w)", "class maps have the wrong shape"
+        if classes.dim() != 4 or classes.shape[:2] != (2, HEAD_CLASSES):
+            expected, problem = f"(2, {HEAD_CLASSES}, h, w)", "class maps have the wrong shape"
     return Finding("attention maps", not problem, expected, ", ".join(sizes) or "none shown", problem)
 
 
-def starts_as_identity(subject: Subject) -> Finding:
+def starts_as_identity(checked: ModuleUnderCheck) -> Finding:
     """A module that declares ``identity_start`` changes nothing while it is fresh."""
     check = "starts as identity"
-    if not getattr(subject.module_class, "identity_start", False):
+    if not getattr(checked.module_class, "identity_start", False):
         return Finding(check, True, "as declared", "not declared")
-    inputs = subject.inputs()
-    output = subject.run(subject.build().eval(), inputs).output
+    inputs = checked.inputs()
+    output = checked.run(checked.build().eval(), inputs).output
     finding = _near(check, inputs[0], output, SAME, "declares identity_start, but a fresh one changes")
     return dataclasses.replace(finding, expected="the input, as declared")
 
 
-def dtype(subject: Subject) -> Finding:
+def dtype(checked: ModuleUnderCheck) -> Finding:
     """Float32 in, finite float32 out."""
-    output = subject.run(subject.build().eval(), subject.inputs()).output
+    output = checked.run(checked.build().eval(), checked.inputs()).output
     finite = bool(torch.isfinite(output).all())
     found = f"{output.dtype}, {'finite' if finite else 'not finite'}".removeprefix("torch.")
     problem = "" if finite and output.dtype == torch.float32 else "float32 does not stay so"
     return Finding("dtype", not problem, "float32, finite", found, problem)
 
 
-def bf16(subject: Subject) -> Finding:
+def bf16(checked: ModuleUnderCheck) -> Finding:
     """Under bf16 autocast forward and backward run, near the float32 output."""
-    module, inputs = subject.build().eval(), subject.inputs()
-    plain = subject.run(module, inputs).output
+    module, inputs = checked.build().eval(), checked.inputs()
+    plain = checked.run(module, inputs).output
     # Features come from convolutions, in bf16 themselves.
     features = [one.detach().bfloat16().requires_grad_() for one in inputs]
     with torch.autocast("cpu", torch.bfloat16):
-        output = subject.run(module, features).output
+        output = checked.run(module, features).output
     output.float().sum().backward()
     return _near("bf16", plain, output.float(), BF16_SAME, "bf16 autocast is far from float32")
 
 
-def channels_last(subject: Subject) -> Finding:
+def channels_last(checked: ModuleUnderCheck) -> Finding:
     """The memory format of the features does not change the output."""
-    module, inputs = subject.build().eval(), subject.inputs()
-    plain = subject.run(module, inputs).output
+    module, inputs = checked.build().eval(), checked.inputs()
+    plain = checked.run(module, inputs).output
     module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     formatted = [one.detach().contiguous(memory_format=torch.channels_last) for one in inputs]
-    output = subject.run(module, formatted).output
+    output = checked.run(module, formatted).output
     return _near("channels last", plain, output, SAME, "channels_last gives another output")
 
 
@@ -158,12 +158,12 @@ def _near(check: str, plain: Tensor, output: Tensor, bound: float, problem: str)
     )
 
 
-def eval_keeps_state(subject: Subject) -> Finding:
-    """In eval mode a call changes no buffer, and an image's output does not hang on its batch."""
-    module, inputs = subject.build().eval(), subject.inputs()
+def eval_keeps_state(checked: ModuleUnderCheck) -> Finding:
+    """In eval mode a call changes no buffer, and an image's output does not depend on its batch."""
+    module, inputs = checked.build().eval(), checked.inputs()
     before = {name: one.clone() for name, one in module.state_dict().items()}
-    together = subject.run(module, inputs).output
-    alone = subject.run(module, [one[:1] for one in inputs]).output
+    together = checked.run(module, inputs).output
+    alone = checked.run(module, [one[:1] for one in inputs]).output
     changed = [name for name, one in module.state_dict().items() if not torch.equal(one, before[name])]
     if changed:
         return Finding(
@@ -178,33 +178,33 @@ def eval_keeps_state(subject: Subject) -> Finding:
     )
 
 
-def save_and_load(subject: Subject) -> Finding:
+def save_and_load(checked: ModuleUnderCheck) -> Finding:
     """Through safetensors into a fresh module: the same output, bit for bit."""
-    module, inputs = subject.build(seed=0), subject.inputs()
-    # Two calls in training move the running statistics, which must travel, too.
+    module, inputs = checked.build(seed=0), checked.inputs()
+    # Two calls in training change the running statistics, which must be saved as well.
     for _ in range(2):
-        subject.run(module.train(), inputs)
-    fresh = subject.build(seed=7)
+        checked.run(module.train(), inputs)
+    fresh = checked.build(seed=7)
     fresh.load_state_dict(
         load(save({key: one.contiguous() for key, one in module.state_dict().items()}))
     )
     same = torch.equal(
-        subject.run(module.eval(), inputs).output, subject.run(fresh.eval(), inputs).output
+        checked.run(module.eval(), inputs).output, checked.run(fresh.eval(), inputs).output
     )
     found = "the same" if same else "another output"
     problem = "" if same else "the state_dict does not hold all of the module"
     return Finding("save and load", same, "the same output, bit for bit", found, problem)
 
 
-def compiles(subject: Subject) -> Finding:
+def compiles(checked: ModuleUnderCheck) -> Finding:
     """torch.compile gives the eager output."""
-    module, inputs = subject.build().eval(), subject.inputs()
-    plain = subject.run(module, inputs).output
-    output = subject.run(torch.compile(module), inputs).output  # type: ignore[arg-type]
+    module, inputs = checked.build().eval(), checked.inputs()
+    plain = checked.run(module, inputs).output
+    output = checked.run(torch.compile(module), inputs).output  # type: ignore[arg-type]
     return _near("torch.compile", plain, output, SAME, "the compiled module gives another output")
 
 
-CHECKS: tuple[Callable[[Subject], Finding], ...] = (
+CHECKS: tuple[Callable[[ModuleUnderCheck], Finding], ...] = (
     shape_in_training,
     shape_at_test,
     determinism,
