@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import parse_recipe
-from wsol.data.manifest.box_conventions import RULES
+from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
 from wsol.recipe import EvaluationSettings as Settings
@@ -58,7 +58,9 @@ def _parser() -> Parser:
     subject.add_argument("--images", help="folder of your own images, scored with --run")
     subject.add_argument("--annotations", nargs="+", help="of --images: COCO, VOC, CSV, masks")
     subject.add_argument(
-        "--corners", choices=list(RULES), help="of --annotations; default: as their format does"
+        "--corners",
+        choices=list(BOX_CONVENTIONS),
+        help="of --annotations; default: as their format does",
     )
     subject.add_argument("--name", help="what the board calls --maps; default: the folder's name")
     rules = parser.add_argument_group("how")

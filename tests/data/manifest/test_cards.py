@@ -3,18 +3,19 @@ from __future__ import annotations
 import pytest
 
 from wsol.data.layouts import DATASETS
-from wsol.data.manifest.cards import FOLDER, read_card, subset
-from wsol.data.manifest.manifest_draft import Reader
+from wsol.data.layouts.layout import Layout
+from wsol.data.manifest.cards import cards_folder, read_card, subset
 
 
 def test_every_card_is_whole():
-    names = sorted(path.parent.name for path in FOLDER.glob("*/card.toml"))
+    names = sorted(path.parent.name for path in cards_folder().glob("*/card.toml"))
     assert {"clutter", "cub", "imagenet"} <= set(names)
     for name in names:
         card = read_card(name)
         assert card is not None
         assert card.title and card.page.startswith("https://") and card.licence and card.citation, name
-        assert not (FOLDER / name / "__init__.py").exists()  # it would shadow the package `datasets`
+        # A package would shadow Hugging Face's `datasets` where wsol is run from a checkout.
+        assert not (cards_folder() / name / "__init__.py").exists()
 
 
 def test_official_counts():
@@ -29,9 +30,9 @@ def test_a_set_without_card_has_none():
     assert read_card("nothing") is None
 
 
-def test_the_clutter_card_is_its_reader():
-    card, reader = read_card("clutter"), DATASETS.get("clutter")
-    options = reader.options()
+def test_the_clutter_card_is_its_layout():
+    card, layout = read_card("clutter"), DATASETS.get("clutter")
+    options = layout.options()
     assert card is not None
     assert card.expected["images"] == {"train": options.train, "val": options.val, "test": options.test}
 
@@ -64,13 +65,13 @@ def test_a_subset_is_said_in_words(found, fold, words):
     assert subset(EXPECTED, {"masks": {}, **found}, fold=fold) == words
 
 
-def test_every_reader_has_its_options():
+def test_every_layout_has_its_options():
     for name in DATASETS:
-        reader = DATASETS.get(name)
-        assert isinstance(reader, Reader)
-        reader.options()
+        layout = DATASETS.get(name)
+        assert isinstance(layout, Layout)
+        layout.options()
 
 
-def test_unknown_options_of_a_reader_are_refused():
+def test_unknown_options_of_a_layout_are_refused():
     with pytest.raises(TypeError, match="colour"):
         DATASETS.get("clutter").options(colour="red")

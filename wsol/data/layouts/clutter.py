@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.layouts.layout import Layout
+from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
 from wsol.errors import UserError
 from wsol.files.png import grey_png
 
@@ -59,7 +60,7 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options, needs_root=False)
+LAYOUT = Layout(read, add_options, needs_root=False)
 
 
 class Draws:

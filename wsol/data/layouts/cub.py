@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from wsol.data.layouts.layout import Layout
 from wsol.data.manifest.manifest_draft import (
     DraftBox,
     DraftClass,
     DraftImage,
     ManifestDraft,
-    Reader,
     bare_id,
 )
 from wsol.data.manifest.validation import bad_name
@@ -75,7 +75,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options)
+LAYOUT = Layout(read, add_options)
 
 
 @dataclass(frozen=True)

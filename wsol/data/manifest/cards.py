@@ -1,6 +1,7 @@
 """Cards: what a data set is, who made it, under which licence, and how much of it there should be.
 
-A card is ``datasets/<name>/card.toml`` at the top of the repository.
+A card is ``datasets/<name>/card.toml`` at the top of the repository; the wheel carries the cards as
+``wsol/cards/<name>/card.toml``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import wsol
+from wsol.errors import UserError
 
-FOLDER = Path(wsol.__file__).resolve().parent.parent / "datasets"
+_PACKAGE = Path(__file__).resolve().parents[2]  # the folder of the package wsol
+
+
+def cards_folder(package: Path = _PACKAGE) -> Path:
+    """Where the cards lie: in the installed package, else beside it, in a checkout.
+
+    The package comes first: beside an installed one, ``datasets`` is Hugging Face's package.
+    """
+    installed = package / "cards"
+    return installed if installed.is_dir() else package.parent / "datasets"
 
 
 @dataclass(frozen=True)
@@ -36,11 +46,23 @@ class Card:
 
 
 def read_card(name: str) -> Card | None:
-    """The card of a data set; None for one without, and where wsol was installed without the cards."""
-    path = FOLDER / name / "card.toml"
-    if not path.is_file():
-        return None
-    return Card(**tomllib.loads(path.read_text(encoding="utf-8")))
+    """The card of one of wsol's own data sets; None for any other name."""
+    path = cards_folder() / name / "card.toml"
+    return read_card_file(path) if path.is_file() else None
+
+
+def read_card_file(path: Path) -> Card:
+    """The card in the file ``path``; ``UserError`` where it is missing, no TOML, or lacks an entry."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return Card(**content)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such card") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a TOML file ({error})") from error
+    except TypeError as error:
+        entries = ", ".join(Card.__dataclass_fields__)
+        raise UserError(f"{path}: not a card, whose entries are {entries} ({error})") from error
 
 
 def subset(expected: dict[str, Any], found: dict[str, Any], *, fold: bool) -> str:

@@ -6,7 +6,6 @@ are the writer's, once for all layouts.
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -101,31 +100,3 @@ class ManifestDraft:
     total: int = 0
     expected: dict[str, Any] = field(default_factory=dict)
     val_fold: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A data set's reader: the value behind a name in ``DATASETS``.
-
-    Attributes:
-        read: lists the data set under ``root`` (None where ``needs_root`` is False); ``options`` holds
-            the values of the arguments that ``add_options`` adds to ``wsol prepare NAME``. Raises
-            ``UserError`` where the layout is another one.
-        add_options: adds the reader's own arguments.
-        needs_root: whether there is anything to find on the disk.
-    """
-
-    read: Callable[[Path, Namespace], ManifestDraft]
-    add_options: Callable[[ArgumentParser], None]
-    needs_root: bool = True
-
-    def options(self, **given: Any) -> Namespace:
-        """The reader's options at their defaults, but for those given."""
-        parser = ArgumentParser(add_help=False)
-        self.add_options(parser)
-        options = parser.parse_args([])
-        for name, value in given.items():
-            if not hasattr(options, name):
-                raise TypeError(f"no option {name!r}")
-            setattr(options, name, value)
-        return options

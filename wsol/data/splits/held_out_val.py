@@ -22,7 +22,7 @@ PROXY_SHARE = 0.1  # wsolevaluation offers a tenth of ImageNet's train as its pr
 
 
 def add_split_options(parser: ArgumentParser) -> None:
-    """The options every reader with a train split has."""
+    """The options of every layout with a train split."""
     parser.add_argument(
         "--val-fold",
         type=int,
