@@ -8,7 +8,8 @@ import pytest
 
 from wsol.board import read_records
 from wsol.data.loading.loader import eval_loader
-from wsol.data.manifest.manifest import Manifest, tables_hash
+from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.manifest_info import tables_hash
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
 from wsol.pipeline import publish as records

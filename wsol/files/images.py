@@ -1,4 +1,4 @@
-"""Opening image files: what the camera, the scanner or the web left in them, out comes plain RGB."""
+"""Opening image files of all kinds (grey, palette, CMYK, 16-bit, turned by EXIF ...) as 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -78,6 +78,21 @@ def open_mask(path: str | os.PathLike[str]) -> np.ndarray:
     with _opened(path) as image:
         _load(image, path)
         return set_pixels(image)
+
+
+def open_codes(path: str | os.PathLike[str]) -> np.ndarray:
+    """(height, width) uint8, the code of each pixel; in palette images the index.
+
+    Raises as `image_size` does, and ``UserError`` where the image is neither 8-bit grey nor a palette.
+    """
+    with _opened(path) as image:
+        if image.mode not in ("L", "P"):
+            raise UserError(
+                f"{path}: codes of parts must be an 8-bit grey or a palette PNG, this is of mode "
+                f"{image.mode}"
+            )
+        _load(image, path)
+        return np.array(image, np.uint8)
 
 
 def _ends_whole(image: Image.Image) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from wsol.data.manifest.manifest import read_info
 from wsol.data.manifest.manifest_folder import IGNORE_MASKS
+from wsol.data.manifest.manifest_info import read_info
 from wsol.errors import UserError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")

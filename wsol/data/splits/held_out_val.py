@@ -61,11 +61,12 @@ class TrainPlan:
         return "train" if not self.proxy or draw("proxy", image_id) < PROXY_SHARE * 2**64 else None
 
     def place(self, images: Iterable[DraftImage]) -> Iterator[DraftImage]:
-        """The images, those of train where the plan puts them; what stays train has its label only."""
+        """The images, those of train where the plan puts them; the ones that stay in train lose all but
+        their label."""
         for image in images:
             split = self.split(image.image_id) if image.split == "train" else image.split
             if split == "train":
-                yield image._replace(boxes=(), masks=())
+                yield image._replace(boxes=(), masks=(), parts="")
             elif split is not None:
                 yield image._replace(split=split)
 
