@@ -13,6 +13,7 @@ from typing import Any
 
 from wsol.errors import UserError
 
+COUNTED = ("images", "boxes", "masks")  # by split
 _PACKAGE = Path(__file__).resolve().parents[2]  # the folder of the package wsol
 
 
@@ -54,8 +55,7 @@ def read_card(name: str) -> Card | None:
 def read_card_file(path: Path) -> Card:
     """The card in the file ``path``; ``UserError`` where it is missing, no TOML, or lacks an entry."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        return Card(**content)
+        card = Card(**tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
         raise UserError(f"{path}: no such card") from None
     except (OSError, ValueError) as error:
@@ -63,6 +63,9 @@ def read_card_file(path: Path) -> Card:
     except TypeError as error:
         entries = ", ".join(Card.__dataclass_fields__)
         raise UserError(f"{path}: not a card, whose entries are {entries} ({error})") from error
+    if wrong := _wrong_entries(card):
+        raise UserError(f"{path}: {wrong[0]} is not of the kind that it is in other cards")
+    return card
 
 
 def subset(expected: dict[str, Any], found: dict[str, Any], *, fold: bool) -> str:
@@ -71,7 +74,7 @@ def subset(expected: dict[str, Any], found: dict[str, Any], *, fold: bool) -> st
     With ``fold`` val was taken from train, so the two are counted together.
     """
     parts = _difference("classes", found["classes"], expected.get("classes"))
-    for what in ("images", "boxes", "masks"):
+    for what in COUNTED:
         counts = dict(found[what])
         if fold and what == "images":
             counts["train"] = counts.get("train", 0) + counts.pop("val", 0)
@@ -84,3 +87,20 @@ def _difference(what: str, found: int, expected: int | None) -> list[str]:
     if expected is None or found == expected:
         return []
     return [f"{found} of {expected} {what}"]
+
+
+def _wrong_entries(card: Card) -> list[str]:
+    """Entries whose value is not of the kind that `Card` says."""
+    texts = ("title", "version", "page", "licence", "citation")
+    wrong = [name for name in texts if not isinstance(getattr(card, name), str)]
+    wrong += [name for name in ("splits", "expected") if not isinstance(getattr(card, name), dict)]
+    if wrong:
+        return wrong
+    return [f"expected.{name}" for name, count in card.expected.items() if not _is_count(name, count)]
+
+
+def _is_count(name: str, value: Any) -> bool:
+    if name == "classes":
+        return type(value) is int
+    whole = isinstance(value, dict) and all(type(count) is int for count in value.values())
+    return name in COUNTED and whole

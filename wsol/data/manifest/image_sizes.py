@@ -92,7 +92,7 @@ def _mask_problems(
                     f"{path}: mask of {found[1]} x {found[0]} pixels, but {image.path} has "
                     f"{size[1]} x {size[0]}"
                 )
-            elif name == image.parts:
+            elif name == image.parts and part_names:
                 yield from _part_problems(path, part_names)
 
 
