@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from wsol.data.annotations.annotated import AnnotatedObject, union
 from wsol.data.annotations.annotation_masks import MaskFile
 from wsol.data.manifest.manifest_folder import IGNORE_MASKS
 from wsol.errors import UserError
 from wsol.files.images import image_size
+from wsol.files.picture_files import picture_png
 
 
 class MaskTable:
@@ -70,7 +70,7 @@ class MaskTable:
             # Known to show no object: an empty mask, so that its false alarms count.
             pixels = np.zeros(image_size(self.root / file, exif=self.exif), bool)
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels.astype(np.uint8) * 255).save(path)
+        path.write_bytes(picture_png(pixels.astype(np.uint8) * 255))
 
     def _relative(self, item: AnnotatedObject) -> str:
         assert isinstance(item.mask, MaskFile)
