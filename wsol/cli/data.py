@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _check(argv: Sequence[str]) -> int:
     parser = Parser(
-        "data check", "Decode all images and masks, hold them against the tables, find duplicates."
+        "data check", "Decode all images and masks, compare them with the tables, find duplicates."
     )
     parser.add_argument("manifest", type=Path, help="folder that `wsol prepare` wrote")
     parser.add_argument("--workers", type=at_least(1), help="threads; default: one a core")

@@ -13,7 +13,6 @@ from wsol.data.layouts.custom import custom_manifest
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
 from wsol.data.manifest.manifest_writing import write_manifest
-from wsol.data.splits.duplicates import content_groups, duplicate_groups, group_numbers
 
 
 def picture(path: Path, seed: int) -> Path:
@@ -162,17 +161,6 @@ def test_wrong_use_is_one_line(capsys, arguments, message):
     assert main(["data", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error and len(error.splitlines()) == 1
-
-
-def test_groups():
-    assert duplicate_groups(["a", "", "b", "a", "", "b", "c"]) == [[0, 3], [2, 5]]
-    assert group_numbers(["x", "y", "x", "z"]).tolist() == [0, 1, 0, 2]
-
-
-def test_duplicates_share_a_number_whatever_their_file(manifest):
-    train = manifest.split("train")
-    Image.open(train.paths[1]).save(manifest.root / "train/dog/c.png", optimize=True, compress_level=9)
-    assert content_groups(train).tolist() == [0, 1, 1, 2, 3]
 
 
 @pytest.fixture

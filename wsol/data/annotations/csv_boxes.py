@@ -32,7 +32,8 @@ NAMES = {
 CORNERS = (("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"))
 SIDES = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
 SIZES = (("height", "width"), ("image_height", "image_width"))
-# Any of these without the rest is half a box. Width and height alone are an image's size.
+# A table with some of these columns but no whole box is refused. Width and height alone are an
+# image's size.
 BOX_NAMES = {name for names in (*CORNERS, *SIDES) for name in names} - {*SIZES[0]}
 
 
@@ -165,7 +166,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()
             file.seek(0)
-            # Spreadsheets of half the world write semicolons.
+            # Where the comma is the decimal sign, spreadsheets put semicolons between cells.
             reader = csv.reader(
                 file, strict=True, delimiter=";" if "," not in head and ";" in head else ","
             )

@@ -70,7 +70,7 @@ def choose(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     order = np.lexsort((labels, turns))
     chosen = order[:count]
     if count < len(np.unique(labels)):
-        # More classes than pictures: some of all, not the first of them.
+        # More classes than pictures: drawn among all classes instead of the first ones.
         chosen = shuffled[turns[shuffled] == 0][:count]
     return chosen[np.argsort(labels[chosen], kind="stable")]
 

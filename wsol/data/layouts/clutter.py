@@ -20,11 +20,7 @@ from wsol.files.png import grey_png
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPLITS = ("train", "val", "test")
-SHARES = (
-    60,
-    10,
-    30,
-)  # percent of the handwritten digits each split draws from: disjoint writers' samples
+SHARES = (60, 10, 30)  # percent of the handwritten digits for each split; no digit serves two splits
 INK = 16  # the digits' darkest value
 VISIBLE = 32  # ink of 256 from which a pixel belongs to the digit
 SMALLEST, LARGEST = 32, 512  # the textures are 512 pixels wide

@@ -175,7 +175,7 @@ def _annotations(
 
 
 def _masks_beside(root: Path, findings: list[str]) -> list[AnnotatedImage]:
-    """Folders masks/ beside images/ speak for themselves."""
+    """Masks in folders masks/ beside images/, which are read without --annotations."""
     paths = files_below(root, (".png",), findings)
     return read_masks(
         root, [path for path in paths if "masks" in path.relative_to(root).parts], findings

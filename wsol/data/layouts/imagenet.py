@@ -49,7 +49,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     )
     if base is None:
         raise UserError(f"{root}: no ILSVRC CLS-LOC there: neither ILSVRC/Data/CLS-LOC nor Data/CLS-LOC")
-    # Paths start at ILSVRC, whichever of the two folders was given, so that the hash is one.
+    # Paths start at ILSVRC, whichever of the two folders was given, so that both give one hash.
     folders = _Folders(base)
     draft = ManifestDraft("imagenet", "ILSVRC2012 CLS-LOC", "2012", base, [], ())
     draft.reference_corners = True

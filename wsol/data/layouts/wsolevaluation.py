@@ -1,6 +1,6 @@
-"""wsolevaluation's metadata as a data set: what its evaluation needs, image files or not.
+"""wsolevaluation's metadata as a data set: all that its evaluation needs, with image files or without.
 
-CUB's boxes there are x, y, x + width, y + height, so half-open but for the clip to the last pixel;
+CUB's boxes there are x, y, x + width, y + height, so half-open, but clipped to the last pixel;
 ILSVRC's and ImageNetV2's are inclusive. Labels keep the numbers they have there.
 """
 

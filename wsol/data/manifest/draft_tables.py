@@ -168,7 +168,7 @@ def _clip(box: tuple[float, ...], right: float, bottom: float) -> tuple[float, f
 
 
 def duplicate_ids(folder: Path, hashes: array) -> list[str]:
-    """Ids that occur twice: while writing only hashes are kept, names are looked up again."""
+    """Ids that occur twice. Only hashes were kept; the names are looked up in the written table."""
     _, counts = np.unique(np.frombuffer(hashes, np.uint64), return_counts=True)
     if not (counts > 1).any():
         return []

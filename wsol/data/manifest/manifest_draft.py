@@ -32,8 +32,8 @@ class DraftImage(NamedTuple):
 
     ``path`` and the mask paths are relative to the root, with forward slashes. ``label`` is an
     index into the draft's classes, or None where the source has none. ``size`` is the
-    (height, width) that the annotation was made for, None where it does not say; it is held
-    against the image file. ``masks`` are pairs (mask, ignore), either may be empty. ``parts`` is the
+    (height, width) that the annotation was made for, None where it does not say; it is compared
+    with the image file. ``masks`` are pairs (mask, ignore), either may be empty. ``parts`` is the
     path of a PNG whose pixels are codes of parts, relative as the masks are; empty where there is none.
     """
 

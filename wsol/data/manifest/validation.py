@@ -1,4 +1,4 @@
-"""What is wrong with a name or a box: one wording for writing a manifest and for reading it."""
+"""What is wrong with a name, a box or a code: the same words when a manifest is written and read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def bad_name(name: str, what: str) -> str:
     """What is wrong with an id or a path that must stay inside its folder; empty where nothing is."""
     if problem := bad_text(name, what):
         return problem
-    # No part is longer than the whole: most names need no look at their parts.
+    # Most names are short as a whole: then their parts need not be measured.
     if len(name.encode()) > LONGEST and any(len(part.encode()) > LONGEST for part in name.split("/")):
         return f"{what} {name[:40]!r}... is longer than the {LONGEST} bytes a file name may have"
     if name.startswith(("/", "\\", "~")) or name[1:3] in (":/", ":\\"):

@@ -1,7 +1,7 @@
 """Which training images are held out as val, or kept at all: seeded, one rule for every data set.
 
-Each image gets a number from a hash of the split seed and its id. The choice so depends on neither
-the order of the listing nor the other images, and 1.28 million of them need no memory.
+Each image gets a number from a hash of the split seed and its id. The choice therefore depends neither
+on the order of the listing nor on the other images, and 1.28 million images need no memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from wsol.data.manifest.manifest_draft import DraftImage
 from wsol.errors import UserError
 
-SPLIT_SEED = 0  # one for all data sets and all time: another fold is another protocol
+SPLIT_SEED = 0  # never changed: other held-out images would be another protocol
 PROXY_SHARE = 0.1  # wsolevaluation offers a tenth of ImageNet's train as its proxy
 
 
