@@ -165,11 +165,11 @@ def test_wrong_use_is_one_line(capsys, arguments, message):
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Manifest:
-    """Image a shows two things of two classes, b two of one class, c one; codes of parts for a and b."""
+    """a: two things of two classes; b: two of one class; c: one, and a box that says nothing; a, b: parts."""
     classes = [DraftClass("gull", "g"), DraftClass("wren", "w")]
 
-    def box(number: int, label: int) -> DraftBox:
-        corners = (number, 0.0, number + 3.0, 4.0)
+    def box(number: int | None, label: int | None) -> DraftBox:
+        corners = (2.0, 0.0, 5.0, 4.0)
         return DraftBox(corners, corners, "", label, number)
 
     for name, seed in (("a", 1), ("b", 2), ("c", 3)):
@@ -181,7 +181,7 @@ def parts(tmp_path: Path) -> Manifest:
     images = [
         DraftImage("a", "a.png", 0, "test", (box(0, 0), box(1, 1)), parts="a_parts.png"),
         DraftImage("b", "b.png", 0, "test", (box(0, 0), box(1, 0)), parts="b_parts.png"),
-        DraftImage("c", "c.png", 1, "test", (box(0, 1),)),
+        DraftImage("c", "c.png", 1, "test", (box(0, 1), box(None, None))),
     ]
     draft = ManifestDraft("mine", "Mine", "1", tmp_path / "root", classes, images)
     draft.part_names = {1: "deciding", 2: "shared"}

@@ -85,12 +85,14 @@ def test_wrong_labels_and_instances_are_findings(tmp_path):
     images = [
         DraftImage("a", "a.png", 0, "test", (box(0, label=3), box(1, label=-1), box(2, instance=-2))),
         DraftImage("b", "b.png", 0, "test", (box(0, instance=1), box(3, instance=1)), where="b.xml"),
+        DraftImage("c", "a.png", 0, "test", (box(1, instance=999999), box(2, instance=1000000))),
     ]
     assert findings(tmp_path / "m", draft(tmp_path / "root", *images)) == [
         "list line 0: label 3 has no class: there are 3",
         "list line 1: label -1 has no class: there are 3",
         "list line 2: instance -2 is not from 0 to 999999",
         "b.xml: instance 1 has 2 boxes",
+        "list line 2: instance 1000000 is not from 0 to 999999",
     ]
 
 
