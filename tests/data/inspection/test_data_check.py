@@ -165,7 +165,7 @@ def test_wrong_use_is_one_line(capsys, arguments, message):
 
 @pytest.fixture
 def parts(tmp_path: Path) -> Manifest:
-    """a: two things of two classes; b: two of one class; c: one, and a box that says nothing; a, b: parts."""
+    """a: two things of two classes; b: two of one; c: one, and a box that says nothing; a, b: parts."""
     classes = [DraftClass("gull", "g"), DraftClass("wren", "w")]
 
     def box(number: int | None, label: int | None) -> DraftBox:

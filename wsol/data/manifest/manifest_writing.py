@@ -57,6 +57,13 @@ def write_tables(
         findings.append(f"{root}: no image of {draft.title} found there")
     if findings:
         raise UserError.of(findings)
+    info = _info(folder, draft, tables)
+    write_info(folder, info)
+    return info
+
+
+def _info(folder: Path, draft: ManifestDraft, tables: DraftTables) -> dict[str, Any]:
+    """The content of manifest.json, once the tables are written."""
     info = {
         "format": FORMAT,
         "dataset": draft.dataset,
@@ -74,5 +81,4 @@ def write_tables(
     }
     if draft.part_names:
         info["parts"] = {str(code): name for code, name in draft.part_names.items()}
-    write_info(folder, info)
     return info
