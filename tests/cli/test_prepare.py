@@ -59,20 +59,21 @@ def test_help_names_the_data_sets(capsys):
     assert "cub" in capsys.readouterr().out
 
 
-def test_a_reader_of_ones_own(tmp_path, capsys, monkeypatch):
+def test_a_layout_of_ones_own(tmp_path, capsys, monkeypatch):
     (tmp_path / "my_birds.py").write_text(
-        "from wsol.data.manifest.manifest_draft import ManifestDraft, DraftImage, DraftClass, Reader\n"
+        "from wsol.data.manifest.manifest_draft import ManifestDraft, DraftImage, DraftClass\n"
+        "from wsol.data.layouts.layout import Layout\n"
         "def read(root, options):\n"
         "    image = DraftImage('a', 'a.png', 0, options.where)\n"
         "    classes = [DraftClass('gull', 'g')]\n"
         "    return ManifestDraft('my_birds', 'My birds', '1', root, classes, [image])\n"
-        "READER = Reader(read, lambda parser: parser.add_argument('--where', default='test'))\n"
+        "LAYOUT = Layout(read, lambda parser: parser.add_argument('--where', default='test'))\n"
     )
     from PIL import Image
 
     Image.new("L", (9, 9)).save(tmp_path / "a.png")
     monkeypatch.chdir(tmp_path)
-    assert main(["prepare", "my_birds:READER", "--root", ".", "--output", "m", "--where", "val"]) == 0
+    assert main(["prepare", "my_birds:LAYOUT", "--root", ".", "--output", "m", "--where", "val"]) == 0
     assert "completeness not checked" in capsys.readouterr().out
     assert Manifest.read("m").splits == {"val": 1}
 

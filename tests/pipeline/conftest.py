@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.layouts.clutter import READER
+from wsol.data.layouts.clutter import LAYOUT
 from wsol.data.prepare import prepare
 from wsol.pipeline.demo import demo_recipes
 
@@ -12,7 +12,7 @@ from wsol.pipeline.demo import demo_recipes
 @pytest.fixture(scope="session")
 def tiny_manifest(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clutter") / "manifest"
-    options = READER.options()
+    options = LAYOUT.options()
     options.size, options.train, options.val, options.test = 32, 24, 10, 11
     prepare("clutter", None, folder, options=options)
     return folder

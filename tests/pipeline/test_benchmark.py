@@ -8,7 +8,8 @@ import pytest
 
 from wsol.board import read_records
 from wsol.data.loading.loader import eval_loader
-from wsol.data.manifest.manifest import Manifest, tables_hash
+from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.manifest_info import tables_hash
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
 from wsol.maps.centered import center_map
@@ -163,10 +164,10 @@ def test_threshold_policies_are_recorded_and_val_is_honest(tiny_recipe, tmp_path
 
 def test_a_run_is_refused_on_data_it_was_not_trained_on(tiny_recipe, tmp_path):
     run = train(tiny_recipe)
-    from wsol.data.layouts.clutter import READER
+    from wsol.data.layouts.clutter import LAYOUT
     from wsol.data.prepare import prepare
 
-    options = READER.options()
+    options = LAYOUT.options()
     options.size, options.train, options.val, options.test, options.seed = 32, 4, 4, 5, 9
     prepare("clutter", None, tmp_path / "other", options=options)
     recipe_file = run / "recipe.yaml"

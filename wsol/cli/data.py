@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _check(argv: Sequence[str]) -> int:
     parser = Parser(
-        "data check", "Decode all images and masks, hold them against the tables, find duplicates."
+        "data check", "Decode all images and masks, compare them with the tables, find duplicates."
     )
     parser.add_argument("manifest", type=Path, help="folder that `wsol prepare` wrote")
     parser.add_argument("--workers", type=at_least(1), help="threads; default: one a core")
@@ -71,6 +71,10 @@ def lines(manifest: Manifest, report: DataReport) -> list[str]:
             facts.append(f"a class has {least} to {most}, median {median:g}")
         if empty := report.empty_masks.get(split, 0):
             facts.append(f"{empty} with an empty mask (no object)")
+        if several := report.several_classes.get(split, 0):
+            facts.append(f"{several} with boxes of several classes")
+        if several := report.several_things.get(split, 0):
+            facts.append(f"{several} with several instances")
         shown.append(f"  {split}: {', '.join(facts)}")
     for what, groups in (("several splits", report.leaks), ("one split", report.repeats)):
         shown.append(f"pictures that lie more than once in {what}: {len(groups)}")

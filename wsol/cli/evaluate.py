@@ -8,7 +8,7 @@ from argparse import Namespace
 from wsol.cli.model_arguments import open_model
 from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import CommandOption, parse_recipe
-from wsol.data.manifest.box_conventions import RULES
+from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
 from wsol.pipeline.outputs.publish import Outputs
@@ -64,7 +64,9 @@ def _parser() -> Parser:
     subject.add_argument("--images", help="folder of your own images, scored with --run or --model")
     subject.add_argument("--annotations", nargs="+", help="of --images: COCO, VOC, CSV, masks")
     subject.add_argument(
-        "--corners", choices=list(RULES), help="of --annotations; default: as their format does"
+        "--corners",
+        choices=list(BOX_CONVENTIONS),
+        help="of --annotations; default: as their format does",
     )
     subject.add_argument("--name", help="what the board calls --maps; default: the folder's name")
     conventions = parser.add_argument_group("how")

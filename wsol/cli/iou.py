@@ -11,10 +11,10 @@ import numpy as np
 from wsol.cli.parser import Parser
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
 from wsol.data.annotations.annotation_matching import ImageNames, match_images
-from wsol.data.annotations.annotation_reading import Reading
+from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import read_by_name
 from wsol.data.annotations.image_listing import files_below
-from wsol.data.manifest.box_conventions import RULES
+from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.evaluation.masks import read_mask
 from wsol.evaluation.overlap import Shapes, overlaps, totals, write_overlaps
 from wsol.progress import say
@@ -34,10 +34,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--annotations", type=Path, required=True, help="the truth, in any of these")
     parser.add_argument("--output", type=Path, default=Path("iou.csv"), help="table of every image")
     parser.add_argument(
-        "--corners", choices=list(RULES), help="how both write corners; by default as their formats do"
+        "--corners",
+        choices=list(BOX_CONVENTIONS),
+        help="how both write corners; by default as their formats do",
     )
     arguments = parser.parse(argv)
-    reading = Reading(arguments.corners)
+    reading = AnnotationPass(arguments.corners)
     true = _read(arguments.annotations, reading)
     predicted = _by_name(_read(arguments.predictions, reading), true, reading)
     reading.check()
@@ -54,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _read(path: Path, reading: Reading) -> dict[str, AnnotatedImage]:
+def _read(path: Path, reading: AnnotationPass) -> dict[str, AnnotatedImage]:
     """What ``path`` says of each image, by its name there."""
     unreadable: list[str] = []
     arrays = files_below(path, (".npy",), unreadable) if path.is_dir() else []
@@ -78,7 +80,7 @@ def _read(path: Path, reading: Reading) -> dict[str, AnnotatedImage]:
 
 
 def _by_name(
-    predicted: dict[str, AnnotatedImage], true: dict[str, AnnotatedImage], reading: Reading
+    predicted: dict[str, AnnotatedImage], true: dict[str, AnnotatedImage], reading: AnnotationPass
 ) -> dict[str, AnnotatedImage]:
     """Predictions under the names of the truth: ``birds/1`` answers to ``birds/1.jpg``."""
     # Results in COCO's form know their images by id alone: that id is then their name.

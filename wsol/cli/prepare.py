@@ -8,7 +8,7 @@ from typing import Any
 
 from wsol.cli.parser import Parser
 from wsol.data.layouts import DATASETS
-from wsol.data.manifest.cards import read_card
+from wsol.data.layouts.layout import Layout
 from wsol.data.prepare import prepare
 
 
@@ -16,26 +16,26 @@ def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
     if not argv or argv[0].startswith("-"):
         parser = Parser("prepare", "Turn a data set in its official layout into a manifest.")
-        parser.add_argument("name", help=", ".join(DATASETS) + ", or your own module:READER")
+        parser.add_argument("name", help=", ".join(DATASETS) + ", or your own module:LAYOUT")
         parser.epilog = "wsol prepare NAME --help shows the options of that data set"
         parser.parse(argv)
     name, *rest = argv
-    reader = DATASETS.get(name)
+    layout = DATASETS.get(name)
     parser = Parser(f"prepare {name}", f"Turn {name} into a manifest.")
-    if reader.needs_root:
+    if layout.needs_root:
         parser.add_argument("--root", type=Path, required=True, help="folder where the data set lies")
     folder = Path("manifests", name.partition(":")[0])
     parser.add_argument("--output", type=Path, default=folder, help="manifest to write")
     parser.add_argument("--title", default="", help="what to call it, e.g. a subset for what it is")
-    reader.add_options(parser)
+    layout.add_options(parser)
     options = parser.parse(rest)
-    root = options.root if reader.needs_root else None
+    root = options.root if layout.needs_root else None
     info = prepare(name, root, options.output, title=options.title, options=options)
-    print("\n".join(summary(options.output, info)))
+    print("\n".join(summary(options.output, info, layout)))
     return 0
 
 
-def summary(folder: Path, info: dict[str, Any]) -> list[str]:
+def summary(folder: Path, info: dict[str, Any], layout: Layout) -> list[str]:
     """What was found, a line each."""
     counts = info["counts"]
     lines = [f"{info['title']}: {counts['classes']} classes"]
@@ -49,7 +49,7 @@ def summary(folder: Path, info: dict[str, Any]) -> list[str]:
     if info["subset"]:
         lines.append(f"a subset: {info['subset']}")
     elif not info["expected"] and info["dataset"] != "custom":  # one's own images have no card
-        where = "has no expected counts" if read_card(info["dataset"]) else "was not found"
+        where = "has no expected counts" if layout.card(info["dataset"]) else "was not found"
         lines.append(f"completeness not checked: the card of {info['dataset']} {where}")
     lines += [f"note: {note}" for note in info["notes"]]
     return [*lines, f"manifest {folder}, hash {info['hash'][:16]}"]

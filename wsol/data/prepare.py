@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.data.layouts import DATASETS
-from wsol.data.manifest.cards import read_card
-from wsol.data.manifest.manifest_draft import Reader
+from wsol.data.layouts.layout import Layout
 from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
 
@@ -23,11 +22,12 @@ def prepare(
 ) -> dict[str, Any]:
     """Read data set ``name`` under ``root`` and write its manifest to ``output``.
 
-    ``title`` names a subset for what it is; ``options`` are the reader's own (see its
-    `Reader.options`). Returns the content of manifest.json. ``UserError`` lists all that is wrong.
+    ``name`` is a registered layout or ``package.module:LAYOUT``. ``title`` names a subset for what it
+    is; ``options`` are the layout's own, see `Layout.options`. Returns the content of manifest.json.
+    ``UserError`` lists all that is wrong.
     """
-    reader = DATASETS.get(name)
-    if reader.needs_root:
+    layout = DATASETS.get(name)
+    if layout.needs_root:
         if root is None:
             raise UserError(f"prepare {name} needs --root, the folder where the data set lies")
         if not Path(root).is_dir():
@@ -35,15 +35,15 @@ def prepare(
     elif root is not None:
         raise UserError(f"prepare {name} takes no --root: there is nothing to read")
     try:
-        return _prepare(reader, Path(root or "."), Path(output), title, options or reader.options())
+        return _prepare(layout, Path(root or "."), Path(output), title, options or layout.options())
     except OSError as error:
         # A folder that may not be read, a full disk: the system's own words say which.
         raise UserError(f"prepare {name}: {error}") from error
 
 
-def _prepare(reader: Reader, root: Path, output: Path, title: str, options: Namespace) -> dict[str, Any]:
-    draft = reader.read(root, options)
-    card = read_card(draft.dataset)
+def _prepare(layout: Layout, root: Path, output: Path, title: str, options: Namespace) -> dict[str, Any]:
+    draft = layout.read(root, options)
+    card = layout.card(draft.dataset)
     if card is not None:
         draft.title, draft.version, draft.expected = card.title, card.version, card.expected
     draft.title = title or draft.title

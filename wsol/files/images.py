@@ -1,4 +1,4 @@
-"""Opening image files: what the camera, the scanner or the web left in them, out comes plain RGB."""
+"""Opening image files of all kinds (grey, palette, CMYK, 16-bit, turned by EXIF ...) as 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}  # the last bytes of a wh
 
 
 class UnreachableFile(UserError):
-    """The system does not hand the file over now (permissions, a share that is gone): no damage."""
+    """The system cannot give the file now (permissions, a lost network share); it may be sound."""
 
 
 def image_size(path: str | os.PathLike[str], *, exif: bool = False) -> tuple[int, int]:
@@ -45,7 +45,7 @@ def image_size(path: str | os.PathLike[str], *, exif: bool = False) -> tuple[int
     with _opened(path) as image:
         turned = exif and _orientation(image) >= 5
         if not _ends_whole(image):
-            # Some writers leave bytes behind the end: only decoding tells these from a file that is cut.
+            # Some programs write bytes after the end: only decoding tells such a file from a cut one.
             _load(image, path)
         width, height = image.size
         return (width, height) if turned else (height, width)
@@ -80,6 +80,21 @@ def open_mask(path: str | os.PathLike[str]) -> np.ndarray:
         return set_pixels(image)
 
 
+def open_codes(path: str | os.PathLike[str]) -> np.ndarray:
+    """(height, width) uint8, the code of each pixel; in palette images the index.
+
+    Raises as `image_size` does, and ``UserError`` where the image is neither 8-bit grey nor a palette.
+    """
+    with _opened(path) as image:
+        if image.mode not in ("L", "P"):
+            raise UserError(
+                f"{path}: codes of parts must be an 8-bit grey or a palette PNG, this is of mode "
+                f"{image.mode}"
+            )
+        _load(image, path)
+        return np.array(image, np.uint8)
+
+
 def _ends_whole(image: Image.Image) -> bool:
     end, file = ENDS.get(image.format or ""), getattr(image, "fp", None)
     if end is None or file is None:
@@ -106,7 +121,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _load(image: ImageFile.ImageFile, path: str | os.PathLike[str]) -> None:
     if image.format == "TIFF":
-        # Pillow maps an uncompressed file that it knows by name, and mixes up the pixels it turns.
+        # Pillow memory-maps an uncompressed TIFF whose name it knows, and turns its pixels wrongly.
         image.filename = ""
     try:
         image.load()
@@ -132,7 +147,7 @@ def _opened(path: str | os.PathLike[str]) -> ImageFile.ImageFile:
 
 
 def _refuse_unreachable(path: str | os.PathLike[str], error: Exception) -> None:
-    """The system's own errors have a number, those of Pillow's decoders have none."""
+    """Raise `UnreachableFile` for an error of the system: unlike a decoder's, it has a number."""
     if isinstance(error, OSError) and error.errno is not None:
         raise UnreachableFile(f"{path}: cannot be read ({error.strerror})") from error
 

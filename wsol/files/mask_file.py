@@ -1,4 +1,4 @@
-"""What a mask file says, for whoever reads one: which of its pixels are set, how it may be damaged."""
+"""What the pixels of a mask file mean, and which errors a damaged one raises while it is decoded."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def set_pixels(image: Image.Image) -> np.ndarray:
         colours = len([band for band in image.getbands() if band not in "Aa"])
         return (values[..., :colours] != 0).any(axis=2)
     return values != 0
+
+
+def codes_in(codes: np.ndarray) -> list[int]:
+    """The codes that occur in (height, width) uint8, rising."""
+    return np.flatnonzero(np.bincount(codes.ravel(), minlength=256)).tolist()

@@ -13,9 +13,14 @@ from wsol.files.atomic import write_bytes
 
 def write_picture(folder: Path, image_id: str, pixels: np.ndarray) -> Path:
     """Write (h, w) or (h, w, 3) uint8 as ``folder/<image_id>.png``, whole or not at all."""
+    return write_bytes(picture_path(folder, image_id), picture_png(pixels))
+
+
+def picture_png(pixels: np.ndarray) -> bytes:
+    """(h, w) or (h, w, 3) uint8 as a compressed PNG file, whose bytes depend on the version of zlib."""
     content = BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
-    return write_bytes(picture_path(folder, image_id), content.getvalue())
+    return content.getvalue()
 
 
 def picture_path(folder: Path, image_id: str) -> Path:

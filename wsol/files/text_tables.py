@@ -8,6 +8,7 @@ from pathlib import Path
 from wsol.errors import UserError
 
 DIGITS = 6  # of a count: no picture is wider, no data set has more classes
+LARGEST_NUMBER = 10**DIGITS - 1
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

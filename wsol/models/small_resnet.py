@@ -49,7 +49,7 @@ class SmallResNet(nn.Module):
     """A stem at full resolution and residual layers, each but the first behind a 2x2 average pooling.
 
     A pooling halves the sides instead of a strided 3x3 convolution, which is centred half a pixel above
-    and left of its output: after three strides the map is shifted by 3.5 pixels of the image. That does not
+    and left of its output: after three strides the map is shifted by 3.5 image pixels. That does not
     matter on large photographs, but on digits of 30 pixels it makes boxes wrong.
 
     Args:

@@ -43,7 +43,7 @@ def demo(output: Path | str = "demo", *, small: bool = False) -> Path:
 
     ``small`` takes a fifth of the images and two epochs: whether everything runs, not how well.
     """
-    from wsol.data.layouts.clutter import READER
+    from wsol.data.layouts.clutter import LAYOUT
     from wsol.data.prepare import prepare
     from wsol.pipeline.benchmark import benchmark
     from wsol.pipeline.leaderboard import write_board
@@ -51,7 +51,7 @@ def demo(output: Path | str = "demo", *, small: bool = False) -> Path:
     output = Path(output)
     manifest = output / "manifest"
     if not manifest.exists():
-        options = READER.options()
+        options = LAYOUT.options()
         if small:
             options.train, options.val, options.test = 300, 100, 100
         prepare("clutter", None, manifest, options=options)

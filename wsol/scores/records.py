@@ -41,6 +41,11 @@ class Annotation:
     the source wrote them (what `choe2020` reads), equal to ``boxes`` where the source is
     half-open. ``masks`` and ``ignore`` are absolute paths of PNG files; the object is their
     union. ``size`` is (height, width).
+
+    Where the manifest says more of each box, ``box_labels`` (n,) int64 are the classes of the boxes and
+    ``box_instances`` (n,) int64 the numbers of the things they frame, -1 where it does not say; None
+    where it says nothing of any box. ``parts`` is the absolute path of a PNG whose pixels are codes,
+    empty where there is none; ``part_names`` are the names of the codes from 1 to 255, and 0 is no part.
     """
 
     image_id: str
@@ -50,6 +55,10 @@ class Annotation:
     source_boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     masks: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    box_labels: np.ndarray | None = None
+    box_instances: np.ndarray | None = None
+    parts: str = ""
+    part_names: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.annotations.annotation_reading import Reading
+from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import read_annotations, read_source
 from wsol.errors import UserError
 
@@ -325,19 +325,19 @@ def test_columns_that_tell_nothing_are_an_error(tmp_path, header, message):
 def test_columns_that_are_not_known_are_noted(tmp_path):
     path = tmp_path / "boxes.csv"
     path.write_text("image,label,left,width,height,score\na.jpg,cat,1,20,10,0.5\n")
-    reading = Reading()
+    reading = AnnotationPass()
     (image,) = read_source(path, reading)
     assert image.label == "cat" and image.size == (10, 20) and image.own_classes
     assert reading.notes == [f"{path}: columns left out: left, score"]
 
 
-def test_a_rule_for_corners_needs_corners(tmp_path):
+def test_a_convention_for_corners_needs_corners(tmp_path):
     sides = tmp_path / "sides.csv"
     sides.write_text("image,x,y,width,height\na.jpg,0,0,5,5\n")
     for path in (coco(tmp_path / "a.json", [{"bbox": [1, 2, 3, 4]}]), sides):
         assert "--corners voc has nothing to apply to" in said(path, corners="voc")[0]
         read_annotations(path)
-    assert "unknown rule for corners 'pascal'" in said(sides, corners="pascal")[0]
+    assert "unknown convention for corners 'pascal'" in said(sides, corners="pascal")[0]
 
 
 def test_a_category_s_id_names_one_category(tmp_path):

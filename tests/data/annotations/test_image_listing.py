@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from wsol.data.annotations.image_listing import files_below, list_images
-from wsol.data.manifest.manifest import FORMAT
+from wsol.data.manifest.manifest_info import FORMAT
 
 
 def touch(root: Path, *names: str) -> Path:

@@ -5,9 +5,20 @@ import pytest
 from PIL import Image
 
 from wsol.cli.main import main
-from wsol.data.inspection.contact_sheet import BOX, IGNORED, MASK, choose, contact_sheet, draw_annotation
+from wsol.data.inspection.contact_sheet import (
+    BOX,
+    IGNORED,
+    MASK,
+    PARTS,
+    box_names,
+    choose,
+    contact_sheet,
+    draw_annotation,
+)
 from wsol.data.layouts.custom import custom_manifest
 from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft
+from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
 from wsol.scores.records import Annotation
 
@@ -34,6 +45,67 @@ def test_boxes_and_masks_are_drawn_where_they_are(tmp_path):
         assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == box
     assert (drawn[30, 40] == np.array([100, 100, 100]) // 2 + np.array(MASK) // 2).all()
     assert (drawn[2, 2] == 100).all()
+
+
+def test_parts_are_tinted_in_their_own_colours_instead_of_the_mask(tmp_path):
+    codes, mask = np.zeros((40, 80), np.uint8), np.zeros((40, 80), np.uint8)
+    codes[10:20, 10:30], codes[10:20, 40:60], mask[:] = 7, 2, 255
+    Image.fromarray(codes).save(tmp_path / "codes.png")
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    annotation = Annotation(
+        *("a", 0, (40, 80)),
+        masks=(str(tmp_path / "mask.png"),),
+        parts=str(tmp_path / "codes.png"),
+        part_names={7: "shared", 2: "deciding"},
+    )
+    drawn = np.asarray(draw_annotation(Image.new("RGB", (80, 40), (100, 100, 100)), annotation, 80))
+    assert (drawn[15, 50] == 50 + np.array(PARTS[0]) // 2).all()  # the lower code has the first colour
+    assert (drawn[15, 20] == 50 + np.array(PARTS[1]) // 2).all()
+    assert (drawn[30, 70] == 100).all()
+
+
+def test_boxes_of_several_classes_are_named():
+    boxes = np.array([[0, 0, 5, 5], [1, 1, 9, 9], [2, 2, 9, 9]], np.float32)
+
+    def names(labels):
+        said = None if labels is None else np.array(labels)
+        return box_names(Annotation("a", 1, (9, 9), boxes, boxes, box_labels=said), ["gull", "wren"])
+
+    assert names([1, 0, -1]) == ["wren", "gull", ""]
+    assert names([1, 1, -1]) == names(None) == ["", "", ""]
+
+
+def test_a_name_is_drawn_inside_its_box():
+    boxes = np.array([[10, 10, 90, 60], [100, 20, 190, 90]], np.float32)
+    plain = Annotation("a", 0, (100, 200), boxes, boxes)
+    named = Annotation("a", 0, (100, 200), boxes, boxes, box_labels=np.array([0, 1]))
+    picture = Image.new("RGB", (200, 100), (100, 100, 100))
+    without, drawn = (
+        np.asarray(draw_annotation(picture, annotation, 200, ["gull", "wren"]))
+        for annotation in (plain, named)
+    )
+    rows, columns = np.nonzero((without != drawn).any(axis=2))
+    for x0, y0, x1, y1 in boxes.astype(int).tolist():
+        inside = (columns >= x0) & (columns < x1) & (rows >= y0) & (rows < y1)
+        assert inside.sum() > 50
+        columns, rows = columns[~inside], rows[~inside]
+    assert len(rows) == 0
+
+
+def test_the_sheet_says_which_colour_is_which_part(tmp_path):
+    Image.new("RGB", (30, 20), (50, 100, 150)).save(tmp_path / "a.png")
+    Image.fromarray(np.full((20, 30), 5, np.uint8)).save(tmp_path / "codes.png")
+    image = DraftImage("a", "a.png", 0, "test", parts="codes.png")
+    draft = ManifestDraft("mine", "Mine", "1", tmp_path, [DraftClass("gull", "g")], [image])
+    draft.part_names = {5: "deciding", 6: "shared"}
+    write_manifest(tmp_path / "out/m", draft)
+    path = contact_sheet(
+        Manifest.read(tmp_path / "out/m").split("test"), tmp_path / "sheet.png", columns=1
+    )
+    sheet = np.asarray(Image.open(path))
+    assert sheet.shape == (180 + 14 + 14, 180, 3)
+    legend = sheet[180 + 14 :].reshape(-1, 3).tolist()
+    assert list(PARTS[0]) in legend and list(PARTS[1]) in legend
 
 
 def test_classes_take_turns():

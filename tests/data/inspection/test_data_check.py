@@ -11,7 +11,8 @@ from wsol.cli.main import main
 from wsol.data.inspection.data_check import check_data
 from wsol.data.layouts.custom import custom_manifest
 from wsol.data.manifest.manifest import Manifest
-from wsol.data.splits.duplicates import content_groups, duplicate_groups, group_numbers
+from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
+from wsol.data.manifest.manifest_writing import write_manifest
 
 
 def picture(path: Path, seed: int) -> Path:
@@ -162,12 +163,53 @@ def test_wrong_use_is_one_line(capsys, arguments, message):
     assert message in error and len(error.splitlines()) == 1
 
 
-def test_groups():
-    assert duplicate_groups(["a", "", "b", "a", "", "b", "c"]) == [[0, 3], [2, 5]]
-    assert group_numbers(["x", "y", "x", "z"]).tolist() == [0, 1, 0, 2]
+@pytest.fixture
+def parts(tmp_path: Path) -> Manifest:
+    """a: two things of two classes; b: two of one; c: one, and a box that says nothing; a, b: parts."""
+    classes = [DraftClass("gull", "g"), DraftClass("wren", "w")]
+
+    def box(number: int | None, label: int | None) -> DraftBox:
+        corners = (2.0, 0.0, 5.0, 4.0)
+        return DraftBox(corners, corners, "", label, number)
+
+    for name, seed in (("a", 1), ("b", 2), ("c", 3)):
+        picture(tmp_path / f"root/{name}.png", seed)
+    pixels = np.zeros((10, 20), np.uint8)
+    pixels[:, 5:9], pixels[:, 9:14] = 1, 2
+    for name in "ab":
+        Image.fromarray(pixels).save(tmp_path / f"root/{name}_parts.png")
+    images = [
+        DraftImage("a", "a.png", 0, "test", (box(0, 0), box(1, 1)), parts="a_parts.png"),
+        DraftImage("b", "b.png", 0, "test", (box(0, 0), box(1, 0)), parts="b_parts.png"),
+        DraftImage("c", "c.png", 1, "test", (box(0, 1), box(None, None))),
+    ]
+    draft = ManifestDraft("mine", "Mine", "1", tmp_path / "root", classes, images)
+    draft.part_names = {1: "deciding", 2: "shared"}
+    write_manifest(tmp_path / "m", draft)
+    return Manifest.read(tmp_path / "m")
 
 
-def test_duplicates_share_a_number_whatever_their_file(manifest):
-    train = manifest.split("train")
-    Image.open(train.paths[1]).save(manifest.root / "train/dog/c.png", optimize=True, compress_level=9)
-    assert content_groups(train).tolist() == [0, 1, 1, 2, 3]
+def test_images_of_several_classes_and_things_are_counted(parts, capsys):
+    report = check_data(parts)
+    assert report.findings == [] and report.files == 5
+    assert report.several_classes == {"test": 1} and report.several_things == {"test": 2}
+    assert main(["data", "check", str(parts.folder)]) == 0
+    shown = capsys.readouterr().out
+    assert "1 with boxes of several classes, 2 with several instances" in shown
+    assert "5 files, 0 decoded now" in shown
+
+
+def test_codes_that_changed_since_are_found(parts):
+    root = parts.root
+    pixels = np.array(Image.open(root / "a_parts.png"))
+    pixels[0, 0], pixels[0, 1] = 9, 200
+    Image.fromarray(pixels).save(root / "a_parts.png")
+    Image.new("L", (7, 5)).save(root / "b_parts.png")
+    assert check_data(parts).findings == [
+        f"{root}/a_parts.png: pixels of code 9, 200, which is not among the named parts",
+        f"{root}/b_parts.png: mask of 7 x 5 pixels, the image b has 20 x 10",
+    ]
+    Image.new("RGB", (20, 10)).save(root / "b_parts.png")
+    assert check_data(parts).findings[1] == (
+        f"{root}/b_parts.png: codes of parts must be an 8-bit grey or a palette PNG, this is of mode RGB"
+    )

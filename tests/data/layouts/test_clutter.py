@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.layouts.clutter import READER, SPLITS, Draws, draw_image, enlarge, sources
+from wsol.data.layouts.clutter import LAYOUT, SPLITS, Draws, draw_image, enlarge, sources
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
@@ -16,7 +16,7 @@ from wsol.errors import UserError
 
 def make(folder: Path, **options: object) -> Manifest:
     counts = {"train": 20, "val": 10, "test": 20}
-    write_manifest(folder, READER.read(None, READER.options(**(counts | options))))
+    write_manifest(folder, LAYOUT.read(None, LAYOUT.options(**(counts | options))))
     return Manifest.read(folder)
 
 

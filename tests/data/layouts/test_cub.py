@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.layouts.cub import READER
+from wsol.data.layouts.cub import LAYOUT
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
@@ -16,7 +16,7 @@ from wsol.errors import UserError
 
 def read(root: Path, **options: object) -> Manifest:
     folder = root / "manifest"
-    write_manifest(folder, READER.read(root, READER.options(**options)))
+    write_manifest(folder, LAYOUT.read(root, LAYOUT.options(**options)))
     return Manifest.read(folder)
 
 
@@ -58,7 +58,7 @@ def test_the_fold_has_boxes_and_train_has_none(cub_release):
 
 def test_either_folder_may_be_given_and_the_hash_is_one(cub_release, tmp_path):
     inner = write_manifest(
-        tmp_path / "inner", READER.read(cub_release / "CUB_200_2011", READER.options())
+        tmp_path / "inner", LAYOUT.read(cub_release / "CUB_200_2011", LAYOUT.options())
     )
     assert inner["hash"] == read(cub_release).hash
 
@@ -155,7 +155,7 @@ def test_another_layout_is_named(tmp_path):
 @pytest.mark.shared
 def test_the_first_forty_classes(real_data, tmp_path):
     root = real_data / "cub40"
-    draft = READER.read(root, READER.options())
+    draft = LAYOUT.read(root, LAYOUT.options())
     write_manifest(tmp_path / "m", draft)
     manifest = Manifest.read(tmp_path / "m")
     # Counts of its README: 1200 train, of which 5 a class are the fold, 1090 test, one box each.

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wsol.data.layouts.imagenet import READER
+from wsol.data.layouts.imagenet import LAYOUT
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
@@ -15,7 +15,7 @@ ANNOTATIONS = "ILSVRC/Annotations/CLS-LOC"
 
 def read(root: Path, **options: object) -> Manifest:
     folder = root / "manifest"
-    write_manifest(folder, READER.read(root, READER.options(**options)))
+    write_manifest(folder, LAYOUT.read(root, LAYOUT.options(**options)))
     return Manifest.read(folder)
 
 
@@ -54,7 +54,7 @@ def test_the_csv_says_what_the_xml_says(imagenet_release, tmp_path):
         (imagenet_release / f"{ANNOTATIONS}/val/ILSVRC2012_val_{name}.xml").unlink()
     assert read(imagenet_release).hash == from_xml.hash
     inner = write_manifest(
-        tmp_path / "inner", READER.read(imagenet_release / "ILSVRC", READER.options())
+        tmp_path / "inner", LAYOUT.read(imagenet_release / "ILSVRC", LAYOUT.options())
     )
     assert inner["hash"] == from_xml.hash
 
@@ -161,7 +161,7 @@ def test_another_layout_is_named(tmp_path):
 @pytest.mark.shared
 def test_ten_classes_of_the_official_release(real_data, tmp_path):
     root = real_data / "imagenette"
-    info = write_manifest(tmp_path / "m", READER.read(root, READER.options()))
+    info = write_manifest(tmp_path / "m", LAYOUT.read(root, LAYOUT.options()))
     # Counts of its README: 310 train images a class, of which 5 are the fold; 250 val, 444 boxes.
     assert info["counts"]["images"] == {"train": 3050, "val": 50, "test": 250}
     assert info["counts"]["boxes"] == {"test": 444}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from wsol.data.layouts.imagenetv2 import READER
+from wsol.data.layouts.imagenetv2 import LAYOUT
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.prepare import prepare
 from wsol.errors import UserError
@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def read(root: Path, **options: object) -> Manifest:
-    prepare("imagenetv2", root, root / "manifest", options=READER.options(**options))
+    prepare("imagenetv2", root, root / "manifest", options=LAYOUT.options(**options))
     return Manifest.read(root / "manifest")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.layouts.object_discovery import READER
+from wsol.data.layouts.object_discovery import LAYOUT
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.prepare import prepare
 from wsol.errors import UserError
@@ -34,7 +34,7 @@ def release(tmp_path: Path) -> Path:
 
 
 def read(root: Path, **options: object) -> Manifest:
-    prepare("object_discovery", root, root / "manifest", options=READER.options(**options))
+    prepare("object_discovery", root, root / "manifest", options=LAYOUT.options(**options))
     return Manifest.read(root / "manifest")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.layouts.openimages import READER
+from wsol.data.layouts.openimages import LAYOUT
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.prepare import prepare
 from wsol.errors import UserError
@@ -40,7 +40,7 @@ def release(tmp_path: Path) -> Path:
 
 
 def read(root: Path, **options: object) -> Manifest:
-    prepare("openimages", root, root / "manifest", options=READER.options(**options))
+    prepare("openimages", root, root / "manifest", options=LAYOUT.options(**options))
     return Manifest.read(root / "manifest")
 
 
@@ -89,4 +89,4 @@ def test_an_image_in_the_folder_of_another_class(release):
 
 def test_metadata_must_be_found(tmp_path):
     with pytest.raises(UserError, match="no metadata there"):
-        prepare("openimages", tmp_path, tmp_path / "m", options=READER.options())
+        prepare("openimages", tmp_path, tmp_path / "m", options=LAYOUT.options())

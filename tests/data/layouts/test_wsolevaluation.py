@@ -28,7 +28,7 @@ def metadata(folder: Path, labels: str, sizes: str, localization: str) -> Path:
 
 
 def read(root: Path, output: Path, **options: object) -> Manifest:
-    given = wsolevaluation.READER.options(**options)
+    given = wsolevaluation.LAYOUT.options(**options)
     prepare("wsolevaluation", root, output, options=given)
     return Manifest.read(output)
 

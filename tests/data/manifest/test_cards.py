@@ -1,20 +1,30 @@
 from __future__ import annotations
 
+import sys
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
+from PIL import Image
 
 from wsol.data.layouts import DATASETS
-from wsol.data.manifest.cards import FOLDER, read_card, subset
-from wsol.data.manifest.manifest_draft import Reader
+from wsol.data.layouts.layout import Layout
+from wsol.data.manifest.cards import cards_folder, read_card, read_card_file, subset
+from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft
+from wsol.data.prepare import prepare
+from wsol.errors import UserError
 
 
 def test_every_card_is_whole():
-    names = sorted(path.parent.name for path in FOLDER.glob("*/card.toml"))
+    names = sorted(path.parent.name for path in cards_folder().glob("*/card.toml"))
     assert {"clutter", "cub", "imagenet"} <= set(names)
     for name in names:
         card = read_card(name)
         assert card is not None
         assert card.title and card.page.startswith("https://") and card.licence and card.citation, name
-        assert not (FOLDER / name / "__init__.py").exists()  # it would shadow the package `datasets`
+        # A package would shadow Hugging Face's `datasets` where wsol is run from a checkout.
+        assert not (cards_folder() / name / "__init__.py").exists()
 
 
 def test_official_counts():
@@ -29,11 +39,79 @@ def test_a_set_without_card_has_none():
     assert read_card("nothing") is None
 
 
-def test_the_clutter_card_is_its_reader():
-    card, reader = read_card("clutter"), DATASETS.get("clutter")
-    options = reader.options()
+def test_the_clutter_card_is_its_layout():
+    card, layout = read_card("clutter"), DATASETS.get("clutter")
+    options = layout.options()
     assert card is not None
     assert card.expected["images"] == {"train": options.train, "val": options.val, "test": options.test}
+
+
+def test_an_installed_package_has_its_cards_inside(tmp_path):
+    """Beside it, `datasets` is another package; a checkout has no folder wsol/cards."""
+    package = tmp_path / "site-packages/wsol"
+    (tmp_path / "site-packages/datasets/cub").mkdir(parents=True)
+    package.mkdir()
+    assert cards_folder(package) == tmp_path / "site-packages/datasets"
+    (package / "cards").mkdir()
+    assert cards_folder(package) == package / "cards"
+    repository = Path(__file__).parents[3]
+    wheel = tomllib.loads((repository / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    assert wheel["targets"]["wheel"]["sources"] == {"datasets": "wsol/cards"}
+    assert "datasets" in wheel["targets"]["wheel"]["only-include"]
+
+
+CARD = """
+title = "My birds"
+version = "3"
+page = "https://birds.example"
+licence = "mine"
+citation = "none"
+expected = { classes = 2, images = { test = 5 } }
+"""
+
+
+def test_a_layout_from_elsewhere_has_its_card_beside_it(tmp_path):
+    (tmp_path / "card.toml").write_text(CARD)
+    Image.new("L", (9, 9)).save(tmp_path / "a.png")
+
+    def read(root, options):
+        images = [DraftImage("a", "a.png", 0, "test")]
+        return ManifestDraft(
+            "cub", "a name that is a card of wsol", "0", root, [DraftClass("g", "g")], images
+        )
+
+    layout = Layout(read, lambda parser: None, card_file=tmp_path / "card.toml")
+    assert layout.card("cub") == read_card_file(tmp_path / "card.toml")
+    sys.modules["birds_elsewhere"] = SimpleNamespace(LAYOUT=layout)
+    try:
+        info = prepare("birds_elsewhere:LAYOUT", tmp_path, tmp_path / "m")
+    finally:
+        del sys.modules["birds_elsewhere"]
+    assert (info["title"], info["version"]) == ("My birds", "3")
+    assert info["subset"] == "1 of 2 classes, 1 of 5 test images"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "no such card"),
+        ("title =", "not a TOML file"),
+        ('title = "x"', "not a card, whose entries are title, version, page"),
+        (CARD + 'colour = "red"', "not a card, whose entries are title, version, page"),
+        (CARD.replace('"3"', "3"), "version is not of the kind"),
+        (CARD.replace("test = 5", 'test = "5"'), "expected.images is not of the kind"),
+        (CARD.replace("{ test = 5 }", "5"), "expected.images is not of the kind"),
+        (CARD.replace("classes = 2", "classes = { test = 2 }"), "expected.classes is not of the kind"),
+        (CARD.replace("images", "pictures"), "expected.pictures is not of the kind"),
+    ],
+)
+def test_a_wrong_card_is_one_line(tmp_path, content, said):
+    path = tmp_path / "card.toml"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError) as caught:
+        read_card_file(path)
+    assert str(caught.value).startswith(f"{path}: {said}") and len(str(caught.value).splitlines()) == 1
 
 
 EXPECTED = {"classes": 3, "images": {"train": 100, "test": 20}, "boxes": {"test": 25}}
@@ -64,13 +142,13 @@ def test_a_subset_is_said_in_words(found, fold, words):
     assert subset(EXPECTED, {"masks": {}, **found}, fold=fold) == words
 
 
-def test_every_reader_has_its_options():
+def test_every_layout_has_its_options():
     for name in DATASETS:
-        reader = DATASETS.get(name)
-        assert isinstance(reader, Reader)
-        reader.options()
+        layout = DATASETS.get(name)
+        assert isinstance(layout, Layout)
+        layout.options()
 
 
-def test_unknown_options_of_a_reader_are_refused():
+def test_unknown_options_of_a_layout_are_refused():
     with pytest.raises(TypeError, match="colour"):
         DATASETS.get("clutter").options(colour="red")

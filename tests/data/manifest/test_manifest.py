@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wsol.data.manifest.manifest import FORMAT, Manifest
+from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.manifest_info import FORMAT
 from wsol.errors import UserError
 
 IMAGES = "image_id,path,label,width,height,split\n"

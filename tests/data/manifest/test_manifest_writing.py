@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from wsol.data.manifest.draft_tables import number
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
-from wsol.data.manifest.manifest_writing import number, write_manifest
+from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
 
 

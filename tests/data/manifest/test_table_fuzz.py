@@ -18,7 +18,7 @@ from wsol.data.manifest.manifest import Manifest
 from wsol.data.prepare import prepare
 from wsol.errors import UserError
 
-TESTS = 6  # below
+TESTS = 7  # below
 fuzzed = settings(
     max_examples=max(1, int(os.environ.get("WSOL_FUZZ", "300")) // TESTS),
     deadline=None,
@@ -187,6 +187,12 @@ TABLES = {
     "classes.csv": "label,name,key\n0,gull,001",
 }
 INFO = '{|"format"|:|"wsol manifest 1"|,|"root"|:|"images"|,|"exif"|:|false|}'
+# The same with all optional columns, and names of part codes.
+WIDE = TABLES | {
+    "boxes.csv": TABLES["boxes.csv"].replace("\n", ",label,instance\n") + ",0,3\na,1,2,9,8,1,2,8,7,,4",
+    "masks.csv": "image_id,mask,ignore,parts\nb,m.png,i.png,p.png\na,,,q.png",
+}
+WIDE_INFO = INFO.replace("|}", '|,|"parts"|:|{|"1"|:|"deciding"|,|"2"|:|"shared"|}|}')
 
 
 @fuzzed
@@ -203,3 +209,21 @@ def test_a_manifest_that_was_edited(folder, tables, info):
         write(manifest / name, content)
     write(manifest / "manifest.json", info.replace("|", ""))
     named_or_read_again(lambda: Manifest.read(manifest), manifest)
+
+
+@fuzzed
+@given(
+    tables=st.fixed_dictionaries({name: damaged(rows, ",") for name, rows in WIDE.items()}),
+    info=damaged(WIDE_INFO, "|"),
+)
+def test_an_edited_manifest_with_labels_instances_and_parts(folder, tables, info):
+    manifest = folder / "wide"
+    for name, content in tables.items():
+        write(manifest / name, content)
+    write(manifest / "manifest.json", info.replace("|", ""))
+
+    def read() -> None:
+        for split in Manifest.read(manifest).splits:
+            Manifest.read(manifest).split(split).annotations()
+
+    named_or_read_again(read, manifest)

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from wsol.data.layouts.cub import READER
+from wsol.data.layouts.cub import LAYOUT
 from wsol.data.splits.held_out_val import plan_train, smallest_per_class
 from wsol.errors import UserError
 
@@ -15,7 +15,7 @@ LABELS = dict(LISTING)
 
 
 def plan(has_val: bool = False, **options: object):
-    return plan_train(LISTING, READER.options(**options), has_val=has_val)
+    return plan_train(LISTING, LAYOUT.options(**options), has_val=has_val)
 
 
 def by_split(made) -> dict[str | None, list[str]]:

@@ -16,7 +16,7 @@ from wsol.errors import UserError
 
 
 class ObjectMask(Protocol):
-    """A mask as its source spells it: a file, polygons or run lengths."""
+    """A mask in the form that its source has: a file, polygons or run lengths."""
 
     @property
     def where(self) -> str:
@@ -38,7 +38,7 @@ class AnnotatedObject(NamedTuple):
 
     @property
     def area(self) -> float:
-        """Area of the box in pixels, 0 without one: what weighs categories against each other."""
+        """Area of the box in pixels, 0 without one; the category with most area is the image's class."""
         if self.box is None:
             return 0.0
         x0, y0, x1, y1 = self.box.box

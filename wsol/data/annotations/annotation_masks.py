@@ -1,4 +1,4 @@
-"""Masks in their three spellings: PNG files, COCO polygons, COCO run lengths."""
+"""Masks in three forms: PNG files, COCO polygons, COCO run lengths."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Polygons:
         """COCO's list of outlines, checked."""
         if not isinstance(segmentation, list):
             raise UserError(f"{where}: segmentation is neither polygons nor run lengths")
-        # A single outline without the outer list is a common slip with one meaning only.
+        # Some tools write a single outline without the outer list, which can mean nothing else.
         outlines = segmentation if isinstance(segmentation[0], list) else [segmentation]
         return cls(tuple(_outline(outline, size, where) for outline in outlines), size, where)
 
@@ -123,8 +123,8 @@ def _outline(outline: Any, size: tuple[int, int], where: str) -> tuple[float, ..
     if len(values) < 6 or len(values) % 2 or None in values:
         raise UserError(f"{where}: a polygon needs three or more points x, y")
     points = np.array(values, np.float64).reshape(-1, 2)
-    # Outlines may stray over the border a little; one far outside is of another image, and the
-    # rasteriser would take memory by its length.
+    # Outlines may cross the border a little. One that lies far outside belongs to another image, and the
+    # rasteriser's memory would grow with its length.
     if (np.abs(points - np.array(size[::-1]) / 2) > np.array(size[::-1])).any():
         raise UserError(f"{where}: a polygon lies outside the image ({size[1]} x {size[0]})")
     return tuple(points.ravel().tolist())
@@ -141,7 +141,7 @@ def _counts(counts: Any) -> list[int] | None:
 def _uncompressed(text: str) -> list[int] | None:
     """COCO's compressed counts: 5 bits a character from the low end, differences from the third run on.
 
-    None where the text is not of that form. pycocotools decodes it too, but trusts it.
+    None where the text is not of that form. pycocotools decodes it too, but does not check it.
     """
     counts: list[int] = []
     value = shift = 0

@@ -1,4 +1,4 @@
-"""Which image an annotation means: names are written with and without folders, suffixes and accents."""
+"""Which image file an annotation belongs to: it may be named without its folder, suffix or accents."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import PurePosixPath
 from wsol.data.annotations.annotated import AnnotatedImage
 from wsol.data.annotations.image_listing import CONTAINERS, IMAGE_SUFFIXES, MASK_FOLDERS
 
-# Folders that tell what kind of files they hold: these differ between an image and its annotation.
+# Folders named by the kind of files in them: these differ between an image and its annotation.
 KINDS = {*CONTAINERS, *MASK_FOLDERS, "annotations", "Annotations"}
-# How sure it is that a name means a file, surest first. With the first three a second annotation of
-# the file repeats it; with the others it rather is of an image that is not there.
+# How certain it is that a name means a file, the most certain first. Two annotations that fit one file
+# in the first three ways contradict each other. One that fits in the other ways only is more likely
+# the annotation of an image that is missing.
 SAME, SAME_LETTERS, SAME_STEM, OTHER_SUFFIX, SAME_ENDING, SAME_ENDING_OTHER_SUFFIX = range(6)
 
 
@@ -37,7 +38,7 @@ class ImageNames:
             self._by_stem[PurePosixPath(_bare(file)).name].append(file)
 
     def find(self, name: str) -> tuple[int, list[str]]:
-        """How sure it is, and the files, sorted, that ``name`` may then mean: none, one or several."""
+        """How certain it is, and the files, sorted, that ``name`` may mean: none, one or several."""
         if name in self._files:
             return SAME, [name]
         letters, bare = _letters(name), _bare(name)
@@ -59,8 +60,8 @@ def match_images(
 ) -> tuple[dict[str, AnnotatedImage], list[AnnotatedImage]]:
     """The annotations of one source by image file, and those whose image is not there.
 
-    A name that fits several images, and two annotations of one image, are findings. Of two names that
-    fit one image the surer has it, and the other's image is not there.
+    A name that fits several images, and two annotations of one image, are findings. Where two
+    names fit one image, it goes to the more certain one, and the image of the other is missing.
     """
     found: dict[str, tuple[int, AnnotatedImage]] = {}
     missing = []
@@ -94,7 +95,7 @@ def match_images(
 def join_sources(
     sources: Iterable[dict[str, AnnotatedImage]], findings: list[str]
 ) -> dict[str, AnnotatedImage]:
-    """What several sources say of each image: boxes of one and masks of another belong together."""
+    """What several sources say of each image, e.g. boxes in one and masks in another."""
     joined: dict[str, AnnotatedImage] = {}
     for source in sources:
         for file, image in source.items():
@@ -106,7 +107,7 @@ def join_sources(
 def _joined(first: AnnotatedImage, other: AnnotatedImage, findings: list[str]) -> AnnotatedImage:
     if first.size and other.size and first.size != other.size:
         findings.append(f"{other.where}: {other.file!r} has another size than in {first.where}")
-    # Boxes from one source and masks from another belong together; boxes twice are two tales.
+    # Boxes of one source and masks of another complement each other; boxes of two sources contradict.
     for what in ("box", "mask"):
         told = [
             any(getattr(item, what) is not None for item in image.objects) for image in (first, other)
@@ -134,13 +135,13 @@ def _suffix(name: str) -> str:
 
 
 def _bare(name: str) -> str:
-    """The path without suffix. ``masks`` answers to ``images``, so that masks find images beside."""
+    """The path without suffix, ``masks`` replaced by ``images``: masks lie beside their images."""
     path = PurePosixPath(_letters(name).removesuffix(_suffix(name)))
     return "/".join("images" if part in MASK_FOLDERS else part for part in path.parts)
 
 
 def _end_alike(one: str, other: str) -> bool:
-    """Whether one path is the ending of the other, but for folders that tell the kind of their files."""
+    """Whether one path is the ending of the other, leaving out the folders in ``KINDS``."""
     ends = [
         [part for part in _bare(name).split("/") if part not in KINDS][::-1] for name in (one, other)
     ]

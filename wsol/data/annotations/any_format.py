@@ -7,7 +7,7 @@ from pathlib import Path
 from wsol.data.annotations.annotated import AnnotatedImage
 from wsol.data.annotations.annotation_masks import read_masks
 from wsol.data.annotations.annotation_matching import ImageNames, match_images
-from wsol.data.annotations.annotation_reading import Reading
+from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.coco import read_coco
 from wsol.data.annotations.csv_boxes import read_csv
 from wsol.data.annotations.image_listing import files_below, list_images
@@ -23,10 +23,10 @@ def read_annotations(
     ``path`` is COCO JSON, a CSV table, a VOC XML file or a folder of such, or a folder of mask PNGs.
     With ``images_dir`` the names are the paths of the images there, and annotations of images that are
     not there are left out; without, they are the names as annotated. ``corners`` says how corners are
-    written (`corners.RULES`); by default VOC XML is 1-based and inclusive, CSV half-open.
+    written (`BOX_CONVENTIONS`); by default VOC XML is 1-based and inclusive, CSV half-open.
     ``UserError`` lists everything that is wrong with it, a line each.
     """
-    path, reading = Path(path), Reading(corners)
+    path, reading = Path(path), AnnotationPass(corners)
     if images_dir is None:
         found = read_by_name(path, reading)
     else:
@@ -42,7 +42,7 @@ def read_annotations(
     return found
 
 
-def read_by_name(path: Path, reading: Reading) -> dict[str, AnnotatedImage]:
+def read_by_name(path: Path, reading: AnnotationPass) -> dict[str, AnnotatedImage]:
     """Every image that ``path`` annotates, by its name there; a name that occurs twice is a finding."""
     found: dict[str, AnnotatedImage] = {}
     for image in read_source(path, reading):
@@ -54,7 +54,7 @@ def read_by_name(path: Path, reading: Reading) -> dict[str, AnnotatedImage]:
     return found
 
 
-def read_source(path: Path, reading: Reading) -> list[AnnotatedImage]:
+def read_source(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """Every image that ``path`` annotates; what is wrong with entries goes to ``reading``.
 
     ``UserError`` where ``path`` as a whole cannot be read.
@@ -67,7 +67,7 @@ def read_source(path: Path, reading: Reading) -> list[AnnotatedImage]:
     if suffix == ".csv":
         return read_csv(path, reading)
     if suffix == ".xml":
-        image = read_voc(path, path.stem, reading.rule("voc"), reading.findings)
+        image = read_voc(path, path.stem, reading.convention("voc"), reading.findings)
         return [] if image is None else [image]
     if not path.exists():
         raise UserError(f"{path}: no such file or folder")
@@ -81,7 +81,7 @@ def png_files(root: Path, files: list[str]) -> frozenset[Path]:
     return frozenset((root / file).resolve() for file in files if file.lower().endswith(".png"))
 
 
-def _read_folder(path: Path, reading: Reading) -> list[AnnotatedImage]:
+def _read_folder(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """Annotations of the one kind that the folder holds; ``UserError`` where there are several."""
     unreadable: list[str] = []
     files = files_below(path, (".json", ".csv", ".xml", ".png"), unreadable)
@@ -99,7 +99,7 @@ def _read_folder(path: Path, reading: Reading) -> list[AnnotatedImage]:
     if tables:
         return read_source(tables[0], reading)
     if xml:
-        return read_voc_files(path, xml, reading.rule("voc"), reading.findings)
+        return read_voc_files(path, xml, reading.convention("voc"), reading.findings)
     if masks:
         return read_masks(path, masks, reading.findings)
     if png:

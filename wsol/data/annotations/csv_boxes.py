@@ -16,7 +16,7 @@ from wsol.data.annotations.annotated import (
     number,
 )
 from wsol.data.annotations.annotation_masks import MaskFile
-from wsol.data.annotations.annotation_reading import Reading
+from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.manifest.box_conventions import half_open
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
@@ -32,11 +32,12 @@ NAMES = {
 CORNERS = (("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"))
 SIDES = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
 SIZES = (("height", "width"), ("image_height", "image_width"))
-# Any of these without the rest is half a box. Width and height alone are an image's size.
+# A table with some of these columns but no whole box is refused. Width and height alone are an
+# image's size.
 BOX_NAMES = {name for names in (*CORNERS, *SIDES) for name in names} - {*SIZES[0]}
 
 
-def read_csv(path: Path, reading: Reading) -> list[AnnotatedImage]:
+def read_csv(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """Every image of the table; rows of one image are its objects; what is wrong goes to ``reading``.
 
     Columns, in any order and letter case: the image (``image``, ``image_id``, ``file`` ...); then any
@@ -60,7 +61,7 @@ def read_csv(path: Path, reading: Reading) -> list[AnnotatedImage]:
 class _Table:
     """The columns that were found, and the images collected so far."""
 
-    def __init__(self, path: Path, header: list[str], reading: Reading) -> None:
+    def __init__(self, path: Path, header: list[str], reading: AnnotationPass) -> None:
         self.path, self.findings = path, reading.findings
         self.columns = {what: _place(header, names) for what, names in NAMES.items()}
         if self.columns["image"] is None:
@@ -72,7 +73,7 @@ class _Table:
         self.box = _places(header, CORNERS)
         self.sides = None if self.box else _places(header, SIDES)
         self.size = _places(header, SIZES[1:] if self.sides else SIZES)
-        self.corners = reading.rule("half-open") if self.box else ""
+        self.convention = reading.convention("half-open") if self.box else ""
         self._check(header, reading)
         self.found: dict[str, AnnotatedImage] = {}
 
@@ -106,7 +107,7 @@ class _Table:
         named = any(image.label or image.categories for image in self.found.values())
         return [replace(image, own_classes=named) for image in self.found.values()]
 
-    def _check(self, header: list[str], reading: Reading) -> None:
+    def _check(self, header: list[str], reading: AnnotationPass) -> None:
         """``UserError`` where columns tell nothing, or half a box; a note where they are not known."""
         box = self.box or self.sides or ()
         if not box and (part := [name for name in header if name in BOX_NAMES]):
@@ -145,7 +146,7 @@ class _Table:
             self.findings.append(f"{where}: {','.join(texts)!r} are not four numbers")
             return None
         if self.box:
-            return checked_box(half_open(values, self.corners), values, where, self.findings)
+            return checked_box(half_open(values, self.convention), values, where, self.findings)
         x, y, width, height = values
         corners = (x, y, x + width, y + height)
         return checked_box(corners, corners, where, self.findings)
@@ -165,7 +166,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()
             file.seek(0)
-            # Spreadsheets of half the world write semicolons.
+            # Where the comma is the decimal sign, spreadsheets put semicolons between cells.
             reader = csv.reader(
                 file, strict=True, delimiter=";" if "," not in head and ";" in head else ","
             )

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from wsol.data.manifest.manifest import read_info
 from wsol.data.manifest.manifest_folder import IGNORE_MASKS
+from wsol.data.manifest.manifest_info import read_info
 from wsol.errors import UserError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
-# Beside or below images, these hold no images.
+# Folders beside or below images which hold no images themselves.
 MASK_FOLDERS = ("masks", IGNORE_MASKS, "GroundTruth", "SegmentationClass", "SegmentationObject")
 CONTAINERS = ("images", "Images", "JPEGImages")  # folders that hold images and name no class
 # What `wsol evaluate`, `wsol localize` and `wsol data sheet` draw.
@@ -53,7 +53,7 @@ def list_images(
         found.files.extend((below / name).as_posix() for name in names)
         masks = [name for name in folders if name in MASK_FOLDERS]
         if masks and not names and not set(CONTAINERS) & set(folders):
-            # Beside no images at all, this may be a class of that name.
+            # No images lie beside the folder: it may be a class that is called so.
             found.notes.extend(
                 f"{(below / name).as_posix()} is taken for a folder of masks: its images are left out; "
                 "if they are images of the set, rename it"

@@ -20,24 +20,24 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def read_voc_files(
-    folder: Path, paths: list[Path], corners: str, findings: list[str]
+    folder: Path, paths: list[Path], convention: str, findings: list[str]
 ) -> list[AnnotatedImage]:
     """The XML files ``paths``, all below ``folder``; what is wrong with one goes to ``findings``.
 
     An image is found by its annotation's place and name, as the official release has it;
-    ``<filename>`` is what tools leave stale when files are renamed. ``corners`` names the rule of
-    `half_open`.
+    ``<filename>`` is not read, since many tools do not update it when files are renamed.
+    ``convention`` is a key of `BOX_CONVENTIONS`.
     """
     images = []
     for path in paths:
         name = path.relative_to(folder).with_suffix("").as_posix()
-        image = read_voc(path, name, corners, findings)
+        image = read_voc(path, name, convention, findings)
         if image is not None:
             images.append(image)
     return images
 
 
-def read_voc(path: Path, name: str, corners: str, findings: list[str]) -> AnnotatedImage | None:
+def read_voc(path: Path, name: str, convention: str, findings: list[str]) -> AnnotatedImage | None:
     """One file, of the image ``name``; None and a finding where it cannot be read or has no object."""
     try:
         root = ElementTree.parse(path).getroot()
@@ -50,7 +50,7 @@ def read_voc(path: Path, name: str, corners: str, findings: list[str]) -> Annota
     items = root.findall("object")
     for count, item in enumerate(items, start=1):
         where = f"{path} object {count}"
-        box = _box(item, corners, where, findings)
+        box = _box(item, convention, where, findings)
         if box is not None:
             objects.append(AnnotatedObject(_text(item, "name"), box))
     if not items:
@@ -58,7 +58,7 @@ def read_voc(path: Path, name: str, corners: str, findings: list[str]) -> Annota
     return AnnotatedImage(file, str(path), tuple(objects), size) if file else None
 
 
-def _box(item: ElementTree.Element, corners: str, where: str, findings: list[str]) -> DraftBox | None:
+def _box(item: ElementTree.Element, convention: str, where: str, findings: list[str]) -> DraftBox | None:
     texts = [_text(item, f"bndbox/{corner}") for corner in CORNERS]
     numbers = [number(text) for text in texts]
     values = [value for value in numbers if value is not None]
@@ -67,7 +67,7 @@ def _box(item: ElementTree.Element, corners: str, where: str, findings: list[str
             f"{where}: {' '.join(map(repr, texts))} are not four numbers, {', '.join(CORNERS)}"
         )
         return None
-    return checked_box(half_open(values, corners), values, where, findings)
+    return checked_box(half_open(values, convention), values, where, findings)
 
 
 def _text(element: ElementTree.Element, path: str) -> str:

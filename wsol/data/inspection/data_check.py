@@ -9,6 +9,7 @@ import numpy as np
 
 from wsol.data.inspection.file_checks import CheckedFiles, FileCheck
 from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.validation import unnamed_codes
 from wsol.data.splits.duplicates import duplicate_groups
 from wsol.progress import track
 
@@ -25,6 +26,8 @@ class DataReport:
         empty_masks: images whose masks are all empty, by split: images without the object.
         balance: by split, (images of the rarest class, median, of the commonest), 0 for a class without;
             empty where the data set has no classes.
+        several_classes: by split, images whose boxes are of several classes.
+        several_things: by split, images that show several instances.
         notes: what went wrong with the check itself.
     """
 
@@ -35,6 +38,8 @@ class DataReport:
     repeats: list[list[tuple[str, str]]] = field(default_factory=list)
     empty_masks: dict[str, int] = field(default_factory=dict)
     balance: dict[str, tuple[int, float, int]] = field(default_factory=dict)
+    several_classes: dict[str, int] = field(default_factory=dict)
+    several_things: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -50,7 +55,8 @@ def check_data(manifest: Manifest, workers: int | None = None) -> DataReport:
         if name
     ]
     scored = {f"{manifest.mask_root}/{mask}" for _, mask, _ in tables.masks if mask}
-    files = images + [("mask", path) for _, path in masks]
+    codes = [(row, f"{manifest.mask_root}/{name}") for row, name in tables.parts.items()]
+    files = images + [("mask", path) for _, path in masks] + [("codes", path) for _, path in codes]
     checks = list(track(checked.check(files, workers), len(files), "check"))
     report = DataReport(len(files), checked.fresh)
     try:
@@ -62,10 +68,17 @@ def check_data(manifest: Manifest, workers: int | None = None) -> DataReport:
         )
     _check_images(manifest, checks[: len(images)], report)
     objects: Counter[int] = Counter()
-    for (row, path), check in zip(masks, checks[len(images) :], strict=True):
+    mask_checks, code_checks = checks[len(images) :][: len(masks)], checks[len(images) + len(masks) :]
+    for (row, path), check in zip(masks, mask_checks, strict=True):
         _check_mask(manifest, row, path, check, report)
         if path in scored:
             objects[row] += int(check.content or 0)
+    for (row, path), check in zip(codes, code_checks, strict=True):
+        _check_mask(manifest, row, path, check, report)
+        found = [int(code) for code in check.content.split(",") if code]
+        report.findings += unnamed_codes(path, found, manifest.part_names)
+    report.several_classes = _images_with_several(manifest, tables.box_labels)
+    report.several_things = _images_with_several(manifest, tables.box_instances)
     report.empty_masks = dict(Counter(tables.splits[row] for row, count in objects.items() if not count))
     return report
 
@@ -90,6 +103,15 @@ def _check_images(manifest: Manifest, checks: list[FileCheck], report: DataRepor
         counts = np.bincount(labels[labels >= 0], minlength=len(manifest.classes))
         if counts.size:
             report.balance[split] = int(counts.min()), float(np.median(counts)), int(counts.max())
+
+
+def _images_with_several(manifest: Manifest, numbers: np.ndarray | None) -> dict[str, int]:
+    """By split, how many images have boxes with different ``numbers`` (m,), -1 being none."""
+    if numbers is None:
+        return {}
+    pairs = zip(manifest.tables.box_rows.tolist(), numbers.tolist(), strict=True)
+    counts = Counter(row for row, number in set(pairs) if number >= 0)
+    return dict(Counter(manifest.tables.splits[row] for row, count in counts.items() if count > 1))
 
 
 def _check_mask(manifest: Manifest, row: int, path: str, check: FileCheck, report: DataReport) -> None:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from wsol.data.splits.duplicates import pixel_digest
 from wsol.errors import UserError
 from wsol.files.atomic import write_text
-from wsol.files.images import UnreachableFile, open_image, open_mask
+from wsol.files.images import UnreachableFile, open_codes, open_image, open_mask
+from wsol.files.mask_file import codes_in
 
 CACHE = "check.json"
 FORMAT = "wsol check 2"
@@ -23,9 +24,9 @@ CHUNK = 4096  # files in flight at a time: what keeps memory flat
 class FileCheck(NamedTuple):
     """What a file was found to hold, or how it is damaged.
 
-    ``stamp`` is its bytes and time of change in ns; ``size`` (height, width), (0, 0) where unreadable;
-    ``content`` the hash of an image's pixels, or how many pixels of a mask are set; ``problem`` is empty
-    where it is sound.
+    ``stamp`` is its size in bytes and its time of change in ns; ``size`` (height, width), (0, 0) where
+    it cannot be read; ``content`` the hash of an image's pixels, how many pixels of a mask are set, or
+    which codes of parts occur, with commas between; ``problem`` is empty where the file is sound.
     """
 
     stamp: tuple[int, int]
@@ -43,7 +44,7 @@ class CheckedFiles:
         self.fresh = 0
 
     def check(self, files: list[tuple[str, str]], workers: int | None = None) -> Iterator[FileCheck]:
-        """The check of each (kind, path), kind being ``image`` or ``mask``, in order.
+        """The check of each (kind, path), kind being ``image``, ``mask`` or ``codes``, in order.
 
         Files as they were are not decoded again.
         """
@@ -68,7 +69,9 @@ class CheckedFiles:
             stamp = (stat.st_size, stat.st_mtime_ns)
             known = self.known.get(key)
             if known is None or known.stamp != stamp:
-                known = _decode(path, stamp, self._image if kind == "image" else _mask)
+                known = _decode(
+                    path, stamp, {"image": self._image, "mask": _mask, "codes": _codes}[kind]
+                )
                 self.known[key] = known
                 self.fresh += 1
             return known
@@ -78,7 +81,7 @@ class CheckedFiles:
             problem = f"{path}: cannot be read ({error.strerror})"
         except UnreachableFile as error:
             problem = str(error)
-        # This says nothing of what is in the file: the next check looks again.
+        # The file may be sound: this result is not remembered, and the next check tries again.
         return FileCheck((0, 0), (0, 0), "", problem)
 
     def _image(self, path: str) -> tuple[tuple[int, int], str]:
@@ -89,6 +92,11 @@ class CheckedFiles:
 def _mask(path: str) -> tuple[tuple[int, int], str]:
     mask = open_mask(path)
     return (mask.shape[0], mask.shape[1]), str(int(mask.sum()))
+
+
+def _codes(path: str) -> tuple[tuple[int, int], str]:
+    codes = open_codes(path)
+    return (codes.shape[0], codes.shape[1]), ",".join(map(str, codes_in(codes)))
 
 
 def _decode(
@@ -104,7 +112,7 @@ def _decode(
 
 
 def _read_cache(path: Path) -> dict[str, FileCheck]:
-    """Earlier checks; a cache that cannot be read is no loss."""
+    """Earlier checks; none where the file cannot be read: then everything is decoded again."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:

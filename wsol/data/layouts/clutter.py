@@ -13,17 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.layouts.layout import Layout
+from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
 from wsol.errors import UserError
 from wsol.files.png import grey_png
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPLITS = ("train", "val", "test")
-SHARES = (
-    60,
-    10,
-    30,
-)  # percent of the handwritten digits each split draws from: disjoint writers' samples
+SHARES = (60, 10, 30)  # percent of the handwritten digits for each split; no digit serves two splits
 INK = 16  # the digits' darkest value
 VISIBLE = 32  # ink of 256 from which a pixel belongs to the digit
 SMALLEST, LARGEST = 32, 512  # the textures are 512 pixels wide
@@ -59,7 +56,7 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options, needs_root=False)
+LAYOUT = Layout(read, add_options, needs_root=False)
 
 
 class Draws:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from wsol.data.layouts.layout import Layout
 from wsol.data.manifest.manifest_draft import (
     DraftBox,
     DraftClass,
     DraftImage,
     ManifestDraft,
-    Reader,
     bare_id,
 )
 from wsol.data.manifest.validation import bad_name
@@ -24,6 +24,7 @@ from wsol.data.splits.held_out_val import TrainPlan, add_split_options, plan_tra
 from wsol.errors import UserError
 from wsol.files.text_tables import numbers, read_keyed, read_lines
 
+# The rows of a table by their first value: the other values, and the file and line they stand in.
 Keyed = dict[str, tuple[list[str], str]]
 
 
@@ -51,7 +52,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
         for name in ("CUBV2", "segmentations")
         if not (base / name).is_dir() and (root / name).is_dir()
     ]
-    # Paths start at CUB_200_2011, whichever of the two folders was given, so that the hash is one.
+    # Paths start at CUB_200_2011, whichever of the two folders was given, so that both give one hash.
     root = root if beside else base
     release = _Release(root, base)
     draft = ManifestDraft("cub", "CUB-200-2011", "2011", root, [], ())
@@ -75,7 +76,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options)
+LAYOUT = Layout(read, add_options)
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def _box(boxes: Keyed, number: str, draft: ManifestDraft) -> tuple[DraftBox, ...
 def _cubv2(
     root: Path, folder: Path, metadata: Path, labels: dict[str, int], draft: ManifestDraft
 ) -> list[DraftImage]:
-    """CUBv2 as val: its boxes were released as x, y, width, height, x1 and y1 here are the sums."""
+    """CUBv2 as val: annotated as x, y, width, height, its x1 and y1 are the sums, so half-open."""
     findings, images = draft.findings, []
     boxes = read_keyed(metadata / "localization.txt", 4, findings, separator=",")
     for path, (texts, where) in boxes.items():

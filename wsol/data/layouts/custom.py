@@ -10,14 +10,15 @@ from pathlib import Path, PurePosixPath
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
 from wsol.data.annotations.annotation_masks import read_masks
 from wsol.data.annotations.annotation_matching import ImageNames, join_sources, match_images
-from wsol.data.annotations.annotation_reading import Reading
+from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import png_files, read_source
 from wsol.data.annotations.image_listing import files_below, list_images
 from wsol.data.layouts.custom_listing import Listing
 from wsol.data.layouts.custom_masks import MaskTable
-from wsol.data.manifest.box_conventions import RULES
+from wsol.data.layouts.layout import Layout
+from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.data.manifest.manifest import Manifest
-from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft
 from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.data.manifest.validation import bad_name
 from wsol.data.splits.held_out_val import add_split_options, plan_train
@@ -34,11 +35,12 @@ def add_options(parser: ArgumentParser) -> None:
         metavar="PATH",
         help="COCO .json, .csv, a folder of VOC .xml or of mask .png; several are joined",
     )
-    rules = "; ".join(f"{name}: {meaning}" for name, meaning in RULES.items()).replace("%", "%%")
+    conventions = "; ".join(f"{name}: {meaning}" for name, meaning in BOX_CONVENTIONS.items())
     parser.add_argument(
         "--corners",
-        choices=sorted(RULES),
-        help=f"how corners of boxes are written ({rules}); default: voc for XML, half-open for CSV",
+        choices=sorted(BOX_CONVENTIONS),
+        help=f"how corners of boxes are written ({conventions}); default: voc for XML, half-open "
+        "for CSV",
     )
     parser.add_argument(
         "--split",
@@ -104,7 +106,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options)
+LAYOUT = Layout(read, add_options)
 
 
 def custom_manifest(
@@ -121,7 +123,7 @@ def custom_manifest(
     ``options`` the others of ``wsol prepare custom``, e.g. ``corners="voc"``. ``UserError`` lists all
     that is wrong; nothing is written then.
     """
-    given = READER.options(annotations=_paths(annotations), skip=_paths(skip), **options)
+    given = LAYOUT.options(annotations=_paths(annotations), skip=_paths(skip), **options)
     write_manifest(output, read(Path(images_dir), given))
     return Manifest.read(output)
 
@@ -151,7 +153,7 @@ def _annotations(
 ) -> dict[str, AnnotatedImage]:
     """What all sources say of each image; what is wrong with them goes to ``draft``."""
     pngs = png_files(root, files) if any(path.is_dir() for path in options.annotations) else frozenset()
-    reading = Reading(options.corners, pngs, draft.findings, draft.notes)
+    reading = AnnotationPass(options.corners, pngs, draft.findings, draft.notes)
     sources = [read_source(path, reading) for path in options.annotations]
     reading.check_corners()
     if not sources and any("images" in PurePosixPath(file).parts for file in files):
@@ -173,7 +175,7 @@ def _annotations(
 
 
 def _masks_beside(root: Path, findings: list[str]) -> list[AnnotatedImage]:
-    """Folders masks/ beside images/ speak for themselves."""
+    """Masks in folders masks/ beside images/, which are read without --annotations."""
     paths = files_below(root, (".png",), findings)
     return read_masks(
         root, [path for path in paths if "masks" in path.relative_to(root).parts], findings

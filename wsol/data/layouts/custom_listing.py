@@ -45,7 +45,7 @@ class Listing:
         self.labels = self._labels(folders)
         classes = set(self.labels.values()) - {""}
         if len(classes) == 1:
-            # With one class an image without object is its noise, as in Object Discovery.
+            # With one class only, images without object belong to it too, as in Object Discovery.
             self.labels = dict.fromkeys(files, classes.pop())
         self.classes = sorted(set(self.labels.values()) - {""})
         self.numbers = {name: number for number, name in enumerate(self.classes)}
@@ -129,8 +129,8 @@ def _is_split(folder: str) -> bool:
 def _are_splits(folders: dict[str, list[str]], inside: list[str]) -> bool:
     """Whether folders called by splits, which the files ``inside`` lie in, are splits and no classes.
 
-    Most files lie in such. A train may also be what a class shows: one such folder, without folders
-    of its own, among other folders.
+    They are splits where most files lie in them. A single folder called train among other folders,
+    without class folders in it, is rather a class: of railway trains.
     """
     if 2 * len(inside) <= len(folders):
         return False

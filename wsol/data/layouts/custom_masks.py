@@ -1,17 +1,17 @@
-"""Masks of one's own images: used where they lie if they can be, else drawn into the manifest."""
+"""Masks of one's own images: PNG files below the root stay where they are, others are drawn."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from wsol.data.annotations.annotated import AnnotatedObject, union
 from wsol.data.annotations.annotation_masks import MaskFile
 from wsol.data.manifest.manifest_folder import IGNORE_MASKS
 from wsol.errors import UserError
 from wsol.files.images import image_size
+from wsol.files.picture_files import picture_png
 
 
 class MaskTable:
@@ -41,7 +41,7 @@ class MaskTable:
         if self.drawn:
             name = f"{self.ids[file]}.png"
             scored, ignored = _has_mask(items, ignore=False) or not items, _has_mask(items, ignore=True)
-            # Two folders: a suffix would make a's ignore mask that of an image called so.
+            # Ignore masks have their own folder: a suffix could make one the mask of another image.
             pair = (f"masks/{name}" if scored else "", f"{IGNORE_MASKS}/{name}" if ignored else "")
             return (pair,) if any(pair) else ()
         return tuple(
@@ -67,10 +67,10 @@ class MaskTable:
     def _write(self, path: Path, file: str, items: list[AnnotatedObject]) -> None:
         pixels = union([item.mask for item in items if item.mask is not None])
         if pixels is None:
-            # Known to show no object: an empty mask, so that its false alarms count.
+            # The image is known to show no object: with an empty mask, every predicted pixel is wrong.
             pixels = np.zeros(image_size(self.root / file, exif=self.exif), bool)
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels.astype(np.uint8) * 255).save(path)
+        path.write_bytes(picture_png(pixels.astype(np.uint8) * 255))
 
     def _relative(self, item: AnnotatedObject) -> str:
         assert isinstance(item.mask, MaskFile)

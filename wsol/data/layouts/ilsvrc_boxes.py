@@ -1,4 +1,4 @@
-"""ILSVRC's two spellings of boxes: an XML file an image, or one row of a CSV."""
+"""The two ways in which ILSVRC gives boxes: an XML file an image, or a row of a CSV table."""
 
 from __future__ import annotations
 

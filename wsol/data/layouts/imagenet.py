@@ -15,7 +15,8 @@ from pathlib import Path
 
 from wsol.data.layouts.ilsvrc_boxes import ImageBoxes, read_solution, read_xml
 from wsol.data.layouts.imagenetv2 import find_images, val_images
-from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.layouts.layout import Layout
+from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft
 from wsol.data.splits.held_out_val import TrainPlan, add_split_options, plan_train
 from wsol.errors import UserError
 from wsol.files.text_tables import read_lines
@@ -48,26 +49,26 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     )
     if base is None:
         raise UserError(f"{root}: no ILSVRC CLS-LOC there: neither ILSVRC/Data/CLS-LOC nor Data/CLS-LOC")
-    # Paths start at ILSVRC, whichever of the two folders was given, so that the hash is one.
-    layout = _Layout(base)
+    # Paths start at ILSVRC, whichever of the two folders was given, so that both give one hash.
+    folders = _Folders(base)
     draft = ManifestDraft("imagenet", "ILSVRC2012 CLS-LOC", "2012", base, [], ())
     draft.reference_corners = True
     draft.open_unannotated = not options.list_train
-    train_classes = layout.train_classes()
-    test = _test_boxes(layout, root, draft)
-    names = _names(layout, root, draft)
+    train_classes = folders.train_classes()
+    test = _test_boxes(folders, root, draft)
+    names = _names(folders, root, draft)
     keys = sorted(set(train_classes) | {boxes.key for boxes in test.values() if boxes.key})
     if not keys:
-        raise UserError(f"{layout.data}: neither class folders in train nor labelled images in val")
+        raise UserError(f"{folders.data}: neither class folders in train nor labelled images in val")
     draft.classes = [DraftClass(names.get(key, key), key) for key in keys]
     labels = {key: label for label, key in enumerate(keys)}
-    draft.total = sum(1 for _ in layout.train_images(train_classes)) + len(test)
-    listing = ((_stem(name), labels[key]) for key, name in layout.train_images(train_classes))
-    val2 = find_images(layout.data) or find_images(base)
+    draft.total = sum(1 for _ in folders.train_images(train_classes)) + len(test)
+    listing = ((_stem(name), labels[key]) for key, name in folders.train_images(train_classes))
+    val2 = find_images(folders.data) or find_images(base)
     plan = plan_train(listing, options, has_val=val2 is not None)
     draft.notes.extend(plan.notes)
     draft.val_fold = plan.val_fold
-    images = _images(layout, train_classes, test, labels, plan, draft)
+    images = _images(folders, train_classes, test, labels, plan, draft)
     if val2 is not None:
         val = val_images(base, val2, options.imagenetv2_metadata or val2, draft)
         draft.notes.append("val is ImageNetV2")
@@ -77,11 +78,11 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options)
+LAYOUT = Layout(read, add_options)
 
 
 @dataclass(frozen=True)
-class _Layout:
+class _Folders:
     base: Path
 
     @property
@@ -110,15 +111,15 @@ class _Layout:
                 yield key, name
 
 
-def _test_boxes(layout: _Layout, root: Path, draft: ManifestDraft) -> dict[str, ImageBoxes]:
+def _test_boxes(folders: _Folders, root: Path, draft: ManifestDraft) -> dict[str, ImageBoxes]:
     """Label and boxes of each val image by its file name, from the XML files or else from the CSV."""
-    names = _image_names(layout.data / "val")
-    table = layout.table(root, "LOC_val_solution.csv")
+    names = _image_names(folders.data / "val")
+    table = folders.table(root, "LOC_val_solution.csv")
     solution = read_solution(table, draft.findings) if table else {}
     found: dict[str, ImageBoxes] = {}
     for name in names:
         image_id = _stem(name)
-        xml = layout.annotations / "val" / f"{image_id}.xml"
+        xml = folders.annotations / "val" / f"{image_id}.xml"
         boxes = read_xml(xml, draft.findings) if xml.is_file() else solution.get(image_id)
         if boxes is not None and image_id in solution and not boxes.agrees(solution[image_id]):
             draft.findings.append(f"{xml.name}: its boxes are not those of {solution[image_id].where}")
@@ -134,19 +135,19 @@ def _test_boxes(layout: _Layout, root: Path, draft: ManifestDraft) -> dict[str, 
 
 
 def _images(
-    layout: _Layout,
+    folders: _Folders,
     train_classes: list[str],
     test: dict[str, ImageBoxes],
     labels: dict[str, int],
     plan: TrainPlan,
     draft: ManifestDraft,
 ) -> Iterator[DraftImage]:
-    for key, name in layout.train_images(train_classes):
+    for key, name in folders.train_images(train_classes):
         image_id = _stem(name)
         split = plan.split(image_id)
         if split is None:
             continue
-        boxes = _train_boxes(layout, key, image_id, draft) if split == "val" else NOTHING
+        boxes = _train_boxes(folders, key, image_id, draft) if split == "val" else NOTHING
         path = f"Data/CLS-LOC/train/{key}/{name}"
         yield DraftImage(
             image_id, path, labels[key], split, boxes.boxes, size=boxes.size, where=boxes.where
@@ -162,9 +163,9 @@ def _images(
         )
 
 
-def _train_boxes(layout: _Layout, key: str, image_id: str, draft: ManifestDraft) -> ImageBoxes:
+def _train_boxes(folders: _Folders, key: str, image_id: str, draft: ManifestDraft) -> ImageBoxes:
     """Boxes of an image that is held out as val, where train has annotations."""
-    xml = layout.annotations / "train" / key / f"{image_id}.xml"
+    xml = folders.annotations / "train" / key / f"{image_id}.xml"
     if not xml.is_file():
         return NOTHING
     boxes = read_xml(xml, draft.findings)
@@ -173,9 +174,9 @@ def _train_boxes(layout: _Layout, key: str, image_id: str, draft: ManifestDraft)
     return boxes
 
 
-def _names(layout: _Layout, root: Path, draft: ManifestDraft) -> dict[str, str]:
+def _names(folders: _Folders, root: Path, draft: ManifestDraft) -> dict[str, str]:
     """Class names by wnid; a class without one is called by its wnid."""
-    if path := layout.table(root, "LOC_synset_mapping.txt"):
+    if path := folders.table(root, "LOC_synset_mapping.txt"):
         rows = [text.split(None, 1) for _, text in read_lines(path)]
         return {row[0]: row[-1] for row in rows}
     draft.notes.append("there is no LOC_synset_mapping.txt: classes are called by their wnid")

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsol.data.layouts.imagenet_classes import COUNT, imagenet_classes
+from wsol.data.layouts.layout import Layout
 from wsol.data.manifest.box_conventions import half_open
-from wsol.data.manifest.manifest_draft import DraftBox, DraftImage, ManifestDraft, Reader, bare_id
+from wsol.data.manifest.manifest_draft import DraftBox, DraftImage, ManifestDraft, bare_id
 from wsol.data.manifest.validation import bad_name
 from wsol.errors import UserError
 from wsol.files.text_tables import numbers, read_lines, whole_number
@@ -52,7 +53,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options)
+LAYOUT = Layout(read, add_options)
 
 
 def find_images(root: Path) -> Path | None:

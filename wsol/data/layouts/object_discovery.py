@@ -10,7 +10,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft, Reader
+from wsol.data.layouts.layout import Layout
+from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft
 from wsol.data.splits.held_out_val import add_split_options, plan_train
 from wsol.errors import UserError
 
@@ -56,7 +57,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options)
+LAYOUT = Layout(read, add_options)
 
 
 def _sets(base: Path) -> list[Path]:

@@ -10,8 +10,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from wsol.data.layouts.layout import Layout
 from wsol.data.layouts.wsoleval_tables import MetadataSplit, is_metadata, read_metadata
-from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft, Reader, bare_id
+from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft, bare_id
 from wsol.data.splits.held_out_val import add_split_options, plan_train
 from wsol.errors import UserError
 
@@ -57,7 +58,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options)
+LAYOUT = Layout(read, add_options)
 
 
 def _images(root: Path, splits: dict[str, MetadataSplit], draft: ManifestDraft) -> Iterator[DraftImage]:

@@ -32,11 +32,12 @@ def is_metadata(folder: Path) -> bool:
     return (folder / "image_ids.txt").is_file() or (folder / "class_labels.txt").is_file()
 
 
-def read_metadata(folder: Path, findings: list[str], *, corners: str = "inclusive") -> MetadataSplit:
+def read_metadata(folder: Path, findings: list[str], *, convention: str = "inclusive") -> MetadataSplit:
     """Read one split's folder; what is wrong with its lines goes to ``findings``.
 
     The files have no newline at their end; image_sizes.txt and localization.txt may be empty or missing.
-    ``corners`` says what x1, y1 mean, see `half_open`. ``UserError`` where class_labels.txt is missing.
+    ``convention`` says what x1, y1 mean, see `half_open`. Raises ``UserError`` where class_labels.txt is
+    missing.
     """
     split = MetadataSplit()
     for where, (image_id, label) in _rows(folder / "class_labels.txt", 2, findings):
@@ -50,7 +51,7 @@ def read_metadata(folder: Path, findings: list[str], *, corners: str = "inclusiv
             split.labels[image_id], split.where[image_id] = number, where
     _check_ids(folder / "image_ids.txt", split, findings)
     _read_sizes(folder / "image_sizes.txt", split, findings)
-    _read_localization(folder / "localization.txt", split, corners, findings)
+    _read_localization(folder / "localization.txt", split, convention, findings)
     return split
 
 
@@ -81,7 +82,7 @@ def _read_sizes(path: Path, split: MetadataSplit, findings: list[str]) -> None:
             split.sizes[image_id] = height, width
 
 
-def _read_localization(path: Path, split: MetadataSplit, corners: str, findings: list[str]) -> None:
+def _read_localization(path: Path, split: MetadataSplit, convention: str, findings: list[str]) -> None:
     """Rows ``id,x0,y0,x1,y1`` or ``id,mask,ignore``; the latter may be without ignore mask."""
     for where, (image_id, *values) in _rows(path, (3, 5), findings, required=False):
         if image_id not in split.labels:
@@ -92,7 +93,7 @@ def _read_localization(path: Path, split: MetadataSplit, corners: str, findings:
             split.masks.setdefault(image_id, []).append((values[0], values[1]))
         elif (source := numbers(values, where, findings)) is not None:
             x0, y0, x1, y1 = source
-            box = DraftBox(half_open(source, corners), (x0, y0, x1, y1), where)
+            box = DraftBox(half_open(source, convention), (x0, y0, x1, y1), where)
             split.boxes.setdefault(image_id, []).append(box)
 
 

@@ -1,6 +1,6 @@
-"""wsolevaluation's metadata as a data set: what its evaluation needs, image files or not.
+"""wsolevaluation's metadata as a data set: all that its evaluation needs, with image files or without.
 
-CUB's boxes there are x, y, x + width, y + height, so half-open but for the clip to the last pixel;
+CUB's boxes there are x, y, x + width, y + height, so half-open, but clipped to the last pixel;
 ILSVRC's and ImageNetV2's are inclusive. Labels keep the numbers they have there.
 """
 
@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from wsol.data.layouts.imagenet_classes import COUNT, imagenet_classes
+from wsol.data.layouts.layout import Layout
 from wsol.data.layouts.wsoleval_tables import MetadataSplit, is_metadata, read_metadata
-from wsol.data.manifest.box_conventions import RULES
-from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft, Reader, bare_id
+from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
+from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft, bare_id
 from wsol.errors import UserError
 
 SPLITS = ("train", "val", "test")
@@ -36,7 +37,7 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--corners",
-        choices=sorted(RULES),
+        choices=sorted(BOX_CONVENTIONS),
         help="what x1, y1 mean; default: half-open for CUB, else inclusive",
     )
 
@@ -54,8 +55,10 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     findings: list[str] = []
     first = next(iter(folders.values()))
     dataset = _dataset(read_metadata(first, []))
-    corners = options.corners or ("half-open" if dataset == "cub" else "inclusive")
-    splits = {name: read_metadata(folder, findings, corners=corners) for name, folder in folders.items()}
+    convention = options.corners or ("half-open" if dataset == "cub" else "inclusive")
+    splits = {
+        name: read_metadata(folder, findings, convention=convention) for name, folder in folders.items()
+    }
     draft = ManifestDraft(dataset, root.name, "", options.images or root, [], (), findings)
     draft.files_needed = False
     draft.classes = _classes(dataset, splits.values())
@@ -63,7 +66,7 @@ def read(root: Path, options: Namespace) -> ManifestDraft:
     return draft
 
 
-READER = Reader(read, add_options)
+LAYOUT = Layout(read, add_options)
 
 
 def _dataset(split: MetadataSplit) -> str:

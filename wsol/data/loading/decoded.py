@@ -1,4 +1,4 @@
-"""Squashed images of a split: decoded once and kept where they fit, else decoded when asked for."""
+"""Squashed images of a split: decoded once and kept in memory if they fit, else decoded when used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.files.images import open_image
 
-# Splits below this many bytes stay decoded between epochs: decoding can cost more than a small network.
+# Splits below this many bytes stay decoded between epochs: for a small network, decoding can take longer
+# than the training itself.
 MEMORY_LIMIT = 512 * 2**20
 
 
@@ -42,7 +43,7 @@ class Decoding(NamedTuple):
     def __call__(self, path: str) -> np.ndarray:
         """(side, side, 3) uint8."""
         try:
-            # Twice the side leaves the antialiased squashing its work: halving alone would look coarse.
+            # A JPEG is decoded no smaller than twice the side, so that the squashing still antialiases.
             at_least = 2 * self.side if self.reduced else None
             return squash(open_image(path, exif=self.exif, at_least=at_least), self.side)
         except FileNotFoundError:
@@ -51,7 +52,9 @@ class Decoding(NamedTuple):
 
 @lru_cache(maxsize=1)  # the next epoch and the next row of a benchmark ask for the same split
 def _decode_all(paths: tuple[str, ...], decoding: Decoding, manifest_hash: str) -> np.ndarray:
-    """(n, side, side, 3); the hash is part of the key alone: a data set prepared anew is read anew."""
+    """(n, side, side, 3). ``manifest_hash`` only distinguishes entries of the cache, so that a data set
+    which was prepared again is read again.
+    """
     pixels = np.empty((len(paths), decoding.side, decoding.side, 3), np.uint8)
 
     def decode(index: int) -> str:

@@ -1,7 +1,7 @@
 """A split of a manifest as batches, bit for bit the same for any number of workers.
 
-What is drawn for an image depends on (seed, epoch, image) alone, so a run that was interrupted and
-one with other workers see the same pixels.
+The random numbers of an image depend only on the seed, the epoch and the image. A run that was
+interrupted, or that has another number of workers, therefore sees the same pixels.
 """
 
 from __future__ import annotations
@@ -37,25 +37,30 @@ class Batch(NamedTuple):
 
 
 class SplitImages(Dataset):
-    """The images of a split as `Sample`: squashed to ``side``, then cropped and flipped by ``augment``.
+    """The images of a split as `Sample`.
 
     An unreadable file comes out as the ``UserError`` itself: raised in a worker it would reach the
     user with that worker's traceback.
+
+    Args:
+        split: whose ids and labels the images have.
+        images: its images, squashed.
+        normalise: makes a tensor of the pixels.
+        augment: crops and flips them before; None in evaluation.
+        seed_epoch: with the image's index what ``augment`` draws by.
     """
 
     def __init__(
         self,
         split: ManifestSplit,
-        side: int,
+        images: DecodedImages,
         normalise: Normalise,
         augment: RandomCropFlip | None = None,
-        draws: tuple[int, int] = (0, 0),
-        keep: bool = False,
-        reduced: bool = False,
+        seed_epoch: tuple[int, int] = (0, 0),
     ) -> None:
         self.ids, self.labels = split.image_ids, split.labels
-        self.images = DecodedImages(split, side, keep=keep, reduced=reduced)
-        self.normalise, self.augment, self.draws = normalise, augment, draws
+        self.images, self.normalise = images, normalise
+        self.augment, self.seed_epoch = augment, seed_epoch
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -66,7 +71,7 @@ class SplitImages(Dataset):
         except UserError as error:
             return error
         if self.augment is not None:
-            pixels, _ = self.augment(pixels, generator_of(*self.draws, index))
+            pixels, _ = self.augment(pixels, generator_of(*self.seed_epoch, index))
         return Sample(self.normalise(pixels), int(self.labels[index]), self.ids[index], index)
 
 
@@ -77,7 +82,7 @@ class Loader:
         self, images: SplitImages, batches: list[tuple[list[int], int]], recipe: Recipe
     ) -> None:
         self._batches = batches
-        # What is decoded already only has to be cropped: workers would cost more than they save.
+        # Images that are decoded already only have to be cropped: workers would take longer than that.
         workers = recipe.how.workers if images.images.pixels is None else 0
         self._loader = DataLoader(
             images,
@@ -102,8 +107,9 @@ def train_loader(
 ) -> Loader:
     """The training batches of one epoch for one rank, in this epoch's order.
 
-    ``training.batch_size`` is a rank's. Ranks get equally many images: what does not divide is left
-    out of this epoch. So is a last batch of a single image, which batch normalisation cannot use.
+    ``training.batch_size`` is the size of one rank's batches. All ranks get equally many images; those
+    left over are not used in this epoch, and neither is a last batch of a single image, which batch
+    normalisation cannot use.
     """
     data, weights = recipe.data, recipe.weights
     split = split.first_per_class(recipe.training.images_per_class)
@@ -112,12 +118,10 @@ def train_loader(
         raise UserError(f"{split.manifest.folder}: {image_id} has no label: it cannot be trained on")
     images = SplitImages(
         split,
-        data.resize_size,
+        DecodedImages(split, data.resize_size, keep=True, reduced=data.reduced_decode),
         Normalise(weights.mean, weights.std),
         RandomCropFlip(data.input_size, data.resize_size, data.flip),
-        draws=(recipe.seed, epoch),
-        keep=True,
-        reduced=data.reduced_decode,
+        seed_epoch=(recipe.seed, epoch),
     )
     order = torch.randperm(len(split), generator=generator_of(recipe.seed, epoch, -1)).tolist()
     share = order[rank : len(order) // world_size * world_size : world_size]
@@ -128,17 +132,16 @@ def train_loader(
 
 
 def eval_loader(split: ManifestSplit, recipe: Recipe, *, rank: int = 0, world_size: int = 1) -> Loader:
-    """The split's images in order, every ``world_size``-th from ``rank`` on, none twice over the ranks.
+    """The split's images in order, every ``world_size``-th from ``rank`` on: each on one rank only.
 
-    All batches are full (a batch of another size rounds otherwise): the last is padded with copies of
-    its last image, which ``real`` leaves out.
+    All batches are full, since a network's sums round differently in a batch of another size. The last
+    one is padded with copies of its last image, which ``Batch.real`` does not count.
     """
     size = recipe.evaluation.batch_size
     images = SplitImages(
         split,
-        recipe.data.input_size,
+        DecodedImages(split, recipe.data.input_size, keep=False, reduced=recipe.data.reduced_decode),
         Normalise(recipe.weights.mean, recipe.weights.std),
-        reduced=recipe.data.reduced_decode,
     )
     batches = _chunks(list(range(rank, len(split), world_size)), size)
     padded = [(batch + batch[-1:] * (size - len(batch)), len(batch)) for batch in batches]
@@ -158,7 +161,7 @@ def _chunks(items: list[int], size: int) -> Iterator[list[int]]:
 
 
 def _collate(samples: list[Sample | UserError]) -> Batch | UserError:
-    # Each once: a batch may be padded with copies of its last image.
+    # An error is named once, although a batch may be padded with copies of its last image.
     errors = dict.fromkeys(str(sample) for sample in samples if isinstance(sample, UserError))
     if errors:
         return UserError.of(list(errors))

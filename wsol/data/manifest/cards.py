@@ -1,6 +1,7 @@
 """Cards: what a data set is, who made it, under which licence, and how much of it there should be.
 
-A card is ``datasets/<name>/card.toml`` at the top of the repository.
+A card is ``datasets/<name>/card.toml`` at the top of the repository; the wheel carries the cards as
+``wsol/cards/<name>/card.toml``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import wsol
+from wsol.errors import UserError
 
-FOLDER = Path(wsol.__file__).resolve().parent.parent / "datasets"
+COUNTED = ("images", "boxes", "masks")  # by split
+_PACKAGE = Path(__file__).resolve().parents[2]  # the folder of the package wsol
+
+
+def cards_folder(package: Path = _PACKAGE) -> Path:
+    """Where the cards lie: in the installed package, else beside it, in a checkout.
+
+    The package comes first: beside an installed one, ``datasets`` is Hugging Face's package.
+    """
+    installed = package / "cards"
+    return installed if installed.is_dir() else package.parent / "datasets"
 
 
 @dataclass(frozen=True)
@@ -36,11 +47,25 @@ class Card:
 
 
 def read_card(name: str) -> Card | None:
-    """The card of a data set; None for one without, and where wsol was installed without the cards."""
-    path = FOLDER / name / "card.toml"
-    if not path.is_file():
-        return None
-    return Card(**tomllib.loads(path.read_text(encoding="utf-8")))
+    """The card of one of wsol's own data sets; None for any other name."""
+    path = cards_folder() / name / "card.toml"
+    return read_card_file(path) if path.is_file() else None
+
+
+def read_card_file(path: Path) -> Card:
+    """The card in the file ``path``; ``UserError`` where it is missing, no TOML, or lacks an entry."""
+    try:
+        card = Card(**tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such card") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a TOML file ({error})") from error
+    except TypeError as error:
+        entries = ", ".join(Card.__dataclass_fields__)
+        raise UserError(f"{path}: not a card, whose entries are {entries} ({error})") from error
+    if wrong := _wrong_entries(card):
+        raise UserError(f"{path}: {wrong[0]} is not of the kind that it is in other cards")
+    return card
 
 
 def subset(expected: dict[str, Any], found: dict[str, Any], *, fold: bool) -> str:
@@ -49,7 +74,7 @@ def subset(expected: dict[str, Any], found: dict[str, Any], *, fold: bool) -> st
     With ``fold`` val was taken from train, so the two are counted together.
     """
     parts = _difference("classes", found["classes"], expected.get("classes"))
-    for what in ("images", "boxes", "masks"):
+    for what in COUNTED:
         counts = dict(found[what])
         if fold and what == "images":
             counts["train"] = counts.get("train", 0) + counts.pop("val", 0)
@@ -62,3 +87,20 @@ def _difference(what: str, found: int, expected: int | None) -> list[str]:
     if expected is None or found == expected:
         return []
     return [f"{found} of {expected} {what}"]
+
+
+def _wrong_entries(card: Card) -> list[str]:
+    """Entries whose value is not of the kind that `Card` says."""
+    texts = ("title", "version", "page", "licence", "citation")
+    wrong = [name for name in texts if not isinstance(getattr(card, name), str)]
+    wrong += [name for name in ("splits", "expected") if not isinstance(getattr(card, name), dict)]
+    if wrong:
+        return wrong
+    return [f"expected.{name}" for name, count in card.expected.items() if not _is_count(name, count)]
+
+
+def _is_count(name: str, value: Any) -> bool:
+    if name == "classes":
+        return type(value) is int
+    whole = isinstance(value, dict) and all(type(count) is int for count in value.values())
+    return name in COUNTED and whole

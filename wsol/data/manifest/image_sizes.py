@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from wsol.data.manifest.manifest_draft import DraftImage, ManifestDraft
+from wsol.data.manifest.validation import unnamed_codes
 from wsol.errors import UserError
-from wsol.files.images import image_size
+from wsol.files.images import image_size, open_codes
+from wsol.files.mask_file import codes_in
 
 CHUNK = 4096  # images sized at a time: what keeps memory flat
-TASK = 64  # images a thread takes at once: handing over a single one costs more than reading its header
-WAITS = 2.0  # wall clock over processor time from which on storage is what headers wait for
+TASK = 64  # images a thread takes at once: handing over one costs more than reading its header
+WAITS = 2.0  # wall clock over processor time; above it, reading headers mostly waits for the storage
 
 
 class SizedImage(NamedTuple):
@@ -34,12 +36,12 @@ def sized_images(
 ) -> Iterator[SizedImage]:
     """Each image of the draft, in order, a chunk at a time.
 
-    Where storage is slow to answer, ``workers`` threads read headers. Where files are in memory this one
-    does: many would only pass Python's lock around, more than twice as slow.
+    Where storage is slow to answer, ``workers`` threads read headers. Where files are in memory, one
+    thread does: several would mostly wait for Python's lock and take more than twice as long.
     """
 
     def measure(image: DraftImage) -> SizedImage:
-        if not (draft.open_unannotated or image.boxes or image.masks):
+        if not (draft.open_unannotated or image.annotated):
             return SizedImage(image, (0, 0))
         try:
             size = image_size(f"{folder}/{image.path}", exif=draft.exif)
@@ -47,7 +49,7 @@ def sized_images(
             return _without_file(image, draft)
         except UserError as error:
             return SizedImage(image, None, (str(error),))
-        return SizedImage(image, size, tuple(_mask_problems(image, size, mask_root)))
+        return SizedImage(image, size, tuple(_mask_problems(image, size, mask_root, draft.part_names)))
 
     def measure_all(several: list[DraftImage]) -> list[SizedImage]:
         return [measure(image) for image in several]
@@ -65,18 +67,18 @@ def sized_images(
 
 
 def _without_file(image: DraftImage, draft: ManifestDraft) -> SizedImage:
-    """The annotation's word for the size serves to score maps made elsewhere."""
+    """The size that the annotation says: enough to score maps from a folder without the images."""
     if draft.files_needed:
         return SizedImage(image, None)
-    if image.size is None and (image.boxes or image.masks):
+    if image.size is None and image.annotated:
         return SizedImage(image, None, (f"{image.where}: neither {image.path} nor its size is there",))
     return SizedImage(image, image.size or (0, 0))
 
 
-def _mask_problems(image: DraftImage, size: tuple[int, int], mask_root: Path) -> Iterator[str]:
-    for name in itertools.chain.from_iterable(image.masks):
-        if not name:
-            continue
+def _mask_problems(
+    image: DraftImage, size: tuple[int, int], mask_root: Path, part_names: Mapping[int, str]
+) -> Iterator[str]:
+    for name in filter(None, (*itertools.chain.from_iterable(image.masks), image.parts)):
         path = f"{mask_root}/{name}"
         try:
             found = image_size(path)
@@ -90,3 +92,15 @@ def _mask_problems(image: DraftImage, size: tuple[int, int], mask_root: Path) ->
                     f"{path}: mask of {found[1]} x {found[0]} pixels, but {image.path} has "
                     f"{size[1]} x {size[0]}"
                 )
+            elif name == image.parts and part_names:
+                yield from _part_problems(path, part_names)
+
+
+def _part_problems(path: str, part_names: Mapping[int, str]) -> Iterator[str]:
+    """Unlike a mask's, the pixels are looked at: each code must have a name."""
+    try:
+        found = codes_in(open_codes(path))
+    except UserError as error:
+        yield str(error)
+    else:
+        yield from unnamed_codes(path, found, part_names)

@@ -2,12 +2,14 @@
 
 ``images.csv`` says which images there are, ``boxes.csv`` and ``masks.csv`` where the objects are,
 ``classes.csv`` what they are called, and ``manifest.json`` what the folder is.
+
+Where one image shows several things, ``boxes.csv`` may say the label and the instance of each box.
+``masks.csv`` may name a PNG of part codes, e.g. of the part of an object that decides its class; the
+entry ``parts`` of ``manifest.json`` names the codes: ``{"1": "deciding", "2": "shared"}``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,12 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from wsol.data.manifest.manifest_reading import COLUMNS, Tables, read_tables
+from wsol.data.manifest.manifest_info import images_root, part_names_of, read_info, tables_hash
+from wsol.data.manifest.manifest_reading import Tables, read_tables
 from wsol.errors import UserError, suggest
-from wsol.scores.records import Annotation, digest
-
-FORMAT = "wsol manifest 1"
-TABLES = tuple(COLUMNS)
+from wsol.scores.records import Annotation
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Manifest:
         exif: pictures are to be turned as their EXIF tag says.
         info: all of manifest.json: counts, expected counts, subset, notes, val_fold.
         tables: the four tables as columns.
+        part_names: what the codes of parts, from 1 to 255, are called; empty without parts.
     """
 
     name: str
@@ -49,15 +50,17 @@ class Manifest:
     exif: bool
     info: dict[str, Any]
     tables: Tables
+    part_names: dict[int, str]
 
     @classmethod
     def read(cls, folder: Path | str) -> Manifest:
         """Read ``folder``. ``UserError`` where it is no manifest, or lists all that is wrong with it."""
         folder = Path(folder)
         info = read_info(folder)
-        tables = read_tables(folder)
+        part_names = part_names_of(folder, info)
+        tables = read_tables(folder, part_names)
         exif = bool(info.get("exif", False))
-        found = tables_hash(folder, exif=exif)
+        found = tables_hash(folder, exif=exif, part_names=part_names)
         if info.get("hash", found) != found:
             raise UserError(
                 f"{folder}: the tables are not those that manifest.json was written for (its hash "
@@ -69,12 +72,13 @@ class Manifest:
             title=str(info.get("title", info.get("dataset", folder.name))),
             version=str(info.get("version", "")),
             folder=folder,
-            root=_root(folder, info["root"]),
+            root=images_root(folder, info),
             splits={str(name): int(count) for name, count in zip(names, counts, strict=True)},
             hash=found,
             exif=exif,
             info=info,
             tables=tables,
+            part_names=part_names,
         )
 
     @property
@@ -191,7 +195,8 @@ class ManifestSplit:
         manifest, tables = self.manifest, self.manifest.tables
         boxes = manifest.box_index.get(row, [])
         masks = manifest.mask_index.get(row, [])
-        root = manifest.mask_root.as_posix()
+        labels, instances = tables.box_labels, tables.box_instances
+        root, parts = manifest.mask_root.as_posix(), tables.parts.get(row)
         return Annotation(
             image_id=self._id(row),
             label=int(tables.labels[row]),
@@ -201,37 +206,8 @@ class ManifestSplit:
             masks=tuple(f"{root}/{mask}" for mask, _ in masks if mask),
             # Instances of one image share their ignore mask (OpenImages): once is enough.
             ignore=tuple(dict.fromkeys(f"{root}/{ignore}" for _, ignore in masks if ignore)),
+            box_labels=None if labels is None else labels[boxes],
+            box_instances=None if instances is None else instances[boxes],
+            parts=f"{root}/{parts}" if parts else "",
+            part_names=manifest.part_names if parts else {},
         )
-
-
-def read_info(folder: Path) -> dict[str, Any]:
-    """The content of manifest.json; ``UserError`` where there is none or it is none of ours."""
-    path = folder / "manifest.json"
-    try:
-        info = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{folder}: no manifest there; make one with `wsol prepare`") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not JSON ({error})") from error
-    if not isinstance(info, dict) or info.get("format") != FORMAT:
-        raise UserError(f'{path}: not a manifest of this version (its "format" must be {FORMAT!r})')
-    if not isinstance(info.get("root"), str):
-        raise UserError(f'{path}: "root", the folder of the images, is missing')
-    return info
-
-
-def _root(folder: Path, root: str) -> Path:
-    """Where images lie; a relative root starts at the manifest: folder and images can move together."""
-    try:
-        return (folder / root).resolve()
-    except (OSError, ValueError) as error:
-        raise UserError(f'{folder / "manifest.json"}: "root" {root!r} is no folder ({error})') from error
-
-
-def tables_hash(folder: Path, *, exif: bool) -> str:
-    """SHA-256 of the tables and of how pictures are turned: the identity of a data set."""
-    content: dict[str, Any] = {"exif": exif}
-    for table in TABLES:
-        with (folder / table).open("rb") as file:
-            content[table] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digest(content)

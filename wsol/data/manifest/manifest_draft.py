@@ -1,12 +1,11 @@
-"""What a reader of an official layout hands to the manifest writer: one image after the other.
+"""What reading a data set's layout gives to the manifest writer: one image after the other.
 
-A reader lists files and parses annotations; it opens no image. Sizes, clipping and every check
-are the writer's, once for all layouts.
+Reading a layout lists files and parses annotations; it opens no image. The writer reads sizes, clips
+boxes and checks everything, in the same way for all layouts.
 """
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,12 +16,15 @@ class DraftBox(NamedTuple):
     """One box: half-open ``x0, y0, x1, y1`` in pixels, the source's numbers, and where they stand.
 
     ``source`` is the source's own corners, unconverted and unclipped; ``where`` a file and a line
-    for error messages.
+    for error messages. ``label``, an index into the draft's classes, and ``instance``, a number that no
+    other box of the image has, are for images that show several things; None where they are not said.
     """
 
     box: tuple[float, float, float, float]
     source: tuple[float, float, float, float]
     where: str
+    label: int | None = None
+    instance: int | None = None
 
 
 class DraftImage(NamedTuple):
@@ -30,8 +32,9 @@ class DraftImage(NamedTuple):
 
     ``path`` and the mask paths are relative to the root, with forward slashes. ``label`` is an
     index into the draft's classes, or None where the source has none. ``size`` is the
-    (height, width) that the annotation was made for, None where it does not say; it is held
-    against the image file. ``masks`` are pairs (mask, ignore), either may be empty.
+    (height, width) that the annotation was made for, None where it does not say; it is compared
+    with the image file. ``masks`` are pairs (mask, ignore), either may be empty. ``parts`` is the
+    path of a PNG whose pixels are codes of parts, relative as the masks are; empty where there is none.
     """
 
     image_id: str
@@ -42,6 +45,12 @@ class DraftImage(NamedTuple):
     masks: tuple[tuple[str, str], ...] = ()
     size: tuple[int, int] | None = None
     where: str = ""
+    parts: str = ""
+
+    @property
+    def annotated(self) -> bool:
+        """Whether anything says where the object is."""
+        return bool(self.boxes or self.masks or self.parts)
 
 
 def bare_id(path: str) -> str:
@@ -81,6 +90,7 @@ class ManifestDraft:
         open_unannotated: read the header of images without boxes or masks too; False only lists them.
         total: how many images there are to look at, where ``images`` has no length; for the progress.
         expected: counts by the data set's card, to say what is missing; see `wsol.data.manifest.cards`.
+        part_names: what the codes in the images' ``parts`` are called, by code from 1 to 255.
         val_fold: how a val fold was held out of train, empty where it was not.
     """
 
@@ -100,32 +110,5 @@ class ManifestDraft:
     open_unannotated: bool = True
     total: int = 0
     expected: dict[str, Any] = field(default_factory=dict)
+    part_names: dict[int, str] = field(default_factory=dict)
     val_fold: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A data set's reader: the value behind a name in ``DATASETS``.
-
-    Attributes:
-        read: lists the data set under ``root`` (None where ``needs_root`` is False); ``options`` holds
-            the values of the arguments that ``add_options`` adds to ``wsol prepare NAME``. Raises
-            ``UserError`` where the layout is another one.
-        add_options: adds the reader's own arguments.
-        needs_root: whether there is anything to find on the disk.
-    """
-
-    read: Callable[[Path, Namespace], ManifestDraft]
-    add_options: Callable[[ArgumentParser], None]
-    needs_root: bool = True
-
-    def options(self, **given: Any) -> Namespace:
-        """The reader's options at their defaults, but for those given."""
-        parser = ArgumentParser(add_help=False)
-        self.add_options(parser)
-        options = parser.parse_args([])
-        for name, value in given.items():
-            if not hasattr(options, name):
-                raise TypeError(f"no option {name!r}")
-            setattr(options, name, value)
-        return options

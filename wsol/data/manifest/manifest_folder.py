@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wsol.data.manifest.manifest import TABLES, read_info
+from wsol.data.manifest.manifest_info import TABLES, read_info
 from wsol.errors import UserError
 
 IGNORE_MASKS = "ignore_masks"  # where masks of what is not scored are drawn

@@ -1,13 +1,15 @@
-"""What is wrong with a name or a box: one wording for writing a manifest and for reading it."""
+"""What is wrong with a name, a box or a code: the same words when a manifest is written and read."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 
 LONGEST = 255  # bytes of a file name, on every common file system
 SURROGATE = re.compile("[\ud800-\udfff]")  # what file names that are no UTF-8 text become in Python
 CONTROL = re.compile("[\x00-\x1f\x7f]")
+PART_CODES = frozenset(map(str, range(1, 256)))
 
 
 def bad_text(text: str, what: str) -> str:
@@ -28,7 +30,7 @@ def bad_name(name: str, what: str) -> str:
     """What is wrong with an id or a path that must stay inside its folder; empty where nothing is."""
     if problem := bad_text(name, what):
         return problem
-    # No part is longer than the whole: most names need no look at their parts.
+    # Most names are short as a whole: then their parts need not be measured.
     if len(name.encode()) > LONGEST and any(len(part.encode()) > LONGEST for part in name.split("/")):
         return f"{what} {name[:40]!r}... is longer than the {LONGEST} bytes a file name may have"
     if name.startswith(("/", "\\", "~")) or name[1:3] in (":/", ":\\"):
@@ -38,6 +40,28 @@ def bad_name(name: str, what: str) -> str:
     if not name.strip("./"):
         return f"{what} {name!r} names nothing"
     return ""
+
+
+def bad_part_names(names: Mapping[int, object] | Mapping[str, object]) -> list[str]:
+    """What is wrong with the names of part codes, a line each; a pixel of code 0 belongs to no part."""
+    findings = [f"{code} is no code from 1 to 255" for code in names if str(code) not in PART_CODES]
+    for code, name in names.items():
+        if not isinstance(name, str):
+            findings.append(f"code {code} must have a name, not {name!r}")
+        elif problem := bad_text(name, f"name of code {code}"):
+            findings.append(problem)
+    if len({*map(repr, names.values())}) < len(names):
+        findings.append("two codes have one name")
+    return findings
+
+
+def unnamed_codes(path: str, codes: Iterable[int], names: Mapping[int, str]) -> list[str]:
+    """What is wrong with the codes that occur in the PNG ``path``: a line where some have no name."""
+    unnamed = sorted(set(codes) - {0} - names.keys())
+    if not unnamed:
+        return []
+    listed = ", ".join(map(str, unnamed[:5])) + (", ..." if len(unnamed) > 5 else "")
+    return [f"{path}: pixels of code {listed}, which is not among the named parts"]
 
 
 def bad_box(box: list[float] | tuple[float, ...], height: int = 0, width: int = 0) -> str:

@@ -1,7 +1,7 @@
-"""Folds of a split, for data sets that have none to train on: each image is left out of one fold.
+"""Folds of the test split, for data sets without a train split: each image is held out in one fold.
 
-A picture that is there several times lies in one fold whole: else a network would be scored on what
-it was trained on.
+All copies of a picture lie in the same fold; otherwise a network would be scored on images that it was
+trained on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which training images are held out as val, or kept at all: seeded, one rule for every data set.
 
-Each image gets a number from a hash of the split seed and its id. The choice so depends on neither
-the order of the listing nor the other images, and 1.28 million of them need no memory.
+Each image gets a number from a hash of the split seed and its id. The choice therefore depends neither
+on the order of the listing nor on the other images, and 1.28 million images need no memory.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 from wsol.data.manifest.manifest_draft import DraftImage
 from wsol.errors import UserError
 
-SPLIT_SEED = 0  # one for all data sets and all time: another fold is another protocol
+SPLIT_SEED = 0  # never changed: other held-out images would be another protocol
 PROXY_SHARE = 0.1  # wsolevaluation offers a tenth of ImageNet's train as its proxy
 
 
 def add_split_options(parser: ArgumentParser) -> None:
-    """The options every reader with a train split has."""
+    """The options of every layout with a train split."""
     parser.add_argument(
         "--val-fold",
         type=int,
@@ -61,11 +61,12 @@ class TrainPlan:
         return "train" if not self.proxy or draw("proxy", image_id) < PROXY_SHARE * 2**64 else None
 
     def place(self, images: Iterable[DraftImage]) -> Iterator[DraftImage]:
-        """The images, those of train where the plan puts them; what stays train has its label only."""
+        """The images, those of train where the plan puts them; the ones that stay in train lose all but
+        their label."""
         for image in images:
             split = self.split(image.image_id) if image.split == "train" else image.split
             if split == "train":
-                yield image._replace(boxes=(), masks=())
+                yield image._replace(boxes=(), masks=(), parts="")
             elif split is not None:
                 yield image._replace(split=split)
 

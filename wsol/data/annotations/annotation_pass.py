@@ -1,21 +1,21 @@
-"""What turns up while annotations are read: wherever they come from, it is told once, together."""
+"""Reading annotations from several files as one pass: what is wrong with any is reported together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wsol.data.manifest.box_conventions import RULES
+from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError, suggest
 
 
 @dataclass
-class Reading:
+class AnnotationPass:
     """One pass over all sources of annotations.
 
     Attributes:
-        corners: the rule (`corners.RULES`) by which they write corners; None is each format's own.
-        images: PNG files, resolved, that are images of the set: these are no masks.
+        corners: how all sources write corners, a key of `BOX_CONVENTIONS`; None: each as its format.
+        images: resolved paths of the PNG files that are images of the set and therefore not masks.
         findings: what is wrong, a line each.
         notes: what a user should know, a line each.
         writes_corners: whether any source so far gives its boxes by corners.
@@ -28,11 +28,12 @@ class Reading:
     writes_corners: bool = False
 
     def __post_init__(self) -> None:
-        if self.corners is not None and self.corners not in RULES:
-            raise UserError(f"unknown rule for corners {self.corners!r}{suggest(self.corners, RULES)}")
+        if self.corners is not None and self.corners not in BOX_CONVENTIONS:
+            near = suggest(self.corners, BOX_CONVENTIONS)
+            raise UserError(f"unknown convention for corners {self.corners!r}{near}")
 
-    def rule(self, default: str) -> str:
-        """How a source with corners writes them, ``default`` being its format's way."""
+    def convention(self, default: str) -> str:
+        """How a source writes its corners, a key of `BOX_CONVENTIONS`; ``default`` is its format's."""
         self.writes_corners = True
         return self.corners or default
 
@@ -43,7 +44,7 @@ class Reading:
             raise UserError.of(self.findings)
 
     def check_corners(self) -> None:
-        """After the last source: a rule for corners that none has is a finding."""
+        """After the last source: a convention for corners where no source has any is a finding."""
         if self.corners is not None and not self.writes_corners:
             self.findings.append(
                 f"--corners {self.corners} has nothing to apply to: COCO JSON, tables of x, y, width, "
