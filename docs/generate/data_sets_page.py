@@ -11,7 +11,11 @@ from markdown_table import table
 
 from wsol.data.layouts import DATASETS
 
-HEAD = """# Data sets
+HEAD = """---
+hide: [navigation]
+---
+
+# Data sets
 
 *This page is generated from the cards under `datasets/` by `python docs/generate`.*
 
@@ -21,8 +25,8 @@ reported in one pass. Missing labels, boxes or images make a subset that says so
 
 ```bash
 wsol prepare cub --root CUB_200_2011 --output manifests/cub
-wsol data check manifests/cub     # decodes every image, looks for what is wrong with it
-wsol data sheet manifests/cub     # draws a contact sheet with boxes and masks
+wsol data check manifests/cub    # decodes every image
+wsol data sheet manifests/cub    # draws a contact sheet
 ```
 
 Images are not part of this suite. Each data set has its own terms, which are named below; cite its

@@ -51,7 +51,11 @@ NOTES = {
     "co-segmentation set. Nothing here compares with published figures.",
 }
 
-HEAD = """# Results
+HEAD = """---
+hide: [navigation]
+---
+
+# Results
 
 *This page is generated from the run records by `python docs/generate`: no figure is typed by hand.*
 
