@@ -11,15 +11,22 @@ from markdown_table import table
 from settings import setting_lines
 
 from wsol.board import read_board
-from wsol.board.columns import short_name
 from wsol.board.markdown import estimate_text
 from wsol.board.rows import Row
 from wsol.board.sections import Section
 
 COSTS = Path("benchmarks", "results", "attention.csv")
 
-BOXES = ("top1_acc", "max_box_acc@0.3", "max_box_acc@0.5", "max_box_acc@0.7", "max_box_acc_v2")
-MASKS = ("rubinstein_p", "rubinstein_j")
+# The metrics shown, where a table has them, and what they are called here.
+METRICS = {
+    "top1_acc": "Top-1 acc",
+    "max_box_acc@0.3": "MaxBoxAcc .3",
+    "max_box_acc@0.5": "MaxBoxAcc .5",
+    "max_box_acc@0.7": "MaxBoxAcc .7",
+    "max_box_acc_v2": "MaxBoxAccV2",
+    "rubinstein_p": "P",
+    "rubinstein_j": "J",
+}
 
 CLUTTER, BIRDS = "clutter", "CUB-200-2011, first 40 classes"
 TEN_CLASSES = "ILSVRC2012, ten classes, 250 val images"
@@ -101,9 +108,9 @@ def results_page(root: Path) -> str:
 def _section(section: Section, differences: Sequence[Difference]) -> str:
     dataset = section.place[0]
     facts = [*section.facts(), *setting_lines(section.rows), *_findings(section, differences)]
-    keys = [key for key in BOXES + MASKS if key in section.metrics]
+    keys = [key for key in METRICS if key in section.metrics]
     of_class = [key for key in section.class_metrics if key.startswith("rubinstein_j:")]
-    head = ["network", "attention", "map", "seeds", *(short_name(key) for key in [*keys, *of_class])]
+    head = ["network", "attention", "map", "seeds", *map(_heading, [*keys, *of_class])]
     rows = (
         [*_names(row), *(_figure(section, row, key) for key in [*keys, *of_class])]
         for row in section.rows
@@ -119,6 +126,12 @@ def _section(section: Section, differences: Sequence[Difference]) -> str:
     if dataset in COMMANDS:
         parts += ["```bash", *COMMANDS[dataset], "```", ""]
     return "\n".join(parts)
+
+
+def _heading(metric: str) -> str:
+    """``J``, or ``J Horse`` for that of a class."""
+    of_all, _, of_class = metric.partition(":")
+    return f"{METRICS.get(of_all, of_all)} {of_class}".strip()
 
 
 def _names(row: Row) -> list[str]:
@@ -147,7 +160,7 @@ def _findings(section: Section, differences: Sequence[Difference]) -> list[str]:
         groups[verdict].append(f"{one.row['attention']} ({change:+.1f})")
     over = " and ".join(map(str, seeds)) + (" seed" if seeds == [1] else " seeds")
     return [
-        f"Class maps of each module against those without attention in {short_name(section.ranked_by)}, "
+        f"Class maps of each module against those without attention in {_heading(section.ranked_by)}, "
         f"paired over {images:,} images, {len(differences)} comparisons corrected after Holm "
         f"(points of difference in brackets; {over}: this speaks of these checkpoints, not of methods):",
         *(f"    - {verdict}: {', '.join(names) or 'none'}." for verdict, names in groups.items()),
@@ -164,7 +177,7 @@ def _modules(root: Path, sections: Sequence[Section], differences: dict[str, lis
     for cost in costs:
         name = cost["attention"]
         shown = f"*{name}*" if name in ("none", "plain") else name
-        figures = [_plain_figure(clutter.get(name), key) for key in BOXES[:1]]
+        figures = [_plain_figure(clutter.get(name), "top1_acc")]
         figures.append(_signed(clutter.get(name), differences.get(CLUTTER, [])))
         figures.append(_plain_figure(clutter.get(name), "max_box_acc@0.7"))
         figures.append(_plain_figure(birds.get(name), "top1_acc"))
