@@ -4,7 +4,8 @@
 
 Default places and options of each module, 1000 classes, training mode, the best of ``--repeats`` steps;
 bare and attended network take turns. Times and memory are multiples of the bare network's; on a CPU
-they are the process's own time, so that a busy machine matters less. Rows are Markdown, as they come.
+they are the process's own time, so that a busy machine matters less. Rows are Markdown, as they come;
+``--csv FILE`` writes those columns that docs/results.md shows.
 """
 
 from __future__ import annotations
@@ -12,13 +13,19 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import gc
+import os
+import shlex
+import sys
 import time
+from pathlib import Path
 
 import torch
 
 from wsol.attention import ATTENTION
 from wsol.check.added_cost import Cost, measure
 from wsol.errors import UserError
+from wsol.files.atomic import write_text
+from wsol.files.csv_table import csv_text
 from wsol.models.factory import build_localizer
 from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, Recipe
 
@@ -34,6 +41,8 @@ COLUMNS = (
     "memory",
 )
 
+CSV_COLUMNS = ("attention", "params M", "GFLOPs", "forward", "backward")
+
 
 def main() -> None:
     """Measure and print the table row by row."""
@@ -44,22 +53,42 @@ def main() -> None:
     parser.add_argument("--input-size", type=int, default=224)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--csv", type=Path, help="write the columns of docs/results.md into this file")
     arguments = parser.parse_args()
     print(f"{arguments.backbone}, {arguments.batch} images of {arguments.input_size} pixels\n")
     print("| " + " | ".join(COLUMNS) + " |")
     print("|---|---|" + "---:|" * (len(COLUMNS) - 2))
+    figures: list[list[str]] = []
     for name in arguments.names:
-        print("| " + " | ".join(row(name, arguments)) + " |", flush=True)
+        try:
+            at, bare, attended = costs(name, arguments)
+        except UserError as error:
+            print(f"| {name} | {error} |", flush=True)
+            continue
+        cells = row(name, at, bare, attended)
+        print("| " + " | ".join(cells) + " |", flush=True)
+        if not figures:
+            figures.append(["none", f"{bare.params / 1e6:.2f}", f"{bare.gflops:.2f}", "1", "1"])
+        figures.append([cells[COLUMNS.index(column)] for column in CSV_COLUMNS])
+    if arguments.csv:
+        write_text(arguments.csv, csv_header(arguments) + csv_text(CSV_COLUMNS, figures))
 
 
-def row(name: str, arguments: argparse.Namespace) -> list[str]:
-    """The cells of one module, the last three as multiples of the bare network's; its name and the
-    reason where it does not go into the backbone.
-    """
-    try:
-        at, bare, attended = costs(name, arguments)
-    except UserError as error:
-        return [name, str(error)]
+def csv_header(arguments: argparse.Namespace) -> str:
+    """How the figures were made, as comment lines."""
+    options = " ".join(shlex.quote(argument) for argument in sys.argv[1:])
+    processor = "CPU" if arguments.device == "cpu" else torch.cuda.get_device_name(arguments.device)
+    return (
+        f"# python benchmarks/attention.py {options}\n"
+        f"# {arguments.backbone}, 1000 classes, training mode, {arguments.batch} images of "
+        f"{arguments.input_size} pixels, best of {arguments.repeats}; {processor}, "
+        f"{os.cpu_count()} cores, torch {torch.__version__}.\n"
+        "# forward and backward are multiples of the bare network's time; a tenth may be noise.\n"
+    )
+
+
+def row(name: str, at: str, bare: Cost, attended: Cost) -> list[str]:
+    """The cells of one module, the last three as multiples of the bare network's."""
     return [
         name,
         at,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wsol.data.layouts.clutter import READER
+from wsol.data.layouts.clutter import LAYOUT
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.prepare import prepare
 from wsol.recipe import (
@@ -21,7 +21,7 @@ from wsol.recipe import (
 @pytest.fixture(scope="session")
 def tiny_split(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clutter") / "manifest"
-    options = READER.options()
+    options = LAYOUT.options()
     options.size, options.train, options.val, options.test = 32, 20, 10, 4
     prepare("clutter", None, folder, options=options)
     return Manifest.read(folder).split("train")

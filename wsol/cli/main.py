@@ -29,6 +29,7 @@ COMMANDS = {
     "data": "check a manifest's images, or draw its contact sheet",
     "list": "what there is: attention, backbones, methods, datasets, protocols, maps",
     "check": "run an attention module through the contract",
+    "env": "versions, threads and devices of this machine, for a bug report",
     "new-attention": "write the template of an attention module and its test",
 }
 

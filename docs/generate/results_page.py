@@ -1,0 +1,223 @@
+"""The run records -> docs/results.md: every table, and what paired tests say of it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from comparisons import Difference, against_cam
+from markdown_table import table
+from settings import setting_lines
+
+from wsol.board import read_board
+from wsol.board.markdown import estimate_text
+from wsol.board.rows import Row
+from wsol.board.sections import Section
+
+COSTS = Path("benchmarks", "results", "attention.csv")
+
+# The metrics shown, where a table has them, and what they are called here.
+METRICS = {
+    "top1_acc": "Top-1 acc",
+    "max_box_acc@0.3": "MaxBoxAcc .3",
+    "max_box_acc@0.5": "MaxBoxAcc .5",
+    "max_box_acc@0.7": "MaxBoxAcc .7",
+    "max_box_acc_v2": "MaxBoxAccV2",
+    "rubinstein_p": "P",
+    "rubinstein_j": "J",
+}
+
+CLUTTER, BIRDS = "clutter", "CUB-200-2011, first 40 classes"
+TEN_CLASSES = "ILSVRC2012, ten classes, 250 val images"
+STAND_IN = "Object Discovery stand-in (Pascal co-segmentation)"
+
+# What makes a table again. The hash of each manifest is that of the records.
+COMMANDS = {
+    CLUTTER: ("wsol benchmark --config configs/clutter/*.yaml --seeds 0,1,2 --results results",),
+    BIRDS: (
+        f'wsol prepare cub --root CUB40 --output manifests/cub40 --title "{BIRDS}"',
+        "wsol benchmark --config configs/cub40/*.yaml --results results",
+    ),
+    TEN_CLASSES: (
+        f'wsol prepare imagenet --root TEN --output manifests/imagenette --title "{TEN_CLASSES}"',
+        "wsol benchmark --config configs/imagenette/*.yaml --results results",
+    ),
+    STAND_IN: (
+        "wsol prepare object_discovery --root STANDIN --output manifests/object_discovery_standin "
+        f'--title "{STAND_IN}"',
+        "wsol benchmark --config configs/object_discovery_standin/*.yaml --results results",
+    ),
+}
+
+NOTES = {
+    CLUTTER: "Handwritten digits over textures, with fragments of digits as distractors. A digit always "
+    "has more ink than a fragment, so this data set is for trying things out, not for claims.",
+    TEN_CLASSES: "The images of this copy are squashed to 224 x 224 pixels.",
+    STAND_IN: "Not the published data set: its layout, with images and masks of the Pascal "
+    "co-segmentation set. Nothing here compares with published figures.",
+}
+
+HEAD = """---
+hide: [navigation]
+---
+
+# Results
+
+*This page is generated from the run records by `python docs/generate`: no figure is typed by hand.*
+
+What stands here was measured by this suite. What papers report is in `results/published.csv` and never
+stands in one table with it.
+
+How to read the tables:
+
+- Numbers are percent, and they compare within one table and nowhere else.
+- One seed: the value, and in brackets its 95 % interval over images. It speaks of that checkpoint.
+- Several seeds: mean ± standard deviation over seeds. Below five seeds there is no interval.
+- *Italic* rows are baselines that every localizer has to beat.
+- ≈ marks a figure that these images cannot tell from that of the centred box (paired test, p ≥ 0.05,
+  not corrected for the number of rows).
+- Thresholds are the best on the scored images, for every row and baseline alike.
+- Every metric, interval and cost is in `results/leaderboard.csv`.
+"""
+
+MODULES_HEAD = """## Every module
+
+Each attention module beside the same network without attention, *none*, and beside *plain*: a module
+with as many parameters as RFGA, and no attention. All figures are those of the class maps (CAM); what a
+module's own maps score stands in the tables above. On clutter: mean ± standard deviation over the seeds.
+An arrow after a figure of MaxBoxAcc .5 is the paired test against *none*, corrected after Holm: ↑
+better, ↓ worse, no arrow not distinguishable. It speaks of these checkpoints. The settings of the rows,
+and which rows have another one, stand above.
+
+LTPA's class maps are spikes by construction; its scores are the maps to look at.
+
+The cost is that of the module in ResNet50 with 1000 classes: parameters, multiply-adds, and the time of
+a forward and a backward pass as multiples of the bare network's.
+"""
+
+
+def results_page(root: Path) -> str:
+    """The whole page of the records under ``root / "results"``; the same records give the same bytes."""
+    sections = read_board(root / "results").sections
+    differences = {section.place[0]: against_cam(section) for section in sections}
+    parts = [HEAD, *(_section(section, differences[section.place[0]]) for section in sections)]
+    return "\n".join([*parts, _modules(root, sections, differences)])
+
+
+def _section(section: Section, differences: Sequence[Difference]) -> str:
+    dataset = section.place[0]
+    facts = [*section.facts(), *setting_lines(section.rows), *_findings(section, differences)]
+    keys = [key for key in METRICS if key in section.metrics]
+    of_class = [key for key in section.class_metrics if key.startswith("rubinstein_j:")]
+    head = ["network", "attention", "map", "seeds", *map(_heading, [*keys, *of_class])]
+    rows = (
+        [*_names(row), *(_figure(section, row, key) for key in [*keys, *of_class])]
+        for row in section.rows
+    )
+    parts = [f"## {section.title}", ""]
+    if dataset in NOTES:
+        parts += [NOTES[dataset], ""]
+    parts += [
+        *(fact if fact.startswith(" ") else f"- {fact}" for fact in facts),
+        "",
+        table(head, rows, left=3),
+    ]
+    if dataset in COMMANDS:
+        parts += ["```bash", *COMMANDS[dataset], "```", ""]
+    return "\n".join(parts)
+
+
+def _heading(metric: str) -> str:
+    """``J``, or ``J Horse`` for that of a class."""
+    of_all, _, of_class = metric.partition(":")
+    return f"{METRICS.get(of_all, of_all)} {of_class}".strip()
+
+
+def _names(row: Row) -> list[str]:
+    texts = [row["backbone"], row["attention"], row["maps"]]
+    slant = "*" if row.is_baseline else ""
+    seeds = "" if row.seeds is None else str(row.seeds)
+    return [*(f"{slant}{text}{slant}" if text else "" for text in texts), seeds]
+
+
+def _figure(section: Section, row: Row, metric: str) -> str:
+    text = estimate_text(row.estimates.get(metric))
+    if metric != section.ranked_by:  # one interval a row keeps the table readable
+        text = text.partition(" [")[0]
+    return f"≈ {text}" if text and section.like_center(row, metric) else text
+
+
+def _findings(section: Section, differences: Sequence[Difference]) -> list[str]:
+    if not differences:
+        return []
+    images = differences[0].comparison.n_images
+    seeds = sorted({one.row.seeds or 1 for one in differences})
+    groups = {"better": [], "worse": [], "not distinguishable": []}
+    for one in differences:
+        change = one.comparison.difference
+        verdict = "not distinguishable" if not one.holds else "better" if change > 0 else "worse"
+        groups[verdict].append(f"{one.row['attention']} ({change:+.1f})")
+    over = " and ".join(map(str, seeds)) + (" seed" if seeds == [1] else " seeds")
+    return [
+        f"Class maps of each module against those without attention in {_heading(section.ranked_by)}, "
+        f"paired over {images:,} images, {len(differences)} comparisons corrected after Holm "
+        f"(points of difference in brackets; {over}: this speaks of these checkpoints, not of methods):",
+        *(f"    - {verdict}: {', '.join(names) or 'none'}." for verdict, names in groups.items()),
+    ]
+
+
+def _modules(root: Path, sections: Sequence[Section], differences: dict[str, list[Difference]]) -> str:
+    by_name = {section.place[0]: _class_maps(section) for section in sections}
+    clutter, birds = by_name.get(CLUTTER, {}), by_name.get(BIRDS, {})
+    text = (root / COSTS).read_text("utf-8")
+    told = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("#")]
+    costs = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    rows = []
+    for cost in costs:
+        name = cost["attention"]
+        shown = f"*{name}*" if name in ("none", "plain") else name
+        figures = [_plain_figure(clutter.get(name), "top1_acc")]
+        figures.append(_signed(clutter.get(name), differences.get(CLUTTER, [])))
+        figures.append(_plain_figure(clutter.get(name), "max_box_acc@0.7"))
+        figures.append(_plain_figure(birds.get(name), "top1_acc"))
+        figures.append(_signed(birds.get(name), differences.get(BIRDS, [])))
+        rows.append([shown, *list(cost.values())[1:], *figures])
+    head = ["attention", "params M", "GFLOPs", "forward", "backward", "clutter Top-1 acc", "clutter .5"]
+    head += ["clutter .7", "birds Top-1 acc", "birds .5"]
+    notes = [f"`{told[0]}`", *told[1:], *_labels({CLUTTER: clutter, "the birds": birds})]
+    return "\n".join([MODULES_HEAD, *(f"- {note}" for note in notes), "", table(head, rows, left=1)])
+
+
+def _class_maps(section: Section) -> dict[str, Row]:
+    """By the module's plain name, the row of its class maps on the network that has most modules."""
+    rows = [row for row in section.rows if row["maps"] == "cam"]
+    networks = [row["backbone"] for row in rows]
+    most = max(sorted(set(networks)), key=networks.count, default="")
+    return {_name(row): row for row in rows if row["backbone"] == most}
+
+
+def _name(row: Row) -> str:
+    return row["attention"].partition("(")[0].partition("@")[0]
+
+
+def _labels(columns: dict[str, dict[str, Row]]) -> list[str]:
+    """Which rows have another place or other options than their module's defaults."""
+    return [
+        f"{name} on {title} is {row['attention']}."
+        for title, rows in columns.items()
+        for name, row in sorted(rows.items())
+        if row["attention"] != name
+    ]
+
+
+def _plain_figure(row: Row | None, metric: str) -> str:
+    return estimate_text(row.estimates.get(metric)).partition(" [")[0] if row else ""
+
+
+def _signed(row: Row | None, differences: Sequence[Difference]) -> str:
+    text = _plain_figure(row, "max_box_acc@0.5")
+    for one in differences:
+        if row is not None and one.row.key == row.key and one.holds:
+            return f"{text} {'↑' if one.comparison.difference > 0 else '↓'}"
+    return text

@@ -1,0 +1,60 @@
+"""The generated pages of the site are what their records and cards say now."""
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from wsol.board import frame, read_board
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def generate(monkeypatch):
+    """The scripts under docs/generate, which are no package."""
+    monkeypatch.syspath_prepend(ROOT / "docs" / "generate")
+    names = ("results_page", "data_sets_page", "comparisons", "settings", "markdown_table")
+    yield importlib.import_module
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_results_are_those_of_the_committed_records(generate):
+    page = generate("results_page").results_page(ROOT)
+    assert page == (ROOT / "docs" / "results.md").read_text("utf-8"), "run python docs/generate"
+
+
+def test_data_sets_are_those_of_the_cards(generate):
+    page = generate("data_sets_page").data_sets_page(ROOT)
+    assert page == (ROOT / "docs" / "data-sets.md").read_text("utf-8"), "run python docs/generate"
+
+
+def test_figures_of_a_table_are_those_of_the_boards_frame():
+    """By another way: the CSV's own numbers, rounded here, in the order of the table's rows."""
+    rows = frame(read_board(ROOT / "results").rows)
+    clutter = rows[(rows["dataset"] == "clutter") & (rows["maps"] == "cam")].set_index("attention")
+    text = (ROOT / "docs" / "results.md").read_text("utf-8").partition("## Every module")[2]
+    lines = re.findall(r"^\| \*?([a-z]+)\*? \|.*$", text, re.MULTILINE)
+    assert len(lines) > 20
+    for name in set(lines) - {"attention", "bat"}:  # bat has an option in its name
+        (line,) = re.findall(rf"^\| \*?{name}\*? \|.*$", text, re.MULTILINE)
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        row = clutter.loc[name]
+        expected = f"{row['max_box_acc@0.5']:.1f} ± {row['max_box_acc@0.5_std']:.1f}"
+        assert cells[6].rstrip(" ↑↓") == expected
+
+
+def test_holm_by_hand(generate):
+    """0.001 < 0.05 / 4 and 0.016 < 0.05 / 3, but 0.03 > 0.05 / 2: there it stops."""
+    holm = generate("comparisons").holm
+    assert holm([0.03, 0.001, 0.04, 0.016]) == [False, True, False, True]
+    assert holm([]) == []
+
+
+def test_a_row_with_another_setting_is_named(generate):
+    page = (ROOT / "docs" / "results.md").read_text("utf-8")
+    assert page.count("Another setting: ltpa has training.epochs 22 instead of 15.") == 1
+    assert page.count("Another setting:") == 1
