@@ -10,10 +10,10 @@ from PIL import Image
 
 from wsol.evaluation.evaluator import evaluate
 from wsol.evaluation.per_image_table import chosen_threshold, write_per_image
-from wsol.scores.protocol import ThresholdPolicy, protocol
+from wsol.scores.protocol import ThresholdPolicy, protocol_named
 from wsol.scores.records import Annotation, Prediction
 
-HALF = protocol("halfopen", 0.1)
+HALF = protocol_named("halfopen", 0.1)
 
 
 def scored(policy=None):
@@ -76,7 +76,7 @@ def test_masks_alone_have_a_box_and_the_iou_of_the_mask(tmp_path, rules, policy)
         for name in ("truth", "empty")
     ]
     predictions = [Prediction(each.image_id, 0, score_map=score_map) for each in annotations]
-    made = protocol(rules, 0.1)
+    made = protocol_named(rules, 0.1)
     chosen = ThresholdPolicy.parse(policy) if policy else None
     result = evaluate(predictions, annotations, made, policy=chosen, intervals=False)
     # Above 0.4 half of what is found is the object; below, a third.

@@ -19,7 +19,7 @@ from wsol.pipeline.evaluate_run import score_run
 from wsol.pipeline.leaderboard import write_board
 from wsol.pipeline.train import train
 from wsol.recipe import EvaluationSettings, Recipe
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 
 
 def test_every_row_gets_one_record_and_the_board_repeats(tiny_recipe, tmp_path):
@@ -243,7 +243,7 @@ def test_evaluate_is_the_library_in_one_call(tiny_recipe):
 
     split = Manifest.read(tiny_recipe.data.manifest).split("test")
     predictions = same_map(center_map(64), split.image_ids, split.labels)
-    scores = evaluate(predictions, split.annotations(), protocol("halfopen"), intervals=False)
+    scores = evaluate(predictions, split.annotations(), protocol_named("halfopen"), intervals=False)
     assert scores["top1_acc"] is None
     assert scores["max_box_acc@0.3"] >= scores["max_box_acc@0.5"] >= scores["max_box_acc@0.7"]
 

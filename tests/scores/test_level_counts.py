@@ -6,10 +6,10 @@ import pytest
 from wsol.evaluation.evaluator import evaluate
 from wsol.files.array_file import unpack
 from wsol.scores.level_counts import level_counts, to_bytes
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation, Prediction
 
-RULES = protocol("choe2020", 0.05)
+RULES = protocol_named("choe2020", 0.05)
 
 
 @pytest.fixture(scope="module")

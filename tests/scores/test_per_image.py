@@ -8,16 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wsol.errors import UserError
-from wsol.scores.per_image import (
-    ALL_UNITS,
-    SINGLE_UNITS,
-    PerImage,
-    check_complete,
-    encode_iou,
-    pack_boxes,
-    unpack_boxes,
-)
-from wsol.scores.protocol import protocol
+from wsol.scores.completeness import check_complete
+from wsol.scores.iou_codes import ALL_UNITS, SINGLE_UNITS, encode_iou
+from wsol.scores.packed_boxes import pack_boxes, unpack_boxes
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation
 
 
@@ -51,7 +46,7 @@ def filled(ids, seed=0, pixels=True):
     annotations = [
         Annotation(i, k % 3, (20, 30), np.ones((1, 4), np.float32)) for k, i in enumerate(ids)
     ]
-    per_image = PerImage.empty(annotations, protocol("choe2020", 0.1), pixels)
+    per_image = PerImage.empty(annotations, protocol_named("choe2020", 0.1), pixels)
     per_image.single[:] = rng.integers(0, SINGLE_UNITS + 1, per_image.single.shape)
     per_image.all[:] = rng.integers(0, 101, per_image.all.shape)
     per_image.top[:] = rng.integers(0, 256, len(ids))
@@ -138,7 +133,7 @@ def test_another_file_is_named(tmp_path):
 
 def test_arrays_of_another_protocol_are_refused():
     with pytest.raises(ValueError, match="evaluate again"):
-        filled(IDS).check(protocol("halfopen"))
+        filled(IDS).check(protocol_named("halfopen"))
     with pytest.raises(ValueError, match="step"):
-        filled(IDS).check(protocol("choe2020", 0.2))
-    filled(IDS, pixels=False).check(protocol("choe2020", 0.2))
+        filled(IDS).check(protocol_named("choe2020", 0.2))
+    filled(IDS, pixels=False).check(protocol_named("choe2020", 0.2))

@@ -8,25 +8,27 @@ import numpy as np
 import pytest
 
 from wsol.errors import UserError
-from wsol.scores.protocol import PROTOCOLS, ThresholdPolicy, protocol
+from wsol.scores.protocol import PROTOCOLS, ThresholdPolicy, protocol_named
 
 
 def test_the_four_protocols_differ_in_what_they_promise():
     assert PROTOCOLS.names() == ["choe2020", "fixed", "halfopen", "rubinstein2013"]
-    choe, halfopen = protocol("choe2020"), protocol("halfopen")
+    choe, halfopen = protocol_named("choe2020"), protocol_named("halfopen")
     assert (choe.inclusive, choe.source_boxes) == (True, True)
     assert (halfopen.inclusive, halfopen.source_boxes) == (False, False)
-    assert str(protocol("fixed").policy) == "fixed:0.2"
-    assert protocol("rubinstein2013").frame((31, 47)) == (31, 47)
+    assert str(protocol_named("fixed").policy) == "fixed:0.2"
+    assert protocol_named("rubinstein2013").frame((31, 47)) == (31, 47)
     assert choe.frame((31, 47)) == (224, 224)
 
 
 def test_a_step_is_part_of_what_is_recorded():
-    described = json.loads(json.dumps(protocol("choe2020", 0.01).describe()))
+    described = json.loads(json.dumps(protocol_named("choe2020", 0.01).describe()))
     assert (described["name"], described["version"], described["step"]) == ("choe2020", 1, 0.01)
     assert described["policy"] == "oracle"
-    np.testing.assert_array_equal(protocol("choe2020", 0.25).thresholds, [0, 0.25, 0.5, 0.75])
-    np.testing.assert_array_equal(protocol("choe2020", 0.25).bin_edges, [0, 0.25, 0.5, 0.75, 1, 2, 3])
+    np.testing.assert_array_equal(protocol_named("choe2020", 0.25).thresholds, [0, 0.25, 0.5, 0.75])
+    np.testing.assert_array_equal(
+        protocol_named("choe2020", 0.25).bin_edges, [0, 0.25, 0.5, 0.75, 1, 2, 3]
+    )
 
 
 @pytest.mark.parametrize("text", ["oracle", "val", "fixed:0.2", "fixed:0"])
@@ -52,6 +54,6 @@ def test_a_wrong_policy_is_named(text, named):
 
 def test_wrong_protocols_and_steps_are_named():
     with pytest.raises(UserError, match="did you mean 'choe2020'"):
-        protocol("choe2002")
+        protocol_named("choe2002")
     with pytest.raises(UserError, match="step 0"):
-        protocol("choe2020", 0)
+        protocol_named("choe2020", 0)

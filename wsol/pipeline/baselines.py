@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wsol.data.manifest.manifest import ManifestSplit
-from wsol.evaluation.evaluator import evaluate
+from wsol.evaluation.evaluator import collect, score
 from wsol.maps.center import center_map, gaussian_map, same_map
 from wsol.pipeline.inputs import open_manifest
 from wsol.pipeline.pictures import KeptPredictions
@@ -16,7 +16,7 @@ from wsol.pipeline.provenance import now
 from wsol.pipeline.publish import Subject, find_record, identity, publish
 from wsol.progress import is_first_rank
 from wsol.recipe import Recipe
-from wsol.scores.protocol import Protocol, protocol
+from wsol.scores.protocol import Protocol, protocol_named
 from wsol.scores.records import Prediction
 
 MAPS = {"center": center_map, "gaussian": gaussian_map}
@@ -32,7 +32,7 @@ def score_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
     """
     if not is_first_rank():
         return
-    rules = protocol(recipe.evaluation.protocol, recipe.evaluation.step)
+    rules = protocol_named(recipe.evaluation.protocol, recipe.evaluation.step)
     split = open_manifest(recipe).split(recipe.evaluation.split)
     masks = recipe.evaluation.masks and any(one.masks for one in split.annotations().values())
     names = ["center", *(["gaussian"] if masks else [])]
@@ -55,20 +55,16 @@ def _score(name: str, recipe: Recipe, rules: Protocol, overlays: int) -> None:
     val = None
     if policy.name == "val":
         held_out = manifest.split("val")
-        val = evaluate(
-            _predictions(name, held_out, size), held_out.annotations(), rules, intervals=False
-        ).per_image
+        val = collect(_predictions(name, held_out, size), held_out.annotations(), rules)
     kept = KeptPredictions(split, overlays if name == "center" else 0)
-    scored = evaluate(
+    per_image = collect(
         kept.through(_predictions(name, split, size)),
         split.annotations(),
         rules,
-        policy=policy,
-        val=val,
         pixels=None if recipe.evaluation.masks else False,
         progress=name,
-        classes=split.class_keys,
     )
+    scored = score(per_image, rules, policy=policy, val=val, classes=split.class_keys)
     publish(subject, split, rules, scored, kept, started, results=recipe.how.results)
 
 

@@ -14,7 +14,7 @@ from wsol.pipeline.publish import Subject, find_record, identity
 from wsol.pipeline.train import train
 from wsol.progress import say
 from wsol.recipe import Recipe
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 
 
 def benchmark(recipes: Sequence[Recipe], seeds: Sequence[int], overlays: int = 0) -> None:
@@ -39,7 +39,7 @@ def recorded(recipe: Recipe) -> bool:
     recipe = resolved(recipe)
     manifest = open_manifest(recipe)
     settings = recipe.evaluation
-    rules = protocol(settings.protocol, settings.step)
+    rules = protocol_named(settings.protocol, settings.step)
     policy = rules.policy_named(settings.thresholds)
     split = manifest.split(settings.split)
     sources = list(settings.maps)

@@ -15,7 +15,7 @@ from wsol.pipeline.provenance import now
 from wsol.pipeline.publish import Subject, publish
 from wsol.recipe import EvaluationSettings as Settings
 from wsol.scores.per_image import PerImage
-from wsol.scores.protocol import Protocol, protocol
+from wsol.scores.protocol import Protocol, protocol_named
 from wsol.scores.records import Prediction
 
 
@@ -41,7 +41,7 @@ def score_maps(
         UserError: a split without boxes and masks, an image without a map, a file that is no map, an
             unknown class.
     """
-    rules = protocol(settings.protocol, settings.step)
+    rules = protocol_named(settings.protocol, settings.step)
     policy = rules.policy_named(settings.thresholds)
     split = annotated_split(manifest, settings.split)
     started = now()

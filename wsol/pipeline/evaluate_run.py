@@ -18,7 +18,7 @@ from wsol.progress import say
 from wsol.recipe import EvaluationSettings as Settings
 from wsol.recipe import How
 from wsol.scores.per_image import PerImage
-from wsol.scores.protocol import Protocol, ThresholdPolicy, protocol
+from wsol.scores.protocol import Protocol, ThresholdPolicy, protocol_named
 from wsol.training.device import device_name
 from wsol.training.run_folder import RunFolder
 
@@ -52,7 +52,7 @@ def score_run(
     """
     # Settings first: a mistake in them should not wait for a model to load.
     settings = settings or RunFolder(path).recipe().evaluation
-    rules = protocol(settings.protocol, settings.step)
+    rules = protocol_named(settings.protocol, settings.step)
     policy = rules.policy_named(settings.thresholds)
     if not settings.maps:
         raise UserError("evaluation.maps is empty: name a source (wsol list maps)")

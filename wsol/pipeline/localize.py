@@ -27,7 +27,7 @@ from wsol.pipeline.trained_run import Run
 from wsol.progress import say, track
 from wsol.recipe import How
 from wsol.report.overlay import draw_overlay
-from wsol.scores.protocol import Protocol, protocol
+from wsol.scores.protocol import Protocol, protocol_named
 from wsol.scores.records import Prediction
 from wsol.scores.thresholds import cut_of
 
@@ -56,7 +56,7 @@ def localize(
         raise UserError(f"--threshold {threshold} is not in [0, 1)")
     maps = PREDICTED if maps == "cam" else maps
     trained = Run.open(run, how)
-    rules = protocol("halfopen")
+    rules = protocol_named("halfopen")
     rows: list[list[object]] = []
     with tempfile.TemporaryDirectory() as folder:
         # Nothing is trained: whatever the folders are called, their images are to be localized.

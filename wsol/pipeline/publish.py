@@ -80,6 +80,7 @@ def make_record(
         maps=subject.maps,
         threshold=dict(evaluation.threshold),
         metrics=evaluation.metrics,
+        specifications=evaluation.specifications,
         optimism=evaluation.optimism,
         counts=dict(evaluation.counts or {}),
         n_images=evaluation.n_images,

@@ -12,8 +12,7 @@ from html import escape
 
 import numpy as np
 
-from wsol.board.columns import DELTAS
-from wsol.board.per_image import CURVE_THRESHOLDS, accuracy_curves
+from wsol.board.image_scores import CURVE_THRESHOLDS, accuracy_curves
 from wsol.board.rows import Row
 from wsol.report.row_style import Shown
 
@@ -35,7 +34,7 @@ class Line:
 
 
 def curves(rows: Sequence[Shown]) -> str:
-    """Three panels, MaxBoxAcc at IoU .3, .5 and .7, with one legend; says which rows have no arrays."""
+    """A panel for MaxBoxAcc at each IoU, with one legend; says which rows have no arrays."""
     found = {shown.name: _line(shown) for shown in rows}
     lines = [line for line in found.values() if line is not None]
     missing = ", ".join(name for name, line in found.items() if line is None)
@@ -47,7 +46,10 @@ def curves(rows: Sequence[Shown]) -> str:
         for line in lines
     )
     without = f'<p class="none">No curve, for want of arrays: {escape(missing)}.</p>' if missing else ""
-    panels = "".join(_panel(lines, delta) for delta in DELTAS)
+    deltas = sorted({delta for line in lines for delta in line.percent}, key=float)
+    panels = "".join(
+        _panel([line for line in lines if delta in line.percent], delta) for delta in deltas
+    )
     return (
         f'<h3>Accuracy over the threshold</h3>{READING}<div class="panels">{panels}</div>'
         f'<ul class="legend">{legend}</ul>{without}'
@@ -60,17 +62,21 @@ def _line(shown: Shown) -> Line | None:
     there = [found for found in seeds if found is not None]
     if len(there) < len(seeds):
         return None
-    percent = {delta: np.mean([found[delta] for found in there], axis=0) for delta in DELTAS}
-    return Line(shown, percent, _chosen(shown.row))
+    percent = {
+        delta: np.mean([found[delta] for found in there], axis=0)
+        for delta in there[0]
+        if all(delta in found for found in there)
+    }
+    return Line(shown, percent, _chosen(shown.row, list(percent)))
 
 
-def _chosen(row: Row) -> dict[str, float]:
+def _chosen(row: Row, deltas: Sequence[str]) -> dict[str, float]:
     """Per IoU the threshold of the oracle, where there is a single one to mark."""
     if len(row.runs) > 1:
         return {}
     values = row.records[0].threshold.get("values") or {}
     return {
-        delta: values[key] for delta in DELTAS if values.get(key := f"max_box_acc@{delta}") is not None
+        delta: values[key] for delta in deltas if values.get(key := f"max_box_acc@{delta}") is not None
     }
 
 

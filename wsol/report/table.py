@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from wsol.board.columns import COST_COLUMNS, percent, short_name
+from wsol.board.columns import COST_COLUMNS, percent
 from wsol.board.markdown import ALIKE
 from wsol.board.paired import Comparison
 from wsol.board.rows import Row
@@ -31,10 +31,10 @@ def metrics_table(section: Section, rows: Sequence[Shown]) -> str:
     twice = {"gt_known_loc@0.5"} if section.place[-1] == "oracle" else set()
     metrics = [metric for metric in section.metrics if metric not in twice]
     best = {metric: _best(section, metric) for metric in metrics}
-    name = short_name(section.ranked_by)
+    name = section.short_name(section.ranked_by)
     heads = [
         *("Row", "Backbone", "Maps", "Seeds"),
-        *(short_name(metric) for metric in metrics),
+        *(section.short_name(metric) for metric in metrics),
         f"{name} vs centred box",
         f"Optimism, {name}",
     ]
@@ -68,7 +68,7 @@ def class_table(section: Section, rows: Sequence[Shown]) -> str:
             *(_metric(section, shown.row, metric, best[metric]) for metric in metrics),
         ]
         body.append(f'<tr class="{shown.classes}" data-row="{shown.anchor}">{"".join(cells)}</tr>')
-    heads = ["Row", "Maps", *(short_name(metric) for metric in metrics)]
+    heads = ["Row", "Maps", *(section.short_name(metric) for metric in metrics)]
     return f"<h3>By class</h3>{sortable(heads, body)}"
 
 

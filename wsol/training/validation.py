@@ -9,7 +9,7 @@ from wsol.evaluation.evaluator import evaluate
 from wsol.maps.source import predictions
 from wsol.models.localizer import Localizer
 from wsol.recipe import Recipe
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 
 # Choosing a checkpoint needs no finer threshold grid than this.
 STEP = 0.01
@@ -36,7 +36,7 @@ def validate(
             device,  # type: ignore[arg-type]
         ),
         split.annotations(),
-        protocol(recipe.evaluation.protocol, STEP),
+        protocol_named(recipe.evaluation.protocol, STEP),
         intervals=False,
     )
     localizer.train(training)
