@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from wsol.errors import UserError
-from wsol.evaluation.split_scores import compute, metric_keys
+from wsol.evaluation.split_scores import compute, evaluate_metric, metric_keys
 from wsol.scores.iou_codes import ALL_UNITS, SINGLE_UNITS
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import ThresholdPolicy, protocol_named
@@ -186,3 +188,47 @@ def test_one_process_or_several_one_order_or_another_same_numbers():
     per_image = arrays()
     first, again = compute(per_image, CHOE), compute(per_image, CHOE)
     assert first == again
+
+
+def test_one_metric_alone_is_that_of_all():
+    per_image = arrays()
+    whole = compute(per_image, CHOE, resamples=50)
+    for key in ("top1_acc", "max_box_acc_v2", "top5_loc@0.5", "mean_iou", "pxap", "peak_iou"):
+        alone = compute(per_image, CHOE, resamples=50, keys=[key])
+        assert list(alone.metrics) == [key]
+        assert alone.metrics[key] == whole.metrics[key]
+        assert alone.optimism.get(key) == whole.optimism.get(key)
+        found = evaluate_metric(per_image, CHOE, key, resamples=50)
+        assert found[:3] == tuple(whole.metrics[key].values())
+        assert found.threshold == whole.threshold["values"].get(key)
+
+
+def test_of_classes_those_of_the_metric_asked_for():
+    per_image = arrays(convention=RUBINSTEIN, boxes=False)
+    alone = compute(per_image, RUBINSTEIN, resamples=0, keys=["rubinstein_p"])
+    whole = compute(per_image, RUBINSTEIN, resamples=0)
+    assert list(alone.metrics) == ["rubinstein_p", *(f"rubinstein_p:{label}" for label in range(3))]
+    assert all(whole.metrics[key] == entry for key, entry in alone.metrics.items())
+
+
+def test_a_metric_under_another_policy_and_one_nobody_knows():
+    per_image = arrays()
+    fixed = evaluate_metric(per_image, CHOE, "box_acc_v2", ThresholdPolicy("fixed", 0.237), 0)
+    assert fixed.value == pytest.approx(plain_boxes(per_image, 0.237)[2].mean())
+    assert fixed[1:] == (None, None, 0.237)
+    with pytest.raises(UserError, match=r"did you mean 'max_box_acc@0\.5'"):
+        evaluate_metric(per_image, CHOE, "max_box_acc@0.55")
+
+
+def test_other_ious_equal_a_plain_loop():
+    per_image = arrays(seed=6)
+    scores = compute(per_image, dataclasses.replace(CHOE, iou_percents=(40, 60)), resamples=0)
+    rows = per_image.boxed
+    for iou in (0.4, 0.6):
+        shares = [
+            np.mean([at(per_image.single, per_image, row, t) >= iou * SINGLE_UNITS for row in rows])
+            for t in CHOE.thresholds
+        ]
+        assert scores[f"max_box_acc@{iou}"] == pytest.approx(100 * max(shares))
+    assert "max_box_acc@0.5" not in scores.metrics
+    assert scores["gt_known_loc@0.5"] == compute(per_image, CHOE, resamples=0)["gt_known_loc@0.5"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from wsol.errors import UserError
-from wsol.scores.protocol import PROTOCOLS, ThresholdPolicy, protocol_named
+from wsol.scores.protocol import PROTOCOLS, Protocol, ThresholdPolicy, protocol_named
 
 
 def test_the_four_protocols_differ_in_what_they_promise():
@@ -57,3 +58,23 @@ def test_wrong_protocols_and_steps_are_named():
         protocol_named("choe2002")
     with pytest.raises(UserError, match="step 0"):
         protocol_named("choe2020", 0)
+
+
+def test_a_protocol_comes_back_from_its_record():
+    made = dataclasses.replace(
+        protocol_named("fixed", 0.01), iou_percents=(40, 60), metrics=("somebodys.module:Metric",)
+    )
+    raw = json.loads(json.dumps(made.describe()))
+    assert raw["normalisation"] and raw["contours"]
+    assert Protocol.of_record(raw) == made
+    assert Protocol.of_record({"name": "old", "gone": 3}).iou_percents == (30, 50, 70)
+
+
+def test_a_protocol_may_come_from_outside(tmp_path, monkeypatch):
+    (tmp_path / "their_protocol.py").write_text(
+        "from wsol.scores.protocol import Protocol\nCOARSE = Protocol('coarse', step=0.25)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert protocol_named("their_protocol:COARSE").thresholds.tolist() == [0, 0.25, 0.5, 0.75]
+    with pytest.raises(UserError, match="expected an instance of"):
+        protocol_named("their_protocol:Protocol")

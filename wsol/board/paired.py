@@ -40,7 +40,7 @@ def compare(scores: np.ndarray, others: np.ndarray) -> Comparison:
     """
     if scores.shape != others.shape or scores.ndim != 1 or not len(scores):
         raise ValueError(f"scores of shapes {scores.shape} and {others.shape} cannot be paired")
-    from scipy.special import ndtri  # costs as much as the rest of the board: only where it is used
+    from scipy.special import ndtri  # imported late: most boards in use have nothing to pair
 
     differences = np.asarray(scores, np.float64) - np.asarray(others, np.float64)
     count = len(differences)

@@ -14,6 +14,7 @@ from wsol.evaluation.split_scores import Scores, compute
 from wsol.evaluation.threads import in_threads
 from wsol.progress import track
 from wsol.scores.completeness import check_complete
+from wsol.scores.metrics import metrics_of
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.records import Annotation, Prediction
@@ -132,6 +133,7 @@ class _SplitArrays:
         self.rows = {annotation.image_id: row for row, annotation in enumerate(self.images)}
         if not self.images or len(self.rows) < len(self.images):
             raise UserError("an image is annotated twice" if self.images else "no images to score")
+        metrics_of(protocol)  # a metric that cannot be imported is said before hours of scoring
         if pixels is None:
             pixels = any(annotation.masks for annotation in self.images)
         self.protocol, self.pixels = protocol, pixels

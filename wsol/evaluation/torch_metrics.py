@@ -42,7 +42,11 @@ class _Totals(torchmetrics.Metric):
     full_state_update = False
 
     def __init__(
-        self, convention: str, step: float | None, threshold: float | None = None, **kwargs: Any
+        self,
+        convention: str = "choe2020",
+        step: float | None = None,
+        threshold: float | None = None,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.protocol = protocol_named(convention, step)
@@ -87,15 +91,6 @@ class _Totals(torchmetrics.Metric):
 
 class _OnBoxes(_Totals):
     """Metrics of boxes that need no class."""
-
-    def __init__(
-        self,
-        convention: str = "choe2020",
-        step: float | None = None,
-        threshold: float | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(convention, step, threshold, **kwargs)
 
     def update(
         self, maps: Tensor, boxes: Tensor | Sequence[Any], size: tuple[int, int] | None = None
@@ -182,7 +177,7 @@ class TopKLoc(_OnBoxes):
         if not scored.has("boxes"):
             return
         best = logits.topk(min(self.k, logits.shape[1]), dim=1).indices
-        # Whatever k is, the arrays' flag of the first five stands for it here.
+        # The arrays know the first one and the first five: for any other k the latter is overwritten.
         scored.top5[:] = (best == labels[:, None]).any(dim=1).cpu().numpy()
         self._add(scored)
 

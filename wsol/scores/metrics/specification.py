@@ -8,7 +8,7 @@ from typing import Any
 
 from wsol.scores.protocol import POLICIES
 
-# Where the columns of a metric stand that says nothing of it: after the suite's own.
+# The place of a metric that names none: after the suite's own.
 LAST_COLUMN = 1000
 
 
