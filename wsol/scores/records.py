@@ -127,7 +127,8 @@ class RunRecord:
 
     def to_json(self) -> str:
         """The record as JSON with sorted keys and a final newline; NaN and inf are refused."""
-        record = _jsonable(dataclasses.asdict(self))
+        said = {key: each.describe() for key, each in self.specifications.items()}
+        record = _jsonable(dataclasses.asdict(self) | {"specifications": said})
         return json.dumps(record, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def write(self, path: Path | str) -> Path:

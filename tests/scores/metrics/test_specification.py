@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
@@ -15,8 +14,13 @@ from wsol.scores.protocol import protocol_named
 def test_each_comes_back_from_json():
     for metric in metrics_of(protocol_named("choe2020")).values():
         said = metric.specification
-        raw = json.loads(json.dumps(dataclasses.asdict(said)))
+        raw = json.loads(json.dumps(said.describe()))
         assert MetricSpecification.of_record(raw) == said
+
+
+def test_what_is_the_default_is_not_said():
+    said = MetricSpecification(key="a", name="A", needs=("masks",))
+    assert said.describe() == {"key": "a", "name": "A", "needs": ("masks",)}
 
 
 def test_what_is_no_specification_is_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,14 @@ class MetricSpecification:
     column: int = LAST_COLUMN
     main_column: int | None = None
     rank: int | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """What is not the default, as JSON-able values: records stay small."""
+        return {
+            entry.name: value
+            for entry in dataclasses.fields(self)
+            if (value := getattr(self, entry.name)) != entry.default
+        }
 
     @classmethod
     def of_record(cls, raw: Mapping[str, Any]) -> MetricSpecification:
