@@ -23,7 +23,7 @@ import numpy as np
 from wsol.evaluation.evaluator import collect, score
 from wsol.evaluation.map_folder import MapFolder
 from wsol.evaluation.warm_up import warm_up
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation
 
 GRID = 14
@@ -69,7 +69,7 @@ def measure(folder: str, metadata: Path, count: int, threads: int | None) -> Non
     """Score ``count`` images of the folder and print what it took."""
     warm_up()
     images = read_images(metadata, count)
-    convention = protocol("choe2020")
+    convention = protocol_named("choe2020")
     started, cpu_before = time.perf_counter(), time.process_time()
     per_image = collect(MapFolder(folder, images), images, convention, threads=threads)
     collected, cpu = time.perf_counter(), time.process_time() - cpu_before

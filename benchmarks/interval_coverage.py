@@ -16,7 +16,8 @@ import numpy as np
 
 from wsol.evaluation.bootstrap import interval, replicate
 from wsol.scores.curves import Mean
-from wsol.scores.threshold_families import MetricFamily, candidate_thresholds
+from wsol.scores.metrics.on_boxes import candidate_thresholds
+from wsol.scores.threshold_families import MetricFamily
 
 POPULATION = 60_000
 CUTS = 256

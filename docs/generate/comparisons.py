@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wsol.board.image_scores import row_scores
 from wsol.board.paired import SIGNIFICANCE, Comparison, compare
-from wsol.board.per_image import row_scores
 from wsol.board.rows import Row
 from wsol.board.sections import Section
 

@@ -8,13 +8,23 @@ import numpy as np
 import pytest
 
 from wsol.evaluation.bootstrap import Replicates, interval, replicate, resample_weights
-from wsol.evaluation.metrics import compute
-from wsol.scores.per_image import SINGLE_UNITS, PerImage
-from wsol.scores.protocol import protocol
+from wsol.evaluation.split_scores import compute
+from wsol.scores.iou_codes import SINGLE_UNITS
+from wsol.scores.metrics.max_box_acc import MaxBoxAccMetric
+from wsol.scores.metrics.on_boxes import candidate_thresholds
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation
-from wsol.scores.threshold_families import candidate_thresholds, oracle_boxes
+from wsol.scores.threshold_families import MetricFamily
 
-CHOE = dataclasses.replace(protocol("choe2020", 0.02), iou_percents=(50,))
+CHOE = dataclasses.replace(protocol_named("choe2020", 0.02), iou_percents=(50,))
+
+
+def family_of(per_image):
+    """MaxBoxAcc at 0.5, at the thresholds that may win."""
+    metric = MaxBoxAccMetric(0.5)
+    kept = metric.candidates(per_image, CHOE.thresholds)
+    return MetricFamily(kept, {metric.key: metric.curve(per_image, kept)})
 
 
 def images(n, seed):
@@ -41,7 +51,7 @@ def test_weights_are_counts_of_a_resample_whatever_the_block():
 
 def test_replicates_equal_a_bootstrap_that_copies_images():
     per_image = images(60, seed=0)
-    family = oracle_boxes(per_image, CHOE, 50, "single")
+    family = family_of(per_image)
     draws = replicate([family], 60, resamples=40)["max_box_acc@0.5"]
     cuts = (CHOE.thresholds * 255).astype(int)
     correct = per_image.single[:, cuts] >= SINGLE_UNITS // 2
@@ -103,7 +113,7 @@ def test_intervals_cover_the_population_where_plain_percentiles_do_not():
         rows = rng.choice(20_000, 200)
         sample = images(200, seed=0)
         sample.single[:] = population.single[rows]
-        family = oracle_boxes(sample, CHOE, 50, "single")
+        family = family_of(sample)
         draws = replicate([family], 200, resamples=150)["max_box_acc@0.5"]
         value = float(family(np.ones((1, 200), np.float32))["max_box_acc@0.5"].values[0])
         low, high = interval(value, draws)

@@ -10,9 +10,9 @@ import pytest
 
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import collect, evaluate, score
-from wsol.evaluation.metrics import accuracy_curve, compute
+from wsol.evaluation.split_scores import compute
 from wsol.scores.per_image import PerImage
-from wsol.scores.protocol import ThresholdPolicy, protocol
+from wsol.scores.protocol import ThresholdPolicy, protocol_named
 from wsol.scores.records import Annotation, Prediction
 
 
@@ -43,7 +43,7 @@ def test_boxes_equal_the_reference(golden_file, name):
     data, predictions, annotations = golden_boxes(golden_file(name))
     percents = tuple(map(int, data["iou_thresholds_percent"]))
     side = data["detail/scoremap_uint8"].shape[1]
-    choe = dataclasses.replace(protocol("choe2020"), iou_percents=percents, size=side)
+    choe = dataclasses.replace(protocol_named("choe2020"), iou_percents=percents, size=side)
     per_image = collect(predictions, annotations, choe)
     steps = sorted(
         key.removeprefix("thresholds_") for key in data.files if key.startswith("thresholds_")
@@ -51,16 +51,16 @@ def test_boxes_equal_the_reference(golden_file, name):
     assert steps
     for step in steps:
         convention = dataclasses.replace(choe, step=float(step))
-        result = compute(per_image, convention, intervals=False)
+        result = compute(per_image, convention, resamples=0)
         for ours, theirs, name in (
             ("single", "single", "max_box_acc"),
             ("all", "multi", "max_box_acc_v2"),
         ):
             for row, percent in enumerate(percents):
-                thresholds, accuracy = accuracy_curve(per_image, convention, percent, ours)
-                np.testing.assert_array_equal(thresholds, data[f"thresholds_{step}"])
+                np.testing.assert_array_equal(convention.thresholds, data[f"thresholds_{step}"])
+                right = per_image.right(ours, percent / 100, convention.thresholds)
                 counts = data[f"{theirs}_{step}/num_correct"][row]
-                np.testing.assert_array_equal(accuracy, counts * 100.0 / len(annotations))
+                np.testing.assert_array_equal(right.sum(axis=0), counts)
                 assert result[f"{name}@{percent / 100:g}"] == data[f"{theirs}_{step}/max_box_acc"][row]
         assert result["max_box_acc_v2"] == float(data[f"multi_{step}/max_box_acc_v2"])
 
@@ -77,7 +77,7 @@ def test_masks_equal_the_reference(golden_file, monkeypatch):
         lambda annotation, size: masks[int(annotation.image_id)],
     )
     for step in sorted({key.split("/")[0] for key in data.files if key.endswith("/pxap")}):
-        convention = dataclasses.replace(protocol("choe2020", float(step)), size=masks.shape[1])
+        convention = dataclasses.replace(protocol_named("choe2020", float(step)), size=masks.shape[1])
         np.testing.assert_array_equal(convention.bin_edges, data[f"{step}/bin_edges"])
         result = evaluate(predictions, annotations, convention, intervals=False)
         per_image = result.per_image
@@ -93,7 +93,7 @@ def test_masks_equal_the_reference(golden_file, monkeypatch):
                 assert one["pxap"] == pytest.approx(alone, rel=1e-13)
 
 
-CHOE = protocol("choe2020", 0.01)
+CHOE = protocol_named("choe2020", 0.01)
 
 
 def scene(n=12, seed=0):
@@ -113,9 +113,9 @@ def scene(n=12, seed=0):
 
 def test_order_and_threads_do_not_matter():
     predictions, annotations = scene()
-    alone = evaluate(predictions, annotations, CHOE, threads=1)
+    alone = score(collect(predictions, annotations, CHOE, threads=1), CHOE)
     by_id = {annotation.image_id: annotation for annotation in annotations}
-    shuffled = evaluate(iter(predictions[::-1]), by_id, CHOE, threads=3)
+    shuffled = score(collect(iter(predictions[::-1]), by_id, CHOE, threads=3), CHOE)
     assert alone.per_image.to_bytes() == shuffled.per_image.to_bytes()
     assert json.dumps(alone.metrics) == json.dumps(shuffled.metrics)
     assert alone.n_images == alone.n_expected == 12
@@ -156,7 +156,7 @@ def with_map(score_map, boxes=((2, 2, 8, 8),), size=(10, 10), convention="halfop
     true = np.array(boxes, np.float32).reshape(-1, 4)
     annotation = Annotation("a", 1, size, true, true)
     prediction = Prediction("a", 1, score_map=np.asarray(score_map))
-    return evaluate([prediction], [annotation], protocol(convention, 0.1), intervals=False)
+    return evaluate([prediction], [annotation], protocol_named(convention, 0.1), intervals=False)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_images_without_boxes_are_counted_and_left_out_of_box_metrics():
 def test_given_boxes_and_masks_need_no_threshold():
     true = np.array([[10, 10, 30, 30], [50, 50, 60, 60]], np.float32)
     annotation = Annotation("a", 0, (100, 100), true, true)
-    free = dataclasses.replace(protocol("halfopen", 0.1), size=None)
+    free = dataclasses.replace(protocol_named("halfopen", 0.1), size=None)
     boxes = np.array([[10, 10, 30, 20], [50, 50, 60, 60]], np.float32)
     result = evaluate([Prediction("a", 0, boxes=boxes)], [annotation], free, intervals=False)
     assert result["mean_iou"] == pytest.approx(50.0, abs=2e-3)  # the first box is the single one
@@ -268,7 +268,7 @@ def test_a_given_mask_is_scored_by_pixels(monkeypatch):
         Prediction("a", 0, mask=mask),
         Prediction("a", 0, boxes=np.array([[5, 5, 20, 15]], np.float32)),
     ):
-        result = evaluate([prediction], [annotation], protocol("rubinstein2013"), intervals=False)
+        result = evaluate([prediction], [annotation], protocol_named("rubinstein2013"), intervals=False)
         assert result["rubinstein_j"] == pytest.approx(100 * 100 / 150, abs=1e-6)
         assert result["rubinstein_p"] == pytest.approx(100 * 350 / 400, abs=1e-6)
         assert result["peak_iou"] == pytest.approx(100 * 100 / 150)
@@ -287,12 +287,12 @@ def test_halfopen_and_choe2020_differ_as_their_boxes_do():
 
 def test_the_fixed_protocol_takes_its_own_threshold():
     predictions, annotations = scene()
-    result = evaluate(predictions, annotations, protocol("fixed"), intervals=False)
+    result = evaluate(predictions, annotations, protocol_named("fixed"), intervals=False)
     assert result.threshold["policy"] == "fixed:0.2"
     other = evaluate(
         predictions,
         annotations,
-        protocol("fixed"),
+        protocol_named("fixed"),
         policy=ThresholdPolicy("fixed", 0.6),
         intervals=False,
     )

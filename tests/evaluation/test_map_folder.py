@@ -10,7 +10,7 @@ import pytest
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
 from wsol.evaluation.map_folder import MapFolder, read_map
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation
 
 BOX = np.array([[1, 1, 5, 5]], np.float32)
@@ -79,7 +79,9 @@ def test_maps_come_in_the_annotations_order(tmp_path, dtype):
 
 def test_maps_of_other_images_are_counted(tmp_path):
     saved(tmp_path)
-    result = evaluate(MapFolder(tmp_path, ANNOTATIONS[1:]), ANNOTATIONS[1:], protocol("choe2020", 0.1))
+    result = evaluate(
+        MapFolder(tmp_path, ANNOTATIONS[1:]), ANNOTATIONS[1:], protocol_named("choe2020", 0.1)
+    )
     assert result.counts["maps_without_image"] == 1
     assert result.n_images == 2
 
@@ -125,7 +127,7 @@ def test_classes_by_label_or_key(tmp_path, rows):
     (tmp_path / "predictions.csv").write_text(table, encoding="utf-8")
     folder = MapFolder(tmp_path, ANNOTATIONS, {"n00": 0, "n01": 1, "n02": 2})
     assert [prediction.top5 for prediction in folder] == [(0, 1), (2, 0), (1,)]
-    result = evaluate(folder, ANNOTATIONS, protocol("choe2020", 0.1), intervals=False)
+    result = evaluate(folder, ANNOTATIONS, protocol_named("choe2020", 0.1), intervals=False)
     assert result["top1_acc"] == pytest.approx(100 / 3)
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from wsol.errors import UserError
 from wsol.evaluation.masks import pixel_histograms, read_mask, true_mask
 from wsol.files.images import open_mask
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation
 
 
@@ -95,7 +95,7 @@ def test_arrays_are_masks_too_and_bad_files_are_named(tmp_path):
 @pytest.mark.parametrize("step", [0.5, 0.1, 0.01, 0.003, 0.001])
 def test_pixel_histograms_equal_numpys_on_the_edges_too(step):
     rng = np.random.default_rng(0)
-    edges = protocol("choe2020", step).bin_edges
+    edges = protocol_named("choe2020", step).bin_edges
     # Every edge, its neighbours in float64, and values between.
     scores = np.concatenate([edges[:-2], np.nextafter(edges[1:-2], 0), np.nextafter(edges[:-3], 1),
                              rng.random(500)])  # fmt: skip
@@ -110,6 +110,6 @@ def test_pixel_histograms_equal_numpys_on_the_edges_too(step):
 def test_what_lies_outside_a_given_mask_is_below_every_threshold():
     scores = np.array([[1.0, -1.0, -1.0, 1.0]])
     mask = np.array([[1, 1, 0, 255]], np.uint8)
-    positives, negatives = pixel_histograms(scores, mask, protocol("choe2020", 0.5).bin_edges)
+    positives, negatives = pixel_histograms(scores, mask, protocol_named("choe2020", 0.5).bin_edges)
     assert positives.tolist() == [1, 0, 0, 1, 0]
     assert negatives.tolist() == [1, 0, 0, 0, 0]

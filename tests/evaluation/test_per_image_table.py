@@ -10,10 +10,10 @@ from PIL import Image
 
 from wsol.evaluation.evaluator import evaluate
 from wsol.evaluation.per_image_table import chosen_threshold, write_per_image
-from wsol.scores.protocol import ThresholdPolicy, protocol
+from wsol.scores.protocol import ThresholdPolicy, protocol_named
 from wsol.scores.records import Annotation, Prediction
 
-HALF = protocol("halfopen", 0.1)
+HALF = protocol_named("halfopen", 0.1)
 
 
 def scored(policy=None):
@@ -61,9 +61,9 @@ def test_a_given_threshold_is_the_tables(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rules", "policy"), [("halfopen", None), ("halfopen", "fixed:0.5"), ("rubinstein2013", None)]
+    ("name", "policy"), [("halfopen", None), ("halfopen", "fixed:0.5"), ("rubinstein2013", None)]
 )
-def test_masks_alone_have_a_box_and_the_iou_of_the_mask(tmp_path, rules, policy):
+def test_masks_alone_have_a_box_and_the_iou_of_the_mask(tmp_path, name, policy):
     """A map whose left half is the object at 1.0 and whose upper right quarter lies at 0.4."""
     score_map = np.zeros((224, 224))
     score_map[:, :112], score_map[:112, 112:] = 1.0, 0.4
@@ -72,11 +72,11 @@ def test_masks_alone_have_a_box_and_the_iou_of_the_mask(tmp_path, rules, policy)
     Image.fromarray(truth).save(tmp_path / "truth.png")
     Image.fromarray(truth * 0).save(tmp_path / "empty.png")
     annotations = [
-        Annotation(name, 0, (224, 224), masks=(str(tmp_path / f"{name}.png"),))
-        for name in ("truth", "empty")
+        Annotation(image, 0, (224, 224), masks=(str(tmp_path / f"{image}.png"),))
+        for image in ("truth", "empty")
     ]
     predictions = [Prediction(each.image_id, 0, score_map=score_map) for each in annotations]
-    made = protocol(rules, 0.1)
+    made = protocol_named(name, 0.1)
     chosen = ThresholdPolicy.parse(policy) if policy else None
     result = evaluate(predictions, annotations, made, policy=chosen, intervals=False)
     # Above 0.4 half of what is found is the object; below, a third.

@@ -7,8 +7,8 @@ import multiprocessing
 import numpy as np
 import pytest
 
-from wsol.evaluation.evaluator import evaluate
-from wsol.scores.protocol import ThresholdPolicy, protocol
+from wsol.evaluation.evaluator import collect, score
+from wsol.scores.protocol import ThresholdPolicy, protocol_named
 from wsol.scores.records import Annotation, Prediction
 
 torch = pytest.importorskip("torch")
@@ -82,15 +82,11 @@ def of_evaluator(monkeypatch):
         ("rubinstein2013", "oracle"),
         ("choe2020", "fixed:0.4"),
     ):
-        convention = protocol(name, 0.01)
-        results[name, policy] = evaluate(
-            predictions,
-            annotations,
-            convention,
-            policy=ThresholdPolicy.parse(policy),
-            intervals=False,
-            pixels=name == "rubinstein2013",
-        )
+        convention = protocol_named(name, 0.01)
+        pixels = name == "rubinstein2013"
+        per_image = collect(predictions, annotations, convention, pixels=pixels)
+        parsed = ThresholdPolicy.parse(policy)
+        results[name, policy] = score(per_image, convention, policy=parsed, intervals=False)
     return results
 
 

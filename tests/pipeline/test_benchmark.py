@@ -24,7 +24,7 @@ from wsol.pipeline.outputs import publish
 from wsol.pipeline.outputs.publish import Outputs
 from wsol.pipeline.train import train
 from wsol.recipe import EvaluationSettings, Recipe
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Prediction
 
 
@@ -252,7 +252,7 @@ def test_evaluate_is_the_library_in_one_call(tiny_recipe):
         Prediction(image_id, int(label), score_map=center_map(64))
         for image_id, label in zip(split.image_ids, split.labels, strict=True)
     ]
-    scores = evaluate(predictions, split.annotations(), protocol("halfopen"), intervals=False)
+    scores = evaluate(predictions, split.annotations(), protocol_named("halfopen"), intervals=False)
     assert scores["top1_acc"] is None
     assert scores["max_box_acc@0.3"] >= scores["max_box_acc@0.5"] >= scores["max_box_acc@0.7"]
 

@@ -8,14 +8,14 @@ from wsol.data.loading.loader import eval_loader
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.splits.folds import folds
 from wsol.errors import UserError
-from wsol.evaluation.evaluator import evaluate
+from wsol.evaluation.evaluator import collect, score
 from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
 from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.localize import localize
 from wsol.pipeline.model import Model
 from wsol.pipeline.train import train
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 from wsol.training import loop
 from wsol.training.run_folder import RunFolder
 
@@ -31,10 +31,9 @@ def test_the_run_scores_as_its_networks_do_on_what_they_did_not_see(cross_fit):
         RunFolder(run / f"fold{number}").load_weights(localizer, "last")
         by_hand += MapReader(localizer, keys).predictions(eval_loader(fold.held_out, cross_fit), "cam")
     assert sorted(p.image_id for p in by_hand) == sorted(manifest.split("test").image_ids)
-    conventions = protocol("rubinstein2013", 0.01)
-    again = evaluate(
-        by_hand, manifest.split("test").annotations(), conventions, classes=manifest.class_keys
-    )
+    protocol = protocol_named("rubinstein2013", 0.01)
+    per_image = collect(by_hand, manifest.split("test").annotations(), protocol)
+    again = score(per_image, protocol, classes=manifest.class_keys)
     assert again.metrics == scored.metrics
     assert scored.metrics["rubinstein_j"]["value"] is not None
 

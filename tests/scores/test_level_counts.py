@@ -6,10 +6,10 @@ import pytest
 from wsol.evaluation.evaluator import evaluate
 from wsol.files.array_file import unpack
 from wsol.scores.level_counts import level_counts, to_bytes
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation, Prediction
 
-RULES = protocol("choe2020", 0.05)
+PROTOCOL = protocol_named("choe2020", 0.05)
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +23,12 @@ def evaluation():
         annotations.append(Annotation(f"{number}", 0, (100, 100), boxes, boxes))
         score_map = rng.random((7, 7)).astype(np.float32) if number != 5 else np.ones((7, 7), np.float32)
         predictions.append(Prediction(f"{number}", 0, (0, 1) if number % 4 else (1, 0), score_map))
-    return evaluate(predictions, annotations, RULES, intervals=False)
+    return evaluate(predictions, annotations, PROTOCOL, intervals=False)
 
 
 def test_counts_are_those_of_a_loop(evaluation):
     per_image = evaluation.per_image
-    counts = level_counts(per_image, RULES)
+    counts = level_counts(per_image, PROTOCOL)
     assert counts["images"] == 19
     assert counts["right_single"].shape == (3, 20)
     for d, percent in enumerate((30, 50, 70)):
@@ -43,7 +43,7 @@ def test_counts_are_those_of_a_loop(evaluation):
 
 
 def test_metrics_follow_from_them(evaluation):
-    counts = level_counts(evaluation.per_image, RULES)
+    counts = level_counts(evaluation.per_image, PROTOCOL)
     best = 100 * counts["right_single"].max(axis=1) / counts["images"]
     for value, key in zip(best, ("0.3", "0.5", "0.7"), strict=True):
         assert evaluation[f"max_box_acc@{key}"] == pytest.approx(value)
@@ -52,9 +52,9 @@ def test_metrics_follow_from_them(evaluation):
 
 
 def test_the_file_holds_them(evaluation):
-    counts = level_counts(evaluation.per_image, RULES)
+    counts = level_counts(evaluation.per_image, PROTOCOL)
     content = to_bytes(counts)
-    assert content == to_bytes(level_counts(evaluation.per_image, RULES))
+    assert content == to_bytes(level_counts(evaluation.per_image, PROTOCOL))
     again = unpack(content)
     assert again.keys() == counts.keys()
     assert all((again[key] == counts[key]).all() for key in counts)

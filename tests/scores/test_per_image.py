@@ -1,49 +1,15 @@
-"""Exact codes, bytes that repeat, shares that make the whole."""
+"""Bytes that repeat, shares that make the whole, and right boxes against a loop."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from wsol.errors import UserError
-from wsol.scores.per_image import (
-    ALL_UNITS,
-    SINGLE_UNITS,
-    PerImage,
-    check_complete,
-    encode_iou,
-    pack_boxes,
-    unpack_boxes,
-)
-from wsol.scores.protocol import protocol
+from wsol.scores.iou_codes import SINGLE_UNITS
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation
-
-
-@pytest.mark.parametrize("units", [SINGLE_UNITS, ALL_UNITS])
-def test_codes_compare_as_the_ious_do_at_every_whole_percent(units):
-    # Every fraction of small areas, and the floats next to every percent.
-    wholes = np.arange(1, 400)
-    fractions = np.unique(np.concatenate([np.arange(n + 1) / n for n in wholes]))
-    percents = np.arange(1, 101) / 100
-    beside = np.concatenate([np.nextafter(percents, 0), percents, np.nextafter(percents, 2)])
-    iou = np.concatenate([fractions, beside[beside <= 1]])
-    codes = encode_iou(iou, units)
-    for percent in range(1, 101):
-        np.testing.assert_array_equal(codes >= percent * units // 100, iou >= percent / 100)
-
-
-@given(st.floats(0, 1))
-def test_a_code_is_the_iou_rounded_down(iou):
-    code = int(encode_iou(np.array([iou]), SINGLE_UNITS)[0])
-    assert code / SINGLE_UNITS <= iou
-    assert code == SINGLE_UNITS or iou < (code + 1) / SINGLE_UNITS
-
-
-def test_boxes_come_back_from_their_packing():
-    boxes = np.random.default_rng(0).integers(0, 2048, (256, 4))
-    np.testing.assert_array_equal(unpack_boxes(pack_boxes(boxes)), boxes)
 
 
 def filled(ids, seed=0, pixels=True):
@@ -51,7 +17,7 @@ def filled(ids, seed=0, pixels=True):
     annotations = [
         Annotation(i, k % 3, (20, 30), np.ones((1, 4), np.float32)) for k, i in enumerate(ids)
     ]
-    per_image = PerImage.empty(annotations, protocol("choe2020", 0.1), pixels)
+    per_image = PerImage.empty(annotations, protocol_named("choe2020", 0.1), pixels)
     per_image.single[:] = rng.integers(0, SINGLE_UNITS + 1, per_image.single.shape)
     per_image.all[:] = rng.integers(0, 101, per_image.all.shape)
     per_image.top[:] = rng.integers(0, 256, len(ids))
@@ -113,19 +79,6 @@ def test_a_share_without_any_box_counts_too():
     np.testing.assert_array_equal(merged.single, whole.single)
 
 
-@pytest.mark.parametrize(
-    "found, message",
-    [
-        (["a", "b"], "1 of the images have no prediction, e.g. c"),
-        (["a", "b", "c", "d"], "annotations lack, e.g. d"),
-        (["a", "b", "c", "a"], "more than one prediction, e.g. a"),
-    ],
-)
-def test_what_is_missing_extra_or_double_is_named(found, message):
-    with pytest.raises(UserError, match=message):
-        check_complete(found, ["a", "b", "c"])
-
-
 def test_another_file_is_named(tmp_path):
     path = tmp_path / "other.npz"
     path.write_bytes(b"no arrays")
@@ -138,7 +91,50 @@ def test_another_file_is_named(tmp_path):
 
 def test_arrays_of_another_protocol_are_refused():
     with pytest.raises(ValueError, match="evaluate again"):
-        filled(IDS).check(protocol("halfopen"))
+        filled(IDS).check(protocol_named("halfopen"))
     with pytest.raises(ValueError, match="step"):
-        filled(IDS).check(protocol("choe2020", 0.2))
-    filled(IDS, pixels=False).check(protocol("choe2020", 0.2))
+        filled(IDS).check(protocol_named("choe2020", 0.2))
+    filled(IDS, pixels=False).check(protocol_named("choe2020", 0.2))
+
+
+def test_right_boxes_equal_a_loop_over_images_and_thresholds():
+    whole = filled(IDS)
+    whole.has_box[1] = False
+    grid = np.array([0.0, 0.1, 0.237, 0.9])
+    boxed = [0, 2, 3, 4]
+    assert whole.boxed.tolist() == boxed
+    for contours, stored, units in (("single", whole.single, 50_000), ("all", whole.all, 100)):
+        for iou in (0.01, 0.29, 0.5, 0.57, 1.0):
+            by_hand = [
+                [
+                    100 * int(stored[row, int(t * whole.top[row])]) >= round(100 * iou) * units
+                    for t in grid
+                ]
+                for row in boxed
+            ]
+            np.testing.assert_array_equal(whole.right(contours, iou, grid), by_hand)
+            np.testing.assert_array_equal(whole.right(contours, iou, 0.237), [row[2] for row in by_hand])
+
+
+def test_thresholds_that_cut_every_map_alike_are_one():
+    whole = filled(IDS)
+    whole.top[:] = [10, 0, 10, 10, 10]
+    # int(t * 10) changes at every tenth and nowhere else.
+    np.testing.assert_array_equal(whole.distinct(np.arange(0, 1, 0.05)), np.arange(0, 1, 0.05)[::2])
+
+
+def test_what_was_scored_is_known():
+    whole = filled(IDS, pixels=False)
+    assert (whole.has("classes"), whole.has("boxes"), whole.has("masks")) == (True, True, False)
+    whole.top1[2] = -1
+    assert not whole.has("classes")
+    with pytest.raises(ValueError, match="no masks"):
+        _ = whole.pixels
+    whole.single = None
+    with pytest.raises(ValueError, match="no boxes"):
+        whole.codes("single", 0.5)
+
+
+def test_a_threshold_off_the_grid_of_pixels_is_the_next_above():
+    whole = filled(IDS)
+    np.testing.assert_array_equal(whole.columns(np.array([0.0, 0.3, 0.31, 0.99])), [0, 3, 4, 9])

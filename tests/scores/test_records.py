@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.records import RunRecord, content_id, digest
 
 DATASET = {"name": "clutter", "manifest_hash": "ab" * 32, "split": "test"}
+NOTHING = {"value": None, "low": None, "high": None}
 PROTOCOL = {"name": "choe2020", "version": 1, "step": 0.001}
 
 
@@ -55,6 +58,51 @@ def test_written_record_reads_back_equal_and_rewrites_the_same_bytes(tmp_path):
     assert again == record()
     assert again.to_json() == path.read_text()
     assert list((tmp_path / "deep").iterdir()) == [path]
+
+
+def test_a_record_of_schema_1_gets_the_suites_specifications_and_keeps_its_id(tmp_path):
+    path = record().write(tmp_path / "run.json")
+    raw = json.loads(path.read_text())
+    assert raw["schema_version"] == 2
+    del raw["specifications"]
+    raw |= {"schema_version": 1, "protocol": PROTOCOL | {"normalisation": "minmax", "contours": "x"}}
+    path.write_text(json.dumps(raw))
+    again = RunRecord.read(path)
+    assert again.run_id == record().run_id
+    assert again.specifications["top1_acc"].name == "Top-1 acc"
+    assert json.loads(again.to_json())["schema_version"] == 2
+
+
+def test_a_specification_is_kept_as_it_was_said(tmp_path):
+    said = MetricSpecification(key="top1_acc", name="Right", unit="share", main_column=7)
+    other = MetricSpecification(key="mine", name="Mine", needs=("boxes", "masks"))
+    metrics = {"top1_acc": NOTHING, "mine": NOTHING, "pxap": NOTHING}
+    one = record(metrics=metrics, specifications={"top1_acc": said, "mine": other})
+    again = RunRecord.read(one.write(tmp_path / "run.json"))
+    assert again.specifications["top1_acc"] == said
+    assert again.specifications["mine"] == other
+    assert again.specifications["pxap"].name == "PxAP"
+    assert again.run_id == record().run_id
+
+
+def test_a_specification_that_is_none_is_named(tmp_path):
+    path = record().write(tmp_path / "run.json")
+    raw = json.loads(path.read_text())
+    raw["specifications"]["top1_acc"]["colour"] = "red"
+    path.write_text(json.dumps(raw))
+    with pytest.raises(ValueError, match=r"run\.json: not a run record.*colour"):
+        RunRecord.read(path)
+
+
+def test_every_committed_record_reads_and_says_what_its_metrics_are():
+    paths = sorted((Path(__file__).parents[2] / "results" / "runs").rglob("*.json"))
+    assert len(paths) >= 148
+    for path in paths:
+        one = RunRecord.read(path)
+        assert path.stem.endswith(one.run_id)
+        assert {key.partition(":")[0] for key in one.metrics} == set(one.specifications)
+        # None of them is unknown: an unknown key would be its own name.
+        assert all(said.name != key for key, said in one.specifications.items())
 
 
 def test_edited_record_is_refused_with_its_name(tmp_path):

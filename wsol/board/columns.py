@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from wsol.scores.metrics import in_columns, own_metrics
+from wsol.scores.metrics.specification import MetricSpecification
+from wsol.scores.protocol import Protocol
+
 # What makes a row a row: two records that agree in all of these share one.
 KEY_COLUMNS = (
     "dataset",
@@ -15,70 +21,6 @@ KEY_COLUMNS = (
     "threshold_policy",
     "selection",
 )
-
-DELTAS = ("0.3", "0.5", "0.7")
-
-METRICS = (
-    "top1_acc",
-    "top5_acc",
-    *(f"max_box_acc@{delta}" for delta in DELTAS),
-    *(f"max_box_acc_v2@{delta}" for delta in DELTAS),
-    "max_box_acc_v2",
-    "gt_known_loc@0.5",
-    "top1_loc@0.5",
-    "top5_loc@0.5",
-    "box_acc_v2",
-    "mean_iou",
-    "pxap",
-    "peak_iou",
-    "rubinstein_p",
-    "rubinstein_j",
-)
-
-# What a reader sees first; the rest is in the CSV.
-MAIN_METRICS = (
-    "top1_acc",
-    "top1_loc@0.5",
-    "gt_known_loc@0.5",
-    *(f"max_box_acc@{delta}" for delta in DELTAS),
-    "max_box_acc_v2",
-    "box_acc_v2",
-    "pxap",
-    "peak_iou",
-    "rubinstein_p",
-    "rubinstein_j",
-)
-
-# Rows are ranked by the first of these that the table has. MaxBoxAccV2 does not lead: any of many
-# contours may be right there, which flatters ragged maps.
-RANKED_BY = (
-    "max_box_acc@0.5",
-    "gt_known_loc@0.5",
-    "max_box_acc_v2",
-    "box_acc_v2",
-    "pxap",
-    "rubinstein_j",
-    "mean_iou",
-    "top1_acc",
-)
-
-# How a metric reads in a table that people look at.
-SHORT_NAMES = {
-    "top1_acc": "Top-1 acc",
-    "top5_acc": "Top-5 acc",
-    **{f"max_box_acc@{delta}": f"MaxBoxAcc .{delta[-1]}" for delta in DELTAS},
-    **{f"max_box_acc_v2@{delta}": f"MaxBoxAccV2 .{delta[-1]}" for delta in DELTAS},
-    "max_box_acc_v2": "MaxBoxAccV2",
-    "gt_known_loc@0.5": "GT-known .5",
-    "top1_loc@0.5": "Top-1 loc .5",
-    "top5_loc@0.5": "Top-5 loc .5",
-    "box_acc_v2": "BoxAccV2",
-    "mean_iou": "Mean IoU",
-    "pxap": "PxAP",
-    "peak_iou": "Peak IoU",
-    "rubinstein_p": "P",
-    "rubinstein_j": "J",
-}
 
 STATISTICS = ("", "_std", "_low", "_high")
 
@@ -105,10 +47,26 @@ BASELINES = {
 }
 
 
-def short_name(metric: str) -> str:
+def metric_columns(keys: Iterable[str], specifications: dict[str, MetricSpecification]) -> list[str]:
+    """The metrics of the CSV: the suite's own, which every table has, then the others of ``keys``.
+
+    Whoever reads the CSV finds a column where it was: IoUs of another protocol and metrics from outside
+    follow, in the order of their columns, and after them those of single classes, by name.
+    """
+    always = list(own_metrics(Protocol("")))
+    others = {key for key in keys if key not in always}
+    described = in_columns(specifications[key] for key in others if key in specifications)
+    return [*always, *(each.key for each in described), *sorted(others - specifications.keys())]
+
+
+def short_name(metric: str, specifications: dict[str, MetricSpecification]) -> str:
     """What a table calls a metric: ``J``, or ``J Horse`` for that of a class."""
     of_all, _, of_class = metric.partition(":")
-    name = SHORT_NAMES.get(of_all, of_all)
+    name, unit = of_all, "percent"
+    if of_all in specifications:
+        name, unit = specifications[of_all].name, specifications[of_all].unit
+    if unit != "percent":
+        name = f"{name} ({unit})"
     return f"{name} {of_class}" if of_class else name
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from wsol.board.columns import percent, short_name
+from wsol.board.columns import percent
 from wsol.board.rows import Row
 from wsol.board.sections import Section
 from wsol.board.seeds import SEEDS_FOR_INTERVAL, Estimate
@@ -35,8 +35,8 @@ def to_markdown(sections: Sequence[Section]) -> str:
 def _section(section: Section) -> str:
     _, split, protocol, policy = section.place
     facts = "\n".join(f"- {_plain(fact)}" for fact in section.facts())
-    optimism = f"optimism ({short_name(section.ranked_by)})"
-    head = [*COLUMNS, "seeds", *(short_name(metric) for metric in section.metrics), optimism]
+    optimism = f"optimism ({section.short_name(section.ranked_by)})"
+    head = [*COLUMNS, "seeds", *(section.short_name(metric) for metric in section.metrics), optimism]
     lines = [
         f"## {_plain(section.title)}: {split}, {protocol}, {policy}",
         "",
@@ -56,7 +56,7 @@ def _classes(section: Section) -> list[str]:
     metrics = section.class_metrics
     if not metrics:
         return []
-    head = [*COLUMNS, *(short_name(metric) for metric in metrics)]
+    head = [*COLUMNS, *(section.short_name(metric) for metric in metrics)]
     return [
         "By class:",
         "",

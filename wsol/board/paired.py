@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 SIGNIFICANCE = 0.05
+LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def compare(scores: np.ndarray, others: np.ndarray) -> Comparison:
     """
     if scores.shape != others.shape or scores.ndim != 1 or not len(scores):
         raise ValueError(f"scores of shapes {scores.shape} and {others.shape} cannot be paired")
+    from scipy.special import ndtri  # imported late: most boards in use have nothing to pair
+
     differences = np.asarray(scores, np.float64) - np.asarray(others, np.float64)
     count = len(differences)
     mean = float(differences.mean())
@@ -48,7 +51,7 @@ def compare(scores: np.ndarray, others: np.ndarray) -> Comparison:
         p_value = mcnemar(int((differences > 0).sum()), int((differences < 0).sum()))
     else:
         p_value = math.erfc(abs(mean) / error / math.sqrt(2)) if error > 0 else float(mean == 0)
-    reach = 1.959964 * error
+    reach = -ndtri((1 - LEVEL) / 2) * error
     return Comparison(100 * mean, 100 * (mean - reach), 100 * (mean + reach), p_value, count)
 
 
@@ -57,13 +60,9 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     McNemar, Psychometrika 1947: under the null hypothesis each such image is a fair coin.
     """
+    from scipy.special import bdtr
+
     total = only_first + only_second
     if total == 0:
         return 1.0
-    smaller = min(only_first, only_second)
-    tail = sum(math.exp(_log_choose(total, k) - total * math.log(2)) for k in range(smaller + 1))
-    return min(1.0, 2 * tail)
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return min(1.0, 2 * float(bdtr(min(only_first, only_second), total, 0.5)))

@@ -14,6 +14,7 @@ from wsol.board.reading import StoredRun
 from wsol.board.seeds import Estimate, estimate
 from wsol.errors import UserError
 from wsol.recipe import AttentionSettings, EvaluationSettings
+from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.records import RunRecord
 
 DEFAULT_STEP = EvaluationSettings().step
@@ -49,6 +50,11 @@ class Row:
         """Metric key to its estimate over this row's seeds."""
         keys = sorted({key for record in self.records for key in record.metrics})
         return {key: estimate([record.metrics.get(key, {}) for record in self.records]) for key in keys}
+
+    @cached_property
+    def specifications(self) -> dict[str, MetricSpecification]:
+        """What its records say of each metric, by key."""
+        return {key: one for record in self.records for key, one in record.specifications.items()}
 
     def optimism(self, metric: str) -> float | None:
         """By how much choosing the threshold on the scored images flatters ``metric``, over seeds."""

@@ -6,16 +6,20 @@ Numbers are comparable within a section and nowhere else.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from wsol.board.columns import BASELINES, MAIN_METRICS, RANKED_BY, short_name
+from wsol.board.columns import BASELINES, short_name
+from wsol.board.image_scores import row_scores
 from wsol.board.paired import Comparison, compare
-from wsol.board.per_image import row_scores
 from wsol.board.rows import Row
+from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.records import RunRecord
+
+# What a table without any metric that ranks is said to be ranked by.
+FIRST_RANK = "max_box_acc@0.5"
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,18 @@ class Section:
 
     @property
     def metrics(self) -> list[str]:
-        """The main metrics that a row of this table has."""
-        return [
-            metric
-            for metric in MAIN_METRICS
-            if any(
-                metric in row.estimates and row.estimates[metric].value is not None for row in self.rows
-            )
-        ]
+        """The main metrics that a row of this table has, in their order."""
+        said = self.specifications
+        return [key for key in _main(said) if _measured(self.rows, key)]
+
+    @property
+    def specifications(self) -> dict[str, MetricSpecification]:
+        """What the records of these rows say of each metric, by key."""
+        return _said(self.rows)
+
+    def short_name(self, metric: str) -> str:
+        """What the table calls a metric: ``J``, or ``J Horse`` for that of a class."""
+        return short_name(metric, self.specifications)
 
     @property
     def class_metrics(self) -> list[str]:
@@ -132,7 +140,7 @@ class Section:
         alike = [row for row, comparison in compared if not comparison.distinguishable]
         worse = [row for row, c in compared if c.distinguishable and c.difference < 0]
         count = compared[0][1].n_images
-        name = short_name(metric)
+        name = self.short_name(metric)
         return [
             f"Against the centred box in {name}, paired over {count:,} images: "
             f"{len(compared) - len(alike) - len(worse)} better, {len(worse)} worse, "
@@ -159,7 +167,21 @@ def sections(rows: Sequence[Row]) -> list[Section]:
 
 
 def _ranking_metric(rows: Sequence[Row]) -> str:
-    return next((metric for metric in RANKED_BY if _measured(rows, metric)), RANKED_BY[0])
+    """Of the metrics that rank tables the first that a row has; of none, the first of all."""
+    said = [one for one in _said(rows).values() if one.rank is not None]
+    ranks = sorted(said, key=lambda one: (one.rank, one.key))
+    measured = [one.key for one in ranks if _measured(rows, one.key)]
+    return measured[0] if measured else FIRST_RANK
+
+
+def _said(rows: Sequence[Row]) -> dict[str, MetricSpecification]:
+    return {key: one for row in rows for key, one in row.specifications.items()}
+
+
+def _main(said: Mapping[str, MetricSpecification]) -> list[str]:
+    """The keys of the main columns in their order."""
+    main = [one for one in said.values() if one.main_column is not None]
+    return [one.key for one in sorted(main, key=lambda one: (one.main_column, one.key))]
 
 
 def _measured(rows: Sequence[Row], metric: str) -> bool:
@@ -179,20 +201,20 @@ def _ranked(rows: Sequence[Row]) -> list[Row]:
 
 def _against_center(rows: Sequence[Row]) -> dict[tuple[tuple[str, ...], str], Comparison]:
     center = next((row for row in rows if row["maps"] == "center"), None)
-    comparisons: dict[tuple[tuple[str, ...], str], Comparison] = {}
-    if center is None:
-        return comparisons
-    baseline = row_scores(center)
+    baseline = None if center is None else row_scores(center)
     if baseline is None:
-        return comparisons
+        return {}
+    comparisons: dict[tuple[tuple[str, ...], str], Comparison] = {}
     for row in rows:
         scores = row_scores(row) if row is not center else None
         if scores is None:
             continue
-        # Only images that both have can be paired.
         _, mine, theirs = np.intersect1d(scores.image_ids, baseline.image_ids, return_indices=True)
-        for metric in MAIN_METRICS:
-            if len(mine) and metric in scores.by_metric and metric in baseline.by_metric:
-                found = compare(scores.by_metric[metric][mine], baseline.by_metric[metric][theirs])
-                comparisons[row.key, metric] = found
+        for metric in _main(row.specifications):
+            if metric in scores.by_metric and metric in baseline.by_metric:
+                pairs = scores.by_metric[metric][mine], baseline.by_metric[metric][theirs]
+                # Only images that count for both can be paired.
+                both = ~np.isnan(pairs[0]) & ~np.isnan(pairs[1])
+                if both.any():
+                    comparisons[row.key, metric] = compare(pairs[0][both], pairs[1][both])
     return comparisons

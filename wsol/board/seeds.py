@@ -49,28 +49,10 @@ def estimate(figures: Sequence[dict[str, float | None]]) -> Estimate:
 
 
 def t_quantile(freedom: int, coverage: float = 0.95) -> float:
-    """The two-sided quantile of Student's t for whole degrees of freedom.
+    """The two-sided quantile of Student's t.
 
-    Bisection on the closed forms of Abramowitz and Stegun 26.7.3 and 26.7.4: scipy.stats has it too,
-    but its import costs more than the whole board.
+    scipy is imported where several seeds need it: a board of single seeds goes without.
     """
-    low, high = 0.0, 1000.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        if _t_coverage(middle, freedom) < coverage:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    from scipy.special import stdtrit
 
-
-def _t_coverage(t: float, freedom: int) -> float:
-    """P(|T| <= t)."""
-    angle = math.atan(t / math.sqrt(freedom))
-    cosine, sine = math.cos(angle), math.sin(angle)
-    odd = freedom % 2
-    term, total = (cosine, 0.0) if odd else (1.0, 0.0)
-    for power in range(1 + odd, freedom, 2):
-        total += term
-        term *= power / (power + 1) * cosine**2
-    return 2 / math.pi * (angle + sine * total) if odd else sine * total
+    return float(stdtrit(freedom, (1 + coverage) / 2))

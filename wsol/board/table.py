@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wsol.board.columns import COST_COLUMNS, KEY_COLUMNS, METRICS, STATISTICS, percent
+from wsol.board.columns import COST_COLUMNS, KEY_COLUMNS, STATISTICS, metric_columns, percent
 from wsol.board.rows import Row
 from wsol.files.csv_table import csv_text
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
-    """The header; metrics that this wsol does not know follow the known ones, by name."""
+    """The header; metrics from outside the suite follow its own."""
     return [
         *KEY_COLUMNS,
         "seeds",
@@ -24,8 +24,8 @@ def columns(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def cells(row: Row, metrics: Sequence[str] = METRICS) -> list[str]:
-    """The row's cells in the order of `columns`; what does not exist is empty, never 0."""
+def cells(row: Row, metrics: Sequence[str]) -> list[str]:
+    """The row's cells in the order of `columns`, with these metrics; what there is not is empty."""
     spelled = [*row.key, "" if row.seeds is None else str(row.seeds)]
     for metric in metrics:
         figure = row.estimates.get(metric)
@@ -58,6 +58,6 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
-def _metrics(rows: Sequence[Row]) -> tuple[str, ...]:
-    unknown = {metric for row in rows for metric in row.estimates} - set(METRICS)
-    return (*METRICS, *sorted(unknown))
+def _metrics(rows: Sequence[Row]) -> list[str]:
+    said = {key: one for row in rows for key, one in row.specifications.items()}
+    return metric_columns({key for row in rows for key in row.estimates}, said)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.cli.parser import Parser
-from wsol.pipeline.provenance import PACKAGES, git_commit, versions
+from wsol.pipeline.outputs.provenance import PACKAGES, git_commit, versions
 
 # Packages whose import has another name than the package.
 IMPORT_NAMES = {

@@ -80,8 +80,13 @@ def mean_of(replicates: Sequence[Replicates]) -> Replicates:
     )
 
 
-def interval(value: float, replicates: Replicates, level: float = LEVEL) -> tuple[float, float] | None:
-    """The interval around a metric's ``value``, both in percent, clipped to [0, 100]; None if undefined.
+def interval(
+    value: float,
+    replicates: Replicates,
+    level: float = LEVEL,
+    limits: tuple[float, float] = (0.0, 100.0),
+) -> tuple[float, float] | None:
+    """The interval around a metric's ``value``, kept within ``limits``; None if undefined.
 
     Where no threshold was chosen these are the plain percentiles. Where one was, the value is a
     maximum and follows the luck of the sample, and percentiles of re-chosen maxima follow it twice:
@@ -109,7 +114,7 @@ def interval(value: float, replicates: Replicates, level: float = LEVEL) -> tupl
         low = min(low, again_low) - replicates.optimism
         high = max(high, again_high) - replicates.optimism
     low, high = min(low, value), max(high, value)
-    return float(np.clip(low, 0, 100)), float(np.clip(high, 0, 100))
+    return float(np.clip(low, *limits)), float(np.clip(high, *limits))
 
 
 def _compare(read: MetricReading, whole: MetricReading) -> Replicates:

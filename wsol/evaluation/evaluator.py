@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from wsol.errors import UserError
-from wsol.evaluation.metrics import Scores, compute
+from wsol.evaluation.bootstrap import RESAMPLES
 from wsol.evaluation.scored_image import score_image
+from wsol.evaluation.split_scores import Scores, compute
 from wsol.evaluation.threads import in_threads
 from wsol.progress import track
-from wsol.scores.per_image import PerImage, check_complete
+from wsol.scores.completeness import check_complete
+from wsol.scores.metrics import metrics_of
+from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.records import Annotation, Prediction
 
@@ -38,22 +41,15 @@ def evaluate(
     *,
     policy: ThresholdPolicy | None = None,
     val: PerImage | None = None,
-    threads: int | None = None,
-    pixels: bool | None = None,
-    progress: str | None = None,
     intervals: bool = True,
-    classes: Sequence[str] = (),
 ) -> Evaluation:
     """Score ``predictions``, one an image and in any order, against ``annotations``.
 
-    See `collect` for the arguments that are not here, `wsol.evaluation.metrics.compute` for ``policy``
-    and ``val``. Values, intervals and arrays are in the order of the annotations, whatever the order
-    and timing of the predictions.
+    `collect`, then `score`: who wants more of either calls the two. Values, intervals and arrays are in
+    the order of the annotations, whatever the order and timing of the predictions.
     """
-    per_image = collect(
-        predictions, annotations, protocol, threads=threads, pixels=pixels, progress=progress
-    )
-    return score(per_image, protocol, policy=policy, val=val, intervals=intervals, classes=classes)
+    per_image = collect(predictions, annotations, protocol)
+    return score(per_image, protocol, policy=policy, val=val, intervals=intervals)
 
 
 def score(
@@ -67,13 +63,15 @@ def score(
 ) -> Evaluation:
     """The evaluation of arrays that were collected, merged or loaded before.
 
-    ``classes`` are the labels' names, for the keys of single classes; without them the labels are.
+    `wsol.evaluation.split_scores.compute` says what ``policy`` and ``val`` are. ``classes`` are the
+    labels' names, for the keys of single classes; without them the labels are.
     """
-    scores = compute(per_image, protocol, policy, val, intervals)
+    scores = compute(per_image, protocol, policy, val, RESAMPLES if intervals else 0)
     return Evaluation(
         {_named(key, classes): entry for key, entry in scores.metrics.items()},
         scores.optimism,
         scores.threshold,
+        scores.specifications,
         per_image=per_image,
         counts=per_image.counts,
         n_images=len(per_image),
@@ -103,9 +101,8 @@ def collect(
     """
     counts = getattr(predictions, "counts", {})
     stream = (("", prediction) for prediction in predictions)
-    per_image = collect_each(
-        stream, [""], annotations, protocol, threads=threads, pixels=pixels, progress=progress
-    )[""]
+    split = _SplitArrays(annotations, protocol, pixels)
+    per_image = split.filled(stream, [""], threads, progress)[""]
     per_image.counts = dict(sorted((Counter(per_image.counts) + Counter(counts)).items()))
     return per_image
 
@@ -116,42 +113,65 @@ def collect_each(
     annotations: Mapping[str, Annotation] | Sequence[Annotation],
     protocol: Protocol,
     *,
-    threads: int | None = None,
     pixels: bool | None = None,
     progress: str | None = None,
 ) -> dict[str, PerImage]:
     """`collect` for several sources whose predictions come in one stream of (source, prediction)."""
-    listed = list(annotations.values() if isinstance(annotations, Mapping) else annotations)
-    rows = {annotation.image_id: row for row, annotation in enumerate(listed)}
-    if not listed or len(rows) < len(listed):
-        raise UserError("no images to score" if not listed else "an image is annotated twice")
-    if pixels is None:
-        pixels = any(annotation.masks for annotation in listed)
-    arrays = {source: PerImage.empty(listed, protocol, pixels) for source in sources}
-    seen: dict[str, list[str]] = {source: [] for source in sources}
-    counts: dict[str, Counter[str]] = {source: Counter() for source in sources}
+    return _SplitArrays(annotations, protocol, pixels).filled(predictions, sources, None, progress)
 
-    def known() -> Iterator[tuple[str, Prediction]]:
-        total = len(listed) * len(sources)
-        for source, prediction in track(predictions, total, progress) if progress else predictions:
-            seen[source].append(prediction.image_id)
-            if prediction.image_id in rows:
-                yield source, prediction
 
-    def work(item: tuple[str, Prediction]) -> tuple[str, list[str]]:
-        source, prediction = item
-        row = rows[prediction.image_id]
-        return source, score_image(arrays[source], row, prediction, listed[row], protocol)
+class _SplitArrays:
+    """The images of a split, or of a share of it, ready to be scored for any number of sources."""
 
-    for source, odd in in_threads(work, known(), _cores() if threads is None else threads):
-        counts[source].update(odd)
-    for source, per_image in arrays.items():
-        check_complete(seen[source], list(rows))
-        _check_classes(per_image)
-        if per_image.single is not None:
-            counts[source]["images_without_boxes"] = int((~per_image.has_box).sum())
-        per_image.counts = dict(sorted((+counts[source]).items()))
-    return arrays
+    def __init__(
+        self,
+        annotations: Mapping[str, Annotation] | Sequence[Annotation],
+        protocol: Protocol,
+        pixels: bool | None,
+    ) -> None:
+        self.images = list(annotations.values() if isinstance(annotations, Mapping) else annotations)
+        self.rows = {annotation.image_id: row for row, annotation in enumerate(self.images)}
+        if not self.images or len(self.rows) < len(self.images):
+            raise UserError("an image is annotated twice" if self.images else "no images to score")
+        metrics_of(protocol)  # a metric that cannot be imported is said before hours of scoring
+        if pixels is None:
+            pixels = any(annotation.masks for annotation in self.images)
+        self.protocol, self.pixels = protocol, pixels
+
+    def filled(
+        self,
+        predictions: Iterable[tuple[str, Prediction]],
+        sources: Sequence[str],
+        threads: int | None,
+        progress: str | None,
+    ) -> dict[str, PerImage]:
+        """The arrays of each source, every image of which must be in ``predictions`` once."""
+        arrays = {source: PerImage.empty(self.images, self.protocol, self.pixels) for source in sources}
+        seen: dict[str, list[str]] = {source: [] for source in sources}
+        counts: dict[str, Counter[str]] = {source: Counter() for source in sources}
+        total = len(self.images) * len(sources)
+
+        def known() -> Iterator[tuple[str, Prediction]]:
+            stream = track(predictions, total, progress) if progress else predictions
+            for source, prediction in stream:
+                seen[source].append(prediction.image_id)
+                if prediction.image_id in self.rows:
+                    yield source, prediction
+
+        def work(item: tuple[str, Prediction]) -> tuple[str, list[str]]:
+            source, prediction = item
+            row = self.rows[prediction.image_id]
+            return source, score_image(arrays[source], row, prediction, self.images[row], self.protocol)
+
+        for source, odd in in_threads(work, known(), _cores() if threads is None else threads):
+            counts[source].update(odd)
+        for source, per_image in arrays.items():
+            check_complete(seen[source], list(self.rows))
+            _check_classes(per_image)
+            if per_image.single is not None:
+                counts[source]["images_without_boxes"] = int((~per_image.has_box).sum())
+            per_image.counts = dict(sorted((+counts[source]).items()))
+        return arrays
 
 
 def _named(key: str, classes: Sequence[str]) -> str:

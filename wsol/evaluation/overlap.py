@@ -13,8 +13,8 @@ from wsol.evaluation.bootstrap import Replicates, interval, resample_weights
 from wsol.evaluation.contours.iou import iou_matrix
 from wsol.evaluation.contours.sweep import largest_contour_boxes
 from wsol.files.csv_table import write_csv
+from wsol.scores.completeness import check_complete
 from wsol.scores.curves import UNIT, Mean, units
-from wsol.scores.per_image import check_complete
 
 DELTAS = (0.3, 0.5, 0.7)
 

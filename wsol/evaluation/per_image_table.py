@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from wsol.evaluation.boxes import to_image
-from wsol.evaluation.metrics import Scores
+from wsol.evaluation.split_scores import Scores
 from wsol.files.csv_table import write_csv
-from wsol.scores.curves import pooled_iou
-from wsol.scores.per_image import ALL_UNITS, CUTS, SINGLE_UNITS, PerImage
+from wsol.scores.iou_codes import ALL_UNITS, CUTS, SINGLE_UNITS
+from wsol.scores.per_image import PerImage
+from wsol.scores.pixel_counts import pooled_iou
 from wsol.scores.protocol import Protocol, ThresholdPolicy
-from wsol.scores.threshold_families import columns_at
-from wsol.scores.thresholds import cut_of
+from wsol.scores.thresholds import columns_at, cut_of
 
 FLAG = {1: "1", 0: "0", -1: ""}
 
@@ -34,8 +34,7 @@ def write_per_image(path: Path | str, per_image: PerImage, scores: Scores, proto
     `chosen_threshold`. What was not computed is empty, and so is the box where boxes were given
     instead of a map.
     """
-    deltas = [f"{percent / 100:g}" for percent in protocol.iou_percents]
-    correct = [f"correct{kind}@{delta}" for kind in ("", "_v2") for delta in deltas]
+    correct = [f"correct{kind}@{iou:g}" for kind in ("", "_v2") for iou in protocol.ious]
     box = ["x0", "y0", "x1", "y1"]
     columns = ["image_id", "label", *box, "iou", "iou_all", *correct, "top1", "top5", "mask_iou"]
     return write_csv(path, columns, _rows(per_image, scores, protocol))
@@ -69,40 +68,37 @@ def chosen_mask_iou(per_image: PerImage, row: int, threshold: float, protocol: P
     """IoU in [0, 1] of an image's map at ``threshold`` with its mask; None where there is none."""
     if per_image.positives is None or per_image.negatives is None:
         return None
-    (column,) = columns_at(protocol, threshold)
+    (column,) = columns_at(protocol.thresholds, np.array([threshold]))
     iou = float(pooled_iou(per_image.positives[row], per_image.negatives[row])[column]) / 100
     return None if np.isnan(iou) else iou
 
 
 def _rows(per_image: PerImage, scores: Scores, protocol: Protocol) -> Iterator[list[str]]:
     threshold = chosen_threshold(scores)
+    without_box = [""] * (2 + 2 * len(protocol.ious))
+    of_boxes = _box_cells(per_image, scores, protocol) if per_image.has("boxes") else {}
     for row, image_id in enumerate(per_image.image_ids):
         box = None if threshold is None else chosen_box(per_image, row, threshold, protocol)
         mask_iou = None if threshold is None else chosen_mask_iou(per_image, row, threshold, protocol)
         yield [
             *(str(image_id), str(per_image.labels[row])),
             *([""] * 4 if box is None else [f"{value:.2f}" for value in box]),
-            *_box_scores(per_image, row, scores.threshold["values"], protocol),
+            *of_boxes.get(row, without_box),
             *(FLAG[int(per_image.top1[row])], FLAG[int(per_image.top5[row])]),
             "" if mask_iou is None else f"{mask_iou:.4f}",
         ]
 
 
-def _box_scores(
-    per_image: PerImage, row: int, thresholds: Mapping[str, float], protocol: Protocol
-) -> list[str]:
-    """The cells from ``iou`` to the last ``correct_v2``."""
-    if per_image.single is None or per_image.all is None or not per_image.has_box[row]:
-        return [""] * (2 + 2 * len(protocol.iou_percents))
-    top = int(per_image.top[row])
-    single, both = per_image.single[row], per_image.all[row]
-    cut = cut_of(thresholds["gt_known_loc@0.5"], top)
-    cells = [f"{single[cut] / SINGLE_UNITS:.4f}", f"{both[cut] / ALL_UNITS:.2f}"]
-    for key, codes, units in (
-        ("max_box_acc", single, SINGLE_UNITS),
-        ("max_box_acc_v2", both, ALL_UNITS),
-    ):
-        for percent in protocol.iou_percents:
-            cut = cut_of(thresholds[f"{key}@{percent / 100:g}"], top)
-            cells.append(str(int(codes[cut] >= percent * units // 100)))
-    return cells
+def _box_cells(per_image: PerImage, scores: Scores, protocol: Protocol) -> dict[int, tuple[str, ...]]:
+    """The cells from ``iou`` to the last ``correct_v2`` of every row with a true box."""
+    thresholds = scores.threshold["values"]
+    known = thresholds["gt_known_loc@0.5"]
+    columns = [
+        [f"{code / SINGLE_UNITS:.4f}" for code in per_image.codes("single", known)],
+        [f"{code / ALL_UNITS:.2f}" for code in per_image.codes("all", known)],
+    ]
+    for key, contours in (("max_box_acc", "single"), ("max_box_acc_v2", "all")):
+        for iou in protocol.ious:
+            right = per_image.right(contours, iou, thresholds[f"{key}@{iou:g}"])
+            columns.append([str(int(flag)) for flag in right])
+    return dict(zip(per_image.boxed.tolist(), zip(*columns, strict=True), strict=True))

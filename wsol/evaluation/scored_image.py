@@ -10,15 +10,9 @@ from wsol.evaluation.contours.iou import best_iou_of_all, best_iou_of_largest, i
 from wsol.evaluation.contours.sweep import contour_boxes, largest_contour_boxes
 from wsol.evaluation.masks import pixel_histograms, resize_mask, true_mask
 from wsol.evaluation.score_map import normalise
-from wsol.scores.per_image import (
-    ALL_UNITS,
-    CUTS,
-    SINGLE_UNITS,
-    UNKNOWN,
-    PerImage,
-    encode_iou,
-    pack_boxes,
-)
+from wsol.scores.iou_codes import ALL_UNITS, CUTS, SINGLE_UNITS, encode_iou
+from wsol.scores.packed_boxes import pack_boxes
+from wsol.scores.per_image import UNKNOWN, PerImage
 from wsol.scores.protocol import Protocol
 from wsol.scores.records import Annotation, Prediction
 

@@ -1,66 +1,45 @@
 """The metrics as torchmetrics classes, for validation loops; states are sums, so processes add up.
 
-Import this module by its name only: torchmetrics takes seconds to load, and nothing else needs it.
-Values are percent, NaN without images, and equal to those of `wsol.evaluation.metrics.compute`.
+Import this module by its name only: torchmetrics takes seconds to load, and nothing else needs it. Each
+class is a state and one or two metrics of `wsol.scores.metrics`, whose curves say what adds up and what
+it gives: values are percent, NaN without images, and equal to those of the evaluator.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+import torchmetrics
 from torch import Tensor
-from torchmetrics import Metric
 
 from wsol.evaluation.evaluator import collect
 from wsol.evaluation.masks import pixel_histograms
 from wsol.evaluation.score_map import normalise
-from wsol.scores import curves
-from wsol.scores.per_image import ALL_UNITS, SINGLE_UNITS
-from wsol.scores.protocol import protocol
+from wsol.scores.iou_codes import CUTS
+from wsol.scores.metrics.gt_known_loc import GTKnownLocMetric
+from wsol.scores.metrics.max_box_acc import MaxBoxAccMetric
+from wsol.scores.metrics.max_box_acc_v2 import MaxBoxAccV2Metric
+from wsol.scores.metrics.metric import Metric
+from wsol.scores.metrics.peak_iou import PeakIoUMetric
+from wsol.scores.metrics.pxap import PxAPMetric
+from wsol.scores.metrics.rubinstein import RubinsteinJMetric, RubinsteinPMetric
+from wsol.scores.metrics.top_k_loc import TopKLocMetric
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation, Prediction
-from wsol.scores.threshold_families import codes_of
-from wsol.scores.thresholds import Cuts
+from wsol.scores.threshold_families import best_threshold
 
 
-class _Sums(Metric):
-    """Whole numbers that add up over batches and processes."""
+class _Totals(torchmetrics.Metric):
+    """The totals of some metrics' curves: whole numbers that add up over batches and processes."""
 
     is_differentiable = False
     higher_is_better = True
     full_state_update = False
-
-    def __init__(
-        self, convention: str, step: float | None, threshold: float | None = None, **kwargs: Any
-    ):
-        super().__init__(**kwargs)
-        self.protocol = protocol(convention, step)
-        self.thresholds = self.protocol.thresholds if threshold is None else np.array([threshold])
-
-    def _start(self, **shapes: tuple[int, ...]) -> None:
-        for name, shape in shapes.items():
-            self.add_state(name, torch.zeros(shape, dtype=torch.int64), dist_reduce_fx="sum")
-
-    def _add(self, **counts: Any) -> None:
-        for name, count in counts.items():
-            state = getattr(self, name)
-            setattr(
-                self, name, state + torch.as_tensor(np.asarray(count, np.int64), device=state.device)
-            )
-
-
-def _percent(part: Tensor, whole: Tensor) -> Tensor:
-    return 100.0 * part.double() / whole.double()
-
-
-class _OnBoxes(_Sums):
-    """Counts over thresholds, of the IoU of one contour rule."""
-
-    contours = "single"
-    images: Tensor
-    correct: Tensor
 
     def __init__(
         self,
@@ -69,8 +48,49 @@ class _OnBoxes(_Sums):
         threshold: float | None = None,
         **kwargs: Any,
     ):
-        super().__init__(convention, step, threshold, **kwargs)
-        self._start(images=())
+        super().__init__(**kwargs)
+        self.protocol = protocol_named(convention, step)
+        self.thresholds = self.protocol.thresholds if threshold is None else np.array([threshold])
+
+    def _count(self, *metrics: Metric) -> None:
+        """Count these metrics: a state for each array of their totals over no images."""
+        self._counted = metrics
+        nothing = PerImage.empty([], self.protocol, pixels=True)
+        none = np.zeros((0, CUTS), np.uint16)
+        nothing = dataclasses.replace(nothing, single=none, all=none)
+        self._curves = [metric.curve(nothing, self.thresholds) for metric in metrics]
+        for place, curve in enumerate(self._curves):
+            for part, total in enumerate(curve.totals(np.ones((1, 0), np.float32))):
+                shape = torch.zeros(total.shape, dtype=torch.int64)
+                self.add_state(f"metric{place}_part{part}", shape, dist_reduce_fx="sum")
+
+    def _add(self, per_image: PerImage) -> None:
+        everyone = np.ones((1, len(per_image)), np.float32)
+        for place, metric in enumerate(self._counted):
+            totals = metric.curve(per_image, self.thresholds).totals(everyone)
+            for part, total in enumerate(totals):
+                name = f"metric{place}_part{part}"
+                state = getattr(self, name)
+                more = torch.as_tensor(total.astype(np.int64), device=state.device)
+                setattr(self, name, state + more)
+
+    def _percent(self) -> list[np.ndarray]:
+        """The curve (C,) of each metric, in percent."""
+        found = []
+        for place, curve in enumerate(self._curves):
+            states = [getattr(self, f"metric{place}_part{part}") for part in range(curve.parts)]
+            found.append(curve.percent(tuple(state.cpu().numpy() for state in states))[0])
+        return found
+
+    def _at_best_of(self, chooser: int) -> list[Tensor]:
+        """The value of each metric, a scalar, where the curve of one of them is highest."""
+        curves = self._percent()
+        (best,) = best_threshold(curves[chooser][None])
+        return [torch.tensor(curve[best]) for curve in curves]
+
+
+class _OnBoxes(_Totals):
+    """Metrics of boxes that need no class."""
 
     def update(
         self, maps: Tensor, boxes: Tensor | Sequence[Any], size: tuple[int, int] | None = None
@@ -80,10 +100,15 @@ class _OnBoxes(_Sums):
         ``size`` (height, width) is that of the images in whose pixels the boxes are; without it they are
         in pixels of the maps. Images without a box are left out.
         """
-        rows, codes = self._codes(maps, boxes, size)
-        self._count(codes, rows)
+        scored = self._scored(maps, boxes, size)
+        if scored.has("boxes"):
+            self._add(scored)
 
-    def _codes(self, maps: Tensor, boxes: Any, size: tuple[int, int] | None):
+    def compute(self) -> Tensor:
+        """Percent of images, a scalar."""
+        return self._at_best_of(0)[0]
+
+    def _scored(self, maps: Tensor, boxes: Any, size: tuple[int, int] | None) -> PerImage:
         height, width = size or tuple(maps.shape[-2:])
         annotations, predictions = [], []
         for row, (score_map, true) in enumerate(zip(maps, boxes, strict=True)):
@@ -96,15 +121,7 @@ class _OnBoxes(_Sums):
             predictions.append(
                 Prediction(str(row), 0, score_map=score_map.detach().float().cpu().numpy())
             )
-        scored = collect(predictions, annotations, self.protocol, pixels=False)
-        if scored.single is None:
-            return np.zeros(0, int), np.zeros((0, len(self.thresholds)), np.uint16)
-        rows, _, codes = codes_of(scored, self.contours)
-        return rows, Cuts.of_grid(self.thresholds, scored.top[rows]).take(codes)
-
-    def _count(self, codes: np.ndarray, rows: np.ndarray) -> None:
-        # Abstract: each metric below adds up its own state, and nobody makes an object of this class.
-        raise NotImplementedError
+        return collect(predictions, annotations, self.protocol, pixels=False)
 
 
 class MaxBoxAcc(_OnBoxes):
@@ -113,39 +130,27 @@ class MaxBoxAcc(_OnBoxes):
     def __init__(self, iou: float = 0.5, **kwargs: Any):
         super().__init__(**kwargs)
         self.iou = iou
-        self._start(correct=self.thresholds.shape)
-
-    def _count(self, codes: np.ndarray, rows: np.ndarray) -> None:
-        self._add(correct=(codes >= round(self.iou * SINGLE_UNITS)).sum(axis=0), images=len(rows))
-
-    def compute(self) -> Tensor:
-        """Percent of images, a scalar."""
-        return _percent(self.correct.max(), self.images)
+        self._count(MaxBoxAccMetric(iou))
 
 
-class GTKnownLoc(MaxBoxAcc):
+class GTKnownLoc(_OnBoxes):
     """GT-known Loc: `MaxBoxAcc` at IoU 0.5, at a given ``threshold`` where it is not None."""
 
     def __init__(self, threshold: float | None = None, **kwargs: Any):
-        super().__init__(iou=0.5, threshold=threshold, **kwargs)
+        super().__init__(threshold=threshold, **kwargs)
+        self._count(GTKnownLocMetric())
 
 
 class MaxBoxAccV2(_OnBoxes):
     """MaxBoxAccV2: all contours, the mean over IoU 0.3, 0.5 and 0.7, each at its own best threshold."""
 
-    contours = "all"
-
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
-        self._start(correct=(len(self.protocol.iou_percents), *self.thresholds.shape))
-
-    def _count(self, codes: np.ndarray, rows: np.ndarray) -> None:
-        levels = [percent * ALL_UNITS // 100 for percent in self.protocol.iou_percents]
-        self._add(correct=[(codes >= level).sum(axis=0) for level in levels], images=len(rows))
+        self._count(*(MaxBoxAccV2Metric(iou) for iou in self.protocol.ious))
 
     def compute(self) -> Tensor:
         """Percent of images, a scalar."""
-        return _percent(self.correct.amax(dim=1), self.images).mean()
+        return torch.tensor(np.mean([curve.max() for curve in self._percent()]))
 
 
 class TopKLoc(_OnBoxes):
@@ -154,12 +159,10 @@ class TopKLoc(_OnBoxes):
     At a given ``threshold``, or else at the one that is best for GT-known Loc.
     """
 
-    known: Tensor
-
     def __init__(self, k: int = 1, threshold: float | None = None, **kwargs: Any):
         super().__init__(threshold=threshold, **kwargs)
         self.k = k
-        self._start(known=self.thresholds.shape, correct=self.thresholds.shape)
+        self._count(GTKnownLocMetric(), TopKLocMetric(5))
 
     def update(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
@@ -170,101 +173,79 @@ class TopKLoc(_OnBoxes):
         size: tuple[int, int] | None = None,
     ) -> None:
         """As `MaxBoxAcc`, with class scores (N, K) and true labels (N,)."""
-        rows, codes = self._codes(maps, boxes, size)
+        scored = self._scored(maps, boxes, size)
+        if not scored.has("boxes"):
+            return
         best = logits.topk(min(self.k, logits.shape[1]), dim=1).indices
-        right = (best == labels[:, None]).any(dim=1).cpu().numpy()[rows]
-        known = codes >= SINGLE_UNITS // 2
-        self._add(
-            known=known.sum(axis=0), correct=(known & right[:, None]).sum(axis=0), images=len(rows)
-        )
+        # The arrays know the first one and the first five: for any other k the latter is overwritten.
+        scored.top5[:] = (best == labels[:, None]).any(dim=1).cpu().numpy()
+        self._add(scored)
 
     def compute(self) -> Tensor:
         """Percent of images, a scalar."""
-        return _percent(self.correct[self.known.argmax()], self.images)
+        return self._at_best_of(0)[1]
 
 
-class _OnMasks(_Sums):
+class _OnMasks(_Totals):
     def __init__(self, convention: str = "choe2020", step: float | None = None, **kwargs: Any):
         super().__init__(convention, step, **kwargs)
-        self.bins = len(self.protocol.bin_edges)
 
-    def _histograms(self, maps: Tensor, masks: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        pairs = [
-            pixel_histograms(
-                normalise(score_map, mask.shape, self.protocol.interpolation),
-                mask,
-                self.protocol.bin_edges,
-            )
-            for score_map, mask in zip(
-                maps.detach().float().cpu().numpy(), masks.cpu().numpy().astype(np.uint8), strict=True
-            )
-        ]
-        counts = np.array(pairs, np.int64).reshape(-1, 2, self.bins)
-        return counts[:, 0], counts[:, 1]
+    def _scored(self, maps: Tensor, masks: Tensor, labels: Sequence[int]) -> PerImage:
+        size = (int(masks.shape[-2]), int(masks.shape[-1]))
+        images = [Annotation(str(row), label, size) for row, label in enumerate(labels)]
+        scored = PerImage.empty(images, self.protocol, pixels=True)
+        positives, negatives = scored.pixels
+        pairs = zip(
+            maps.detach().float().cpu().numpy(), masks.cpu().numpy().astype(np.uint8), strict=True
+        )
+        for row, (score_map, mask) in enumerate(pairs):
+            normalised = normalise(score_map, mask.shape, self.protocol.interpolation)
+            positives[row], negatives[row] = pixel_histograms(normalised, mask, self.protocol.bin_edges)
+        return scored
 
 
 class PxAP(_OnMasks):
     """Pixel average precision (Choe et al., CVPR 2020), pixels of all images in one pool."""
 
-    positives: Tensor
-    negatives: Tensor
-
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
-        self._start(positives=(self.bins,), negatives=(self.bins,))
+        self._count(self._metric())
 
     def update(self, maps: Tensor, masks: Tensor) -> None:
         """Score maps (N, h, w) and true masks (N, H, W), 1 object, 0 background, 255 ignored.
 
         Maps are resized to the masks; wsolevaluation has both at 224 x 224.
         """
-        positives, negatives = self._histograms(maps, masks)
-        self._add(positives=positives.sum(axis=0), negatives=negatives.sum(axis=0))
+        self._add(self._scored(maps, masks, [0] * len(maps)))
 
     def compute(self) -> Tensor:
         """Percent, a scalar."""
-        return torch.tensor(curves.average_precision(*self._sums()))
+        return self._at_best_of(0)[0]
 
-    def _sums(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.positives.cpu().numpy(), self.negatives.cpu().numpy()
+    def _metric(self) -> Metric:
+        return PxAPMetric()
 
 
 class PeakIoU(PxAP):
     """The best over thresholds of TP / (TP + FP + FN), pixels of all images in one pool."""
 
-    def compute(self) -> Tensor:
-        """Percent, a scalar."""
-        return torch.tensor(curves.pooled_iou(*self._sums()).max())
+    def _metric(self) -> Metric:
+        return PeakIoUMetric()
 
 
 class Rubinstein(_OnMasks):
     """P and J (Rubinstein et al., CVPR 2013), means over classes, at the threshold best for J."""
 
-    right: Tensor
-    overlap: Tensor
-    images: Tensor
-    with_object: Tensor
-
     def __init__(self, num_classes: int, convention: str = "rubinstein2013", **kwargs: Any):
         super().__init__(convention, **kwargs)
-        shape = (num_classes, len(self.thresholds))
-        self._start(right=shape, overlap=shape, images=(num_classes, 1), with_object=(num_classes, 1))
+        labels = tuple(range(num_classes))
+        self._count(RubinsteinPMetric(labels), RubinsteinJMetric(labels))
 
     def update(self, maps: Tensor, masks: Tensor, labels: Tensor) -> None:
         """As `PxAP`, with the class (N,) of each image; P is over all, J over those with an object."""
-        positives, negatives = self._histograms(maps, masks)
-        sums = {name: np.zeros(getattr(self, name).shape, np.int64) for name in self._defaults}
-        for label, true, false in zip(labels.tolist(), positives, negatives, strict=True):
-            sums["images"][label] += 1
-            sums["right"][label] += curves.units(curves.right_pixels(true, false)).astype(np.int64)
-            if true.any():
-                sums["with_object"][label] += 1
-                sums["overlap"][label] += curves.units(curves.pooled_iou(true, false)).astype(np.int64)
-        self._add(**sums)
+        self._add(self._scored(maps, masks, labels.tolist()))
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """``(P, J)`` in percent, scalars."""
-        right = _percent(self.right, curves.UNIT * self.images).nanmean(dim=0)
-        overlap = _percent(self.overlap, curves.UNIT * self.with_object).nanmean(dim=0)
-        best = overlap.nan_to_num(-1.0).argmax()
-        return right[best], overlap[best]
+        precision, overlap = self._at_best_of(1)
+        return precision, overlap

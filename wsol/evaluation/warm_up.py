@@ -6,7 +6,7 @@ import numpy as np
 
 from wsol.evaluation.contours.iou import best_iou_per_cut
 from wsol.evaluation.masks import pixel_histograms
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 
 
 def warm_up() -> None:
@@ -15,7 +15,7 @@ def warm_up() -> None:
     for contours in ("single", "all"):
         for inclusive in (True, False):
             best_iou_per_cut([noise], [np.array([[4, 4, 20, 20]])], contours, inclusive)
-    pixel_histograms(noise / 255.0, noise, protocol("choe2020").bin_edges)
+    pixel_histograms(noise / 255.0, noise, protocol_named("choe2020").bin_edges)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from wsol.pipeline.outputs.publish import MapsOrigin, Outputs, find_record, iden
 from wsol.pipeline.train import train
 from wsol.progress import say
 from wsol.recipe import Recipe
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 
 
 def benchmark(
@@ -55,8 +55,8 @@ def recorded(recipe: Recipe) -> bool:
     recipe = resolved(recipe)
     manifest = open_manifest(recipe)
     settings = recipe.evaluation
-    conventions = protocol(settings.protocol, settings.step)
-    policy = conventions.policy_named(settings.thresholds)
+    protocol = protocol_named(settings.protocol, settings.step)
+    policy = protocol.policy_named(settings.thresholds)
     split = manifest.split(settings.split)
     sources = list(settings.maps)
     if "attention" in sources:  # which of its maps that is, the module says
@@ -65,6 +65,5 @@ def recorded(recipe: Recipe) -> bool:
         sources = [resolve(source, localizer) for source in sources]
     origins = [MapsOrigin(name="", what=recipe.what(), maps=source) for source in sources]
     return all(
-        find_record(recipe.how.results, identity(origin, split, conventions, policy))
-        for origin in origins
+        find_record(recipe.how.results, identity(origin, split, protocol, policy)) for origin in origins
     )

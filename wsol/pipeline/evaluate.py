@@ -27,7 +27,7 @@ from wsol.pipeline.outputs.publish import (
 from wsol.progress import is_first_rank, say
 from wsol.recipe import EvaluationSettings
 from wsol.scores.per_image import PerImage
-from wsol.scores.protocol import Protocol, ThresholdPolicy, protocol
+from wsol.scores.protocol import Protocol, ThresholdPolicy, protocol_named
 
 
 class ScoringJob(ABC):
@@ -68,7 +68,7 @@ class ScoringJob(ABC):
     @property
     def protocol(self) -> Protocol:
         """The protocol that the settings name, at their threshold step."""
-        return protocol(self.settings.protocol, self.settings.step)
+        return protocol_named(self.settings.protocol, self.settings.step)
 
     @property
     def policy(self) -> ThresholdPolicy:

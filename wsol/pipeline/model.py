@@ -25,7 +25,7 @@ from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
 from wsol.models.pretrained import class_names, is_pretrained, pretrained_recipe
 from wsol.recipe import How, Recipe
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Prediction
 from wsol.scores.thresholds import cut_of
 from wsol.training.device import device_name, launch
@@ -210,15 +210,15 @@ def found_in(
     """What a prediction says of an image of ``size`` (height, width), its map cut at ``threshold``."""
     if not 0 <= threshold < 1:
         raise UserError(f"threshold {threshold} is not in [0, 1)")
-    conventions = protocol("halfopen")
+    protocol = protocol_named("halfopen")
     score_map = np.zeros(size) if prediction.score_map is None else prediction.score_map
-    frame = conventions.frame(size)
-    map_u8 = quantise(score_map, frame, conventions.interpolation)
+    frame = protocol.frame(size)
+    map_u8 = quantise(score_map, frame, protocol.interpolation)
     box = to_image(box_at(map_u8, cut_of(threshold, int(map_u8.max())))[None], frame, size)[0]
     label = prediction.top5[0] if prediction.top5 else -1
     return Localization(
         box=box if box[2] > box[0] else None,
-        mask=mask_at(score_map, size, threshold, conventions.interpolation),
+        mask=mask_at(score_map, size, threshold, protocol.interpolation),
         score_map=score_map,
         class_name=class_names[label] if 0 <= label < len(class_names) else "",
         probability=prediction.probabilities[0] if prediction.probabilities else float("nan"),

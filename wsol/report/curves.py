@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wsol.board.per_image import CURVE_THRESHOLDS, accuracy_curves
+from wsol.board.image_scores import CURVE_THRESHOLDS, accuracy_curves
 from wsol.board.rows import Row
 from wsol.report.row_style import RowStyle
 

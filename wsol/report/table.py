@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wsol.board.columns import COST_COLUMNS, percent, short_name
+from wsol.board.columns import COST_COLUMNS, percent
 from wsol.board.paired import Comparison
 from wsol.board.rows import Row
 from wsol.board.sections import Section
@@ -29,11 +29,14 @@ def metrics_table(section: Section, styles: Sequence[RowStyle]) -> Table:
     metrics = _without_twins(section)
     best = {metric: _best(section, metric) for metric in metrics}
     ranked_by = section.ranked_by
-    name = short_name(ranked_by)
+    name = section.short_name(ranked_by)
     heads = (
         *columns(("Row", "Backbone", "Maps")),
         *columns(("Seeds",), numbers=True),
-        *(Head(short_name(metric), is_number=True, falling=metric == ranked_by) for metric in metrics),
+        *(
+            Head(section.short_name(metric), is_number=True, falling=metric == ranked_by)
+            for metric in metrics
+        ),
         *columns((f"{name} vs centred box", f"Optimism, {name}"), numbers=True),
     )
     rows = []
@@ -57,7 +60,7 @@ def class_table(section: Section, styles: Sequence[RowStyle]) -> Table | None:
     if not metrics:
         return None
     best = {metric: _best(section, metric) for metric in metrics}
-    heads = (*columns(("Row", "Maps")), *columns(map(short_name, metrics), numbers=True))
+    heads = (*columns(("Row", "Maps")), *columns(map(section.short_name, metrics), numbers=True))
     rows = []
     for style in styles:
         figures = (_metric(section, style.row, metric, best[metric]) for metric in metrics)

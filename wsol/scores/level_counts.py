@@ -10,8 +10,6 @@ import numpy as np
 from wsol.files.array_file import deterministic_npz
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
-from wsol.scores.threshold_families import codes_of
-from wsol.scores.thresholds import Cuts
 
 
 def level_counts(per_image: PerImage, protocol: Protocol) -> dict[str, np.ndarray]:
@@ -49,9 +47,10 @@ def to_bytes(counts: dict[str, np.ndarray]) -> bytes:
 
 def _right(per_image: PerImage, protocol: Protocol, contours: str, kept: np.ndarray) -> np.ndarray:
     """Images of ``kept`` (N,) with IoU at or above each of D, at each of T thresholds: (D, T)."""
-    rows, whole, codes = codes_of(per_image, contours)
-    cut = Cuts.of_grid(protocol.thresholds, per_image.top[rows]).distinct()
-    found = cut.take(codes)[kept[rows]]
-    right = [(found >= percent * whole // 100).sum(axis=0) for percent in protocol.iou_percents]
+    distinct = per_image.distinct(protocol.thresholds)
+    counts = [
+        per_image.right(contours, iou, distinct)[kept[per_image.boxed]].sum(axis=0)
+        for iou in protocol.ious
+    ]
     # Thresholds that cut alike were taken together; each gets their common count.
-    return np.stack(right)[:, np.searchsorted(cut.thresholds, protocol.thresholds, side="right") - 1]
+    return np.stack(counts)[:, np.searchsorted(distinct, protocol.thresholds, side="right") - 1]

@@ -1,32 +1,30 @@
-"""What is kept of every image: enough for every metric, curve, interval and paired test.
-
-IoU is kept per cut in whole units of 1/50,000 (single contour) and 1/100 (all contours), rounded
-down, so that comparing with any whole percent is exact: for the edges ``e_k = k / units`` the code
-is the last k with ``e_k <= IoU``, and ``e_k`` and the reference's ``percent / 100`` are the same
-float64 wherever they are the same number, both being that number correctly rounded.
-"""
+"""What is kept of every image: enough for every metric, curve, interval and paired test."""
 
 from __future__ import annotations
 
 import dataclasses
 import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wsol.errors import UserError
 from wsol.files.array_file import pack, unpack
 from wsol.files.atomic import write_bytes
-from wsol.scores.protocol import Protocol
-from wsol.scores.records import Annotation
+from wsol.scores.completeness import check_complete
+from wsol.scores.iou_codes import CUTS, least_code
+from wsol.scores.packed_boxes import unpack_boxes
+from wsol.scores.pixel_counts import PixelPool
+from wsol.scores.thresholds import Cuts, columns_at, thresholds
 
-CUTS = 256
-SINGLE_UNITS = 50_000
-ALL_UNITS = 100
+if TYPE_CHECKING:
+    from wsol.scores.protocol import Protocol
+    from wsol.scores.records import Annotation
+
 UNKNOWN = -1
 
 
@@ -99,6 +97,59 @@ class PerImage:
         """Single-contour boxes (256, 4) of an image, per cut, in pixels of the protocol's frame."""
         return unpack_boxes(self.boxes[row]) if self.boxes and self.boxes[row] else None
 
+    @property
+    def boxed(self) -> np.ndarray:
+        """The rows (n,) of the images that have a true box."""
+        return np.flatnonzero(self.has_box)
+
+    @cached_property
+    def pool(self) -> PixelPool:
+        """The pixels of all images in one pool; ``ValueError`` where no masks were scored."""
+        return PixelPool(*self.pixels)
+
+    @property
+    def pixels(self) -> tuple[np.ndarray, np.ndarray]:
+        """``positives`` and ``negatives``; ``ValueError`` where no masks were scored."""
+        if self.positives is None or self.negatives is None:
+            raise ValueError("no masks were scored")
+        return self.positives, self.negatives
+
+    def has(self, part: str) -> bool:
+        """Whether ``"classes"``, ``"boxes"`` or ``"masks"`` were scored."""
+        if part == "classes":
+            return len(self) > 0 and bool((self.top1 >= 0).all())
+        return {"boxes": self.single, "masks": self.positives}[part] is not None
+
+    def codes(self, contours: str, thresholds: float | np.ndarray) -> np.ndarray:
+        """Codes of IoU (`wsol.scores.iou_codes`) of the images ``boxed`` at thresholds in [0, 1).
+
+        ``contours`` is ``"single"`` (the largest contour's box) or ``"all"`` (the best of all). (n, C)
+        for thresholds (C,), (n,) for a number; ``ValueError`` where no boxes were scored.
+        """
+        kept = self.single if contours == "single" else self.all
+        if kept is None:
+            raise ValueError("no boxes were scored")
+        grid = np.atleast_1d(np.asarray(thresholds, np.float64))
+        found = Cuts.of_grid(grid, self.top[self.boxed]).take(kept[self.boxed])
+        return found[:, 0] if np.ndim(thresholds) == 0 else found
+
+    def right(self, contours: str, iou: float, thresholds: float | np.ndarray) -> np.ndarray:
+        """Whether the box of each image ``boxed`` has an IoU of at least ``iou``: bool, as `codes`."""
+        return self.codes(contours, thresholds) >= least_code(iou, contours)
+
+    def distinct(self, thresholds: np.ndarray) -> np.ndarray:
+        """Of thresholds that cut the map of every image ``boxed`` alike only the lowest."""
+        return Cuts.of_grid(thresholds, self.top[self.boxed]).distinct().thresholds
+
+    def columns(self, thresholds: np.ndarray) -> np.ndarray:
+        """Where thresholds (C,) lie in the grid of the pixel counts; those off it, the next above."""
+        return columns_at(self.grid, thresholds)
+
+    @property
+    def grid(self) -> np.ndarray:
+        """The threshold grid (T,) of the pixel counts."""
+        return thresholds(self.protocol[2])
+
     def check(self, protocol: Protocol) -> None:
         """``ValueError`` unless these arrays were made under ``protocol``."""
         name, version, step = self.protocol
@@ -158,7 +209,15 @@ class PerImage:
     def load(cls, path: Path | str) -> PerImage:
         """Read what `save` wrote; ``UserError`` names a file that is something else."""
         try:
-            arrays: dict[str, Any] = dict(unpack(Path(path).read_bytes()))
+            return cls.from_bytes(Path(path).read_bytes())
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> PerImage:
+        """The arrays that `to_bytes` packed; ``ValueError`` where ``content`` is something else."""
+        try:
+            arrays: dict[str, Any] = dict(unpack(content))
             name, version, step = arrays.pop("protocol").tolist()
             pairs = [entry.rpartition("=") for entry in arrays.pop("counts").tolist()]
             return cls(
@@ -166,8 +225,8 @@ class PerImage:
                 protocol=(name, int(version), float(step)),
                 counts={key: int(count) for key, _, count in pairs},
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-            raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
+        except (KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+            raise ValueError(str(error)) from error
 
 
 _ARRAYS = tuple(
@@ -175,48 +234,6 @@ _ARRAYS = tuple(
     for entry in dataclasses.fields(PerImage)
     if entry.name not in ("protocol", "boxes", "counts")
 )
-
-
-def encode_iou(iou: np.ndarray, units: int) -> np.ndarray:
-    """IoU in [0, 1] as whole ``units``, rounded down: ``code >= percent * units / 100`` is exact."""
-    edges = np.arange(units + 1) / units
-    code = np.searchsorted(edges, iou, side="right") - 1
-    return code.astype(np.uint8 if units <= 255 else np.uint16)
-
-
-def pack_boxes(boxes: np.ndarray) -> bytes:
-    """Integer boxes (256, 4) of neighbouring cuts in a tenth of their bytes."""
-    return zlib.compress(np.diff(boxes.astype(np.int32), axis=0, prepend=np.int32(0)).tobytes(), 1)
-
-
-def unpack_boxes(packed: bytes) -> np.ndarray:
-    """What `pack_boxes` packed, (256, 4) int32."""
-    steps = np.frombuffer(zlib.decompress(packed), np.int32).reshape(-1, 4)
-    return np.cumsum(steps, axis=0, dtype=np.int32)
-
-
-def check_complete(found: Sequence[str], expected: Sequence[str]) -> None:
-    """``UserError`` unless the two hold the same image ids, each once."""
-    extra, missing = set(found) - set(expected), set(expected) - set(found)
-    twice = {image_id for image_id, count in _tally(found).items() if count > 1}
-    findings = [
-        f"{len(ids)} {what}, e.g. {', '.join(sorted(ids)[:3])}: {mend}"
-        for ids, what, mend in (
-            (missing, "of the images have no prediction", "every image of the split is scored or none"),
-            (extra, "predictions are of images that the annotations lack", "leave them out"),
-            (twice, "images have more than one prediction", "keep one each"),
-        )
-        if ids
-    ]
-    if findings:
-        raise UserError.of(findings)
-
-
-def _tally(ids: Sequence[str]) -> Mapping[str, int]:
-    tally: dict[str, int] = {}
-    for image_id in ids:
-        tally[image_id] = tally.get(image_id, 0) + 1
-    return tally
 
 
 def _concatenate(values, lengths, rows):

@@ -29,6 +29,7 @@ under `choe2020` it has the reference's box ``(0, 0, 0, 0)``, one pixel large.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,6 +42,12 @@ from wsol.scores.thresholds import thresholds
 Interpolation = Literal["nearest", "linear", "cubic"]
 
 POLICIES = ("oracle", "val", "fixed")
+
+# What holds under every protocol of this version of the suite, said in each record.
+EVERYWHERE = {
+    "normalisation": "minmax, times 255 truncated to 8 bits",
+    "contours": "single: largest cv2.contourArea, last in raster order of ties; all: RETR_TREE",
+}
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,8 @@ class Protocol:
         boxes: whether boxes are scored.
         iou_percents: IoU thresholds of the box metrics, whole percents.
         policy: the threshold policy where none is asked for.
+        metrics: kinds of metrics to report besides the suite's own, ``package.module:Class`` each
+            (`wsol.scores.metrics.metric.Metric`).
         step: of the threshold grid ``0, step, 2 step, ...`` below 1. A map is then cut at
             ``int(threshold * its largest 8-bit value)``, foreground strictly above; scores of
             pixel metrics are compared in float64, foreground at or above.
@@ -102,8 +111,6 @@ class Protocol:
     version: int = 1
     size: int | None = 224
     interpolation: Interpolation = "cubic"
-    normalisation: str = "minmax, times 255 truncated to 8 bits"
-    contours: str = "single: largest cv2.contourArea, last in raster order of ties; all: RETR_TREE"
     inclusive: bool = False
     source_boxes: bool = False
     per_class: bool = False
@@ -111,6 +118,7 @@ class Protocol:
     iou_percents: tuple[int, ...] = (30, 50, 70)
     policy: ThresholdPolicy = ThresholdPolicy("oracle")
     step: float = 0.001
+    metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.step < 1:
@@ -128,6 +136,11 @@ class Protocol:
         """Edges (T + 3,) of the pixel scores' histograms, wsolevaluation's."""
         return np.append(self.thresholds, [1.0, 2.0, 3.0])
 
+    @property
+    def ious(self) -> tuple[float, ...]:
+        """The IoU thresholds of the box metrics, as floats in (0, 1]."""
+        return tuple(percent / 100 for percent in self.iou_percents)
+
     def frame(self, image_size: tuple[int, int]) -> tuple[int, int]:
         """(height, width) in which an image of that size is scored."""
         return image_size if self.size is None else (self.size, self.size)
@@ -138,7 +151,22 @@ class Protocol:
 
     def describe(self) -> dict[str, Any]:
         """Everything as JSON-able values, for the record."""
-        return dataclasses.asdict(self) | {"policy": str(self.policy)}
+        return EVERYWHERE | dataclasses.asdict(self) | {"policy": str(self.policy)}
+
+    @classmethod
+    def of_record(cls, raw: Mapping[str, Any]) -> Protocol:
+        """The protocol that `describe` described; what this version does not know is left aside.
+
+        ``UserError`` where it contradicts itself, ``TypeError`` where it names no protocol.
+        """
+        known = {entry.name for entry in dataclasses.fields(cls)}
+        values: dict[str, Any] = {key: value for key, value in raw.items() if key in known}
+        for key in ("iou_percents", "metrics"):
+            if key in values:
+                values[key] = tuple(values[key])
+        if "policy" in values:
+            values["policy"] = ThresholdPolicy.parse(values["policy"])
+        return cls(**values)
 
 
 PROTOCOLS: Registry[Protocol] = Registry("protocol", instance_of="wsol.scores.protocol:Protocol")
@@ -154,7 +182,7 @@ for _protocol in (
     PROTOCOLS.register(_protocol.name, _protocol)
 
 
-def protocol(name: str, step: float | None = None) -> Protocol:
+def protocol_named(name: str, step: float | None = None) -> Protocol:
     """The protocol called ``name``, with another threshold ``step`` where one is given."""
     found = PROTOCOLS.get(name)
     return found if step is None else dataclasses.replace(found, step=step)

@@ -19,8 +19,12 @@ from typing import Any
 import numpy as np
 
 from wsol.files.atomic import write_text
+from wsol.scores.metrics import specifications_of
+from wsol.scores.metrics.specification import MetricSpecification
 
-SCHEMA_VERSION = 1
+# 2 added ``specifications``; records of schema 1 are read and get those of the suite's own metrics.
+SCHEMA_VERSION = 2
+READABLE = (1, SCHEMA_VERSION)
 
 
 @dataclass(frozen=True)
@@ -87,11 +91,12 @@ class RunRecord:
     ``recipe`` is ``{"what": ..., "how": ...}``: ``what`` changes the numbers and is hashed, ``how``
     (device, workers, paths) does not and is not. ``metrics`` is
     ``{key: {"value": v, "low": l, "high": h}}`` in percent, ``None`` where a figure cannot be
-    computed or has no interval yet. ``optimism`` is, per oracle key, by how much choosing the
-    threshold on the scored images flatters them. ``threshold`` says how thresholds were chosen:
-    ``{"policy", "chosen_on", "values": {key: threshold in [0, 1]}}``. ``arrays`` is
-    ``{"file", "sha256"}`` of the per-image arrays beside the record, or empty; where these are too
-    large to commit, ``{"levels_file", "levels_sha256"}`` of their sums over images besides.
+    computed or has no interval yet. ``specifications`` says of each key what tables need to know, so
+    that nobody has to import the metric; keys without one get that of the suite. ``optimism`` is, per
+    oracle key, by how much choosing the threshold on the scored images flatters them. ``threshold`` says
+    how thresholds were chosen: ``{"policy", "chosen_on", "values": {key: threshold in [0, 1]}}``.
+    ``arrays`` is ``{"file", "sha256"}`` of the per-image arrays beside the record, or empty; where these
+    are too large to commit, ``{"levels_file", "levels_sha256"}`` of their sums over images besides.
     ``cost`` holds ``params``, ``gflops``, ``images_per_second``, ``device``, ``map_size``.
     ``counts`` holds what was decided about odd input, e.g. ``constant_maps``.
     """
@@ -104,6 +109,7 @@ class RunRecord:
     metrics: dict[str, dict[str, float | None]]
     n_images: int
     n_expected: int
+    specifications: dict[str, MetricSpecification] = field(default_factory=dict)
     optimism: dict[str, float | None] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     arrays: dict[str, str] = field(default_factory=dict)
@@ -126,10 +132,13 @@ class RunRecord:
                 "the record was edited: restore it or evaluate the run again"
             )
         object.__setattr__(self, "run_id", expected)
+        said = specifications_of(self.metrics, self.protocol) | self.specifications
+        object.__setattr__(self, "specifications", said)
 
     def to_json(self) -> str:
         """The record as JSON with sorted keys and a final newline; NaN and inf are refused."""
-        record = _jsonable(dataclasses.asdict(self))
+        said = {key: each.describe() for key, each in self.specifications.items()}
+        record = _jsonable(dataclasses.asdict(self) | {"specifications": said})
         return json.dumps(record, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def write(self, path: Path | str) -> Path:
@@ -141,11 +150,16 @@ class RunRecord:
         """Read a record; ``ValueError`` names the file when it is not one, or was edited."""
         try:
             raw = json.loads(Path(path).read_text(encoding="utf-8"))
-            if raw.get("schema_version") != SCHEMA_VERSION:
+            if raw.get("schema_version") not in READABLE:
                 raise ValueError(
-                    f"schema_version is {raw.get('schema_version')!r}, this wsol reads {SCHEMA_VERSION}"
+                    f"schema_version is {raw.get('schema_version')!r}, this wsol reads "
+                    f"{' and '.join(map(str, READABLE))}"
                 )
-            return cls(**raw)
+            said = {
+                key: MetricSpecification.of_record(entry)
+                for key, entry in raw.get("specifications", {}).items()
+            }
+            return cls(**raw | {"specifications": said, "schema_version": SCHEMA_VERSION})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{path}: not a run record: {error}") from error
 

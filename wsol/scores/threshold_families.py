@@ -1,29 +1,22 @@
-"""Which metrics share a threshold: each family is one choice of threshold and the curves read at it."""
+"""Which metrics share a threshold: each family is one choice of threshold and the curves read at it.
+
+Families follow from the metrics (`Metric.chosen_by`) and from the threshold policy, which is applied
+here and nowhere else.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from wsol.scores.curves import (
-    UNIT,
-    Curve,
-    Mean,
-    MeanOf,
-    Pixels,
-    pooled_iou,
-    right_pixels,
-    twice_iou,
-    units,
-)
-from wsol.scores.per_image import ALL_UNITS, SINGLE_UNITS, PerImage
-from wsol.scores.protocol import Protocol
-from wsol.scores.thresholds import Cuts
-
-# A threshold this many standard errors below the best is never the best of a resample.
-OUT_OF_REACH = 8.0
+from wsol.errors import UserError
+from wsol.scores.curves import Curve
+from wsol.scores.metrics.metric import Metric
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import Protocol, ThresholdPolicy
 
 
 class MetricReading(NamedTuple):
@@ -52,166 +45,91 @@ class MetricFamily:
 
     def __call__(self, weights: np.ndarray) -> dict[str, MetricReading]:
         """Every metric of the family under the weights (B, N)."""
-        return self._read({key: curve(weights) for key, curve in self.curves.items()})
-
-    def _read(self, curves: dict[str, np.ndarray]) -> dict[str, MetricReading]:
+        curves = {key: curve(weights) for key, curve in self.curves.items()}
         if not self.oracle:
             return {key: MetricReading(curve[:, 0], curve, None) for key, curve in curves.items()}
-        first = next(iter(curves.values()))
-        # argmax of all-NaN rows is 0, and their value NaN.
-        chosen = np.argmax(np.where(np.isnan(first), -1.0, first), axis=1)
-        rows = np.arange(len(first))
+        chosen = best_threshold(next(iter(curves.values())))
+        rows = np.arange(len(chosen))
         return {key: MetricReading(curve[rows, chosen], curve, chosen) for key, curve in curves.items()}
 
 
-@dataclass(frozen=True)
-class PixelMetricFamily(MetricFamily):
-    """PxAP, and the pooled IoU and what is read where it is highest, from one pool of pixels."""
-
-    pixels: Pixels | None = None
-
-    def __call__(self, weights: np.ndarray) -> dict[str, MetricReading]:
-        """Every metric of the family, and PxAP, under the weights (B, N)."""
-        assert self.pixels is not None
-        precision, iou = self.pixels(weights)
-        curves = {"peak_iou": iou} | {key: curve(weights) for key, curve in self.curves.items()}
-        return {"pxap": MetricReading(precision[:, 0], precision, None), **self._read(curves)}
+def best_threshold(curve: np.ndarray) -> np.ndarray:
+    """Where each curve of (B, C) is highest, the lowest threshold of equals: places (B,)."""
+    # A curve that is NaN throughout takes the first place; its value there is NaN.
+    return np.argmax(np.where(np.isnan(curve), -1.0, curve), axis=1)
 
 
-def classification(per_image: PerImage) -> list[MetricFamily]:
-    """Top-1 and top-5 accuracy."""
-    everyone = np.arange(len(per_image))
-    flags = {"top1_acc": per_image.top1, "top5_acc": per_image.top5}
+def families_of(
+    metrics: Mapping[str, Metric],
+    keys: Sequence[str],
+    per_image: PerImage,
+    protocol: Protocol,
+    policy: ThresholdPolicy,
+    given: Mapping[str, float],
+) -> list[MetricFamily]:
+    """The families in which the metrics ``keys`` are read, as far as they can be computed.
+
+    A family also holds the metric that chooses its threshold, asked for or not. ``given`` are the
+    thresholds that are not chosen on these images, by key: of the metric, or of the one that chooses for
+    it. ``UserError`` where one is missing.
+    """
+    groups: dict[tuple[str | None, float | None], list[Metric]] = {}
+    for metric in (metrics[key] for key in keys):
+        if metric.specification.mean_of or not metric.measurable(per_image, protocol):
+            continue
+        chooser = metric.chosen_by(per_image)
+        if chooser is not None and not _known(metrics, chooser, metric).measurable(per_image, protocol):
+            continue
+        here = metric.specification.oracle or policy.name == "oracle"
+        threshold = None if chooser is None or here else _given(given, metric.key, chooser)
+        groups.setdefault((chooser, threshold), []).append(metric)
     return [
-        MetricFamily(np.zeros(0), {key: Mean(flag[:, None] == 1, everyone)}, oracle=False)
-        for key, flag in flags.items()
-        if has_classes(per_image)
+        _without_threshold(members, per_image)
+        if chooser is None
+        else _chosen_here(_with_chooser(metrics, chooser, members), per_image, protocol)
+        if threshold is None
+        else _at_given(members, per_image, threshold)
+        for (chooser, threshold), members in groups.items()
     ]
 
 
-def has_classes(per_image: PerImage) -> bool:
-    """Whether class scores were given for the images."""
-    return len(per_image) > 0 and bool((per_image.top1 >= 0).all())
+def _without_threshold(members: Sequence[Metric], per_image: PerImage) -> MetricFamily:
+    none = np.zeros(0)
+    return MetricFamily(none, {one.key: one.curve(per_image, none) for one in members}, oracle=False)
 
 
-def oracle_boxes(per_image: PerImage, protocol: Protocol, percent: int, contours: str) -> MetricFamily:
-    """MaxBoxAcc at one IoU, ``contours`` "single" or "all"; only thresholds that may win a resample."""
-    rows, cut, codes, whole = _at_cuts(per_image, contours, protocol.thresholds)
-    correct = codes >= percent * whole // 100
-    kept = candidate_thresholds(correct)
-    name = "max_box_acc" if contours == "single" else "max_box_acc_v2"
-    return MetricFamily(
-        cut.thresholds[kept], {f"{name}@{percent / 100:g}": Mean(correct[:, kept], rows)}
-    )
+def _at_given(members: Sequence[Metric], per_image: PerImage, threshold: float) -> MetricFamily:
+    at = members[0].candidates(per_image, np.array([threshold]))
+    return MetricFamily(at, _curves(members, per_image, at), oracle=False)
 
 
-def localization(per_image: PerImage, thresholds: np.ndarray, oracle: bool) -> MetricFamily:
-    """GT-known, top-1 and top-5 Loc at IoU 0.5 and mean IoU, at the threshold best for GT-known."""
-    rows, cut, codes, whole = _at_cuts(per_image, "single", thresholds)
-    correct = codes >= 50 * whole // 100
-    kept = candidate_thresholds(correct)
-    correct = correct[:, kept]
-    curves: dict[str, Curve] = {"gt_known_loc@0.5": Mean(correct, rows)}
-    if has_classes(per_image):
-        for key, flag in {"top1_loc@0.5": per_image.top1, "top5_loc@0.5": per_image.top5}.items():
-            curves[key] = Mean(correct & (flag[rows] == 1)[:, None], rows)
-    curves["mean_iou"] = Mean(twice_iou(codes[:, kept]), rows, whole=2.0 * whole)
-    return MetricFamily(cut.thresholds[kept], curves, oracle)
+def _chosen_here(members: Sequence[Metric], per_image: PerImage, protocol: Protocol) -> MetricFamily:
+    thresholds = members[0].candidates(per_image, protocol.thresholds)
+    return MetricFamily(thresholds, _curves(members, per_image, thresholds))
 
 
-def box_acc_v2(
-    per_image: PerImage, protocol: Protocol, thresholds: np.ndarray, oracle: bool
-) -> MetricFamily:
-    """All contours, one threshold for all IoUs: the mean of the accuracies at it."""
-    rows, cut, codes, whole = _at_cuts(per_image, "all", thresholds)
-    curves = [Mean(codes >= percent * whole // 100, rows) for percent in protocol.iou_percents]
-    return MetricFamily(cut.thresholds, {"box_acc_v2": MeanOf(curves)}, oracle)
+def _curves(members: Sequence[Metric], per_image: PerImage, thresholds: np.ndarray) -> dict[str, Curve]:
+    curves = {one.key: one.curve(per_image, thresholds) for one in members}
+    for one in members:
+        curves |= one.class_curves(per_image, thresholds)
+    return curves
 
 
-def pixels(per_image: PerImage, protocol: Protocol, mean_iou: bool) -> PixelMetricFamily:
-    """PxAP, the peak of the pooled IoU (oracle always), and at that threshold the masks' mean IoU."""
-    everything = np.arange(len(protocol.thresholds))
-    curves: dict[str, Curve] = {"mean_iou": _mean_mask_iou(per_image, everything)} if mean_iou else {}
-    return PixelMetricFamily(protocol.thresholds, curves, pixels=Pixels(*_pixel_counts(per_image)))
+def _with_chooser(
+    metrics: Mapping[str, Metric], chooser: str, members: Sequence[Metric]
+) -> list[Metric]:
+    """The chooser first: the others are read where it is highest."""
+    return [metrics[chooser], *(one for one in members if one.key != chooser)]
 
 
-def mean_mask_iou(per_image: PerImage, protocol: Protocol, threshold: float) -> MetricFamily:
-    """IoU of mask and thresholded map, over the images with foreground, at a given threshold."""
-    column = columns_at(protocol, threshold)
-    curves: dict[str, Curve] = {"mean_iou": _mean_mask_iou(per_image, column)}
-    return MetricFamily(protocol.thresholds[column], curves, oracle=False)
+def _known(metrics: Mapping[str, Metric], chooser: str, metric: Metric) -> Metric:
+    if chooser not in metrics:
+        raise UserError(f"metric {metric.key} is read at the threshold of {chooser}: no such metric")
+    return metrics[chooser]
 
 
-def _mean_mask_iou(per_image: PerImage, columns: np.ndarray) -> Mean:
-    positives, negatives = _pixel_counts(per_image)
-    rows = np.flatnonzero(positives.sum(axis=1) > 0)
-    iou = pooled_iou(positives[rows], negatives[rows])[:, columns]
-    return Mean(units(iou), rows, whole=UNIT)
-
-
-def columns_at(protocol: Protocol, threshold: float) -> np.ndarray:
-    """The place (1,) of a given threshold in the grid; of one off the grid, the next above."""
-    place = np.searchsorted(protocol.thresholds, threshold - 1e-9)
-    return np.array([min(int(place), len(protocol.thresholds) - 1)])
-
-
-def rubinstein(
-    per_image: PerImage, protocol: Protocol, columns: np.ndarray, oracle: bool
-) -> MetricFamily:
-    """J and P, the means over classes, at the threshold (of ``columns``) that is best for J.
-
-    Each class's own follow under ``rubinstein_j:<label>``, read at the same threshold. P is over all
-    images of a class, J over those with the object (Rubinstein et al., 2013). The paper's maps are
-    binary: that one threshold serves all classes, and that J chooses it, is ours.
-    """
-    all_positives, all_negatives = _pixel_counts(per_image)
-    jaccard: dict[str, Curve] = {}
-    precision: dict[str, Curve] = {}
-    for label in np.unique(per_image.labels).tolist():
-        rows = np.flatnonzero(per_image.labels == label)
-        positives, negatives = all_positives[rows], all_negatives[rows]
-        right = units(right_pixels(positives, negatives)[:, columns])
-        precision[f"rubinstein_p:{label}"] = Mean(right, rows, whole=UNIT)
-        there = positives.sum(axis=1) > 0
-        overlap = units(pooled_iou(positives[there], negatives[there])[:, columns])
-        jaccard[f"rubinstein_j:{label}"] = Mean(overlap, rows[there], whole=UNIT)
-    means: dict[str, Curve] = {
-        "rubinstein_j": MeanOf(list(jaccard.values())),
-        "rubinstein_p": MeanOf(list(precision.values())),
-    }
-    return MetricFamily(protocol.thresholds[columns], means | jaccard | precision, oracle)
-
-
-def candidate_thresholds(values: np.ndarray) -> np.ndarray:
-    """Columns of ``values`` (n, C) whose mean may be the highest in a resample, in their order.
-
-    Left out are those whose mean lies more than eight standard errors of the paired difference
-    below the best: a resample would turn that round with a chance under 1e-14.
-    """
-    if not len(values):
-        return np.arange(values.shape[1])
-    sums = values.sum(axis=0, dtype=np.int64)
-    best = values[:, np.argmax(sums)]
-    gap = sums.max() - sums
-    # The differences are -1, 0 and 1: their squares count the images on which two thresholds differ.
-    differing = (values != best[:, None]).sum(axis=0, dtype=np.int64)
-    return np.flatnonzero(gap <= OUT_OF_REACH * np.sqrt(differing - gap**2 / len(values)))
-
-
-def codes_of(per_image: PerImage, contours: str) -> tuple[np.ndarray, int, np.ndarray]:
-    """The images (n,) with a true box, the code of IoU 1, and the IoU codes (n, 256) per cut."""
-    codes = per_image.single if contours == "single" else per_image.all
-    assert codes is not None
-    rows = np.flatnonzero(per_image.has_box)
-    return rows, SINGLE_UNITS if contours == "single" else ALL_UNITS, codes[rows]
-
-
-def _at_cuts(per_image: PerImage, contours: str, thresholds: np.ndarray):
-    rows, whole, codes = codes_of(per_image, contours)
-    cut = Cuts.of_grid(thresholds, per_image.top[rows]).distinct()
-    return rows, cut, cut.take(codes), whole
-
-
-def _pixel_counts(per_image: PerImage) -> tuple[np.ndarray, np.ndarray]:
-    assert per_image.positives is not None and per_image.negatives is not None
-    return per_image.positives, per_image.negatives
+def _given(given: Mapping[str, float], key: str, chooser: str) -> float:
+    for name in (key, chooser):
+        if name in given:
+            return given[name]
+    raise UserError(f"val has nothing to choose the threshold of {key} on (boxes, or masks)")

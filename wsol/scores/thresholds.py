@@ -21,6 +21,11 @@ def cut_of(threshold: float, top: int) -> int:
     return int(threshold * top)
 
 
+def columns_at(grid: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """The places (C,) of thresholds in the ``grid`` (T,); of those off the grid, the next above."""
+    return np.minimum(np.searchsorted(grid, thresholds - 1e-9), len(grid) - 1)
+
+
 def cuts(thresholds: np.ndarray, top: int | np.ndarray) -> np.ndarray:
     """The cuts (..., T) int64 of thresholds (T,) on maps with maxima ``top`` (...).
 

@@ -9,7 +9,7 @@ from wsol.evaluation.evaluator import evaluate
 from wsol.maps.reading import MapReader
 from wsol.models.localizer import Localizer
 from wsol.recipe import Recipe
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 
 # Choosing a checkpoint needs no finer threshold grid than this.
 STEP = 0.01
@@ -30,7 +30,7 @@ def validate(localizer: Localizer, manifest: Manifest, recipe: Recipe) -> dict[s
             eval_loader(split, recipe), recipe.evaluation.maps[0]
         ),
         split.annotations(),
-        protocol(recipe.evaluation.protocol, STEP),
+        protocol_named(recipe.evaluation.protocol, STEP),
         intervals=False,
     )
     localizer.train(training)

@@ -15,7 +15,8 @@ from wsol.files.images import open_image
 from wsol.files.picture_files import write_picture
 from wsol.report.gallery import Tile, gallery_images, save_gallery
 from wsol.report.overlay import draw_overlay
-from wsol.scores.per_image import SINGLE_UNITS, PerImage
+from wsol.scores.iou_codes import SINGLE_UNITS
+from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
 from wsol.scores.records import Prediction
 from wsol.scores.thresholds import cut_of

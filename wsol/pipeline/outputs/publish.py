@@ -112,6 +112,7 @@ def make_record(scored: ScoredMaps) -> RunRecord:
         maps=origin.maps,
         threshold=dict(evaluation.threshold),
         metrics=evaluation.metrics,
+        specifications=evaluation.specifications,
         optimism=evaluation.optimism,
         counts=dict(evaluation.counts or {}),
         n_images=evaluation.n_images,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from wsol.errors import UserError
-from wsol.evaluation.metrics import compute, metric_keys
-from wsol.scores.per_image import ALL_UNITS, SINGLE_UNITS, PerImage
-from wsol.scores.protocol import ThresholdPolicy, protocol
+from wsol.evaluation.split_scores import compute, evaluate_metric, metric_keys
+from wsol.scores.iou_codes import ALL_UNITS, SINGLE_UNITS
+from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import ThresholdPolicy, protocol_named
 from wsol.scores.records import Annotation
 
-CHOE = protocol("choe2020", 0.1)
-RUBINSTEIN = protocol("rubinstein2013", 0.1)
+CHOE = protocol_named("choe2020", 0.1)
+RUBINSTEIN = protocol_named("rubinstein2013", 0.1)
 
 
 def arrays(n=40, seed=0, convention=CHOE, boxes=True, pixels=True):
@@ -58,7 +61,7 @@ def plain_boxes(per_image, threshold):
 @pytest.mark.parametrize("seed", range(3))
 def test_boxes_under_oracle_equal_a_plain_loop(seed):
     per_image = arrays(seed=seed)
-    scores = compute(per_image, CHOE, intervals=False)
+    scores = compute(per_image, CHOE, resamples=0)
     table = [plain_boxes(per_image, t) for t in CHOE.thresholds]
     v1, v2 = np.array([row[1] for row in table]), np.array([row[2] for row in table])
     for column, delta in enumerate(("0.3", "0.5", "0.7")):
@@ -78,13 +81,13 @@ def test_boxes_under_oracle_equal_a_plain_loop(seed):
 
 def test_the_threshold_of_val_is_applied_and_the_maxima_stay_oracle():
     per_image, val = arrays(seed=1), arrays(seed=2)
-    scores = compute(per_image, CHOE, ThresholdPolicy("val"), val, intervals=False)
+    scores = compute(per_image, CHOE, ThresholdPolicy("val"), val, resamples=0)
     on_val = [plain_boxes(val, t) for t in CHOE.thresholds]
     known_at = CHOE.thresholds[int(np.argmax([row[1][1] for row in on_val]))]
     v2_at = CHOE.thresholds[int(np.argmax([row[2].mean() for row in on_val]))]
     assert scores["gt_known_loc@0.5"] == pytest.approx(plain_boxes(per_image, known_at)[0][0])
     assert scores["box_acc_v2"] == pytest.approx(plain_boxes(per_image, v2_at)[2].mean())
-    oracle = compute(per_image, CHOE, intervals=False)
+    oracle = compute(per_image, CHOE, resamples=0)
     assert scores["max_box_acc@0.7"] == oracle["max_box_acc@0.7"]
     assert scores.threshold["policy"] == scores.threshold["chosen_on"] == "val"
     assert scores.threshold["values"]["gt_known_loc@0.5"] == known_at
@@ -93,7 +96,7 @@ def test_the_threshold_of_val_is_applied_and_the_maxima_stay_oracle():
 
 def test_a_fixed_threshold_need_not_be_on_the_grid():
     per_image = arrays(seed=4)
-    scores = compute(per_image, CHOE, ThresholdPolicy("fixed", 0.237), intervals=False)
+    scores = compute(per_image, CHOE, ThresholdPolicy("fixed", 0.237), resamples=0)
     assert scores["gt_known_loc@0.5"] == pytest.approx(plain_boxes(per_image, 0.237)[0][0])
     assert scores["box_acc_v2"] == pytest.approx(plain_boxes(per_image, 0.237)[2].mean())
 
@@ -108,7 +111,7 @@ def plain_pixels(positives, negatives, threshold_index):
 @pytest.mark.parametrize("convention", [CHOE, RUBINSTEIN], ids=["choe2020", "rubinstein2013"])
 def test_pixels_equal_a_plain_loop(convention):
     per_image = arrays(convention=convention, boxes=False)
-    scores = compute(per_image, convention, intervals=False)
+    scores = compute(per_image, convention, resamples=0)
     pooled, p, j, mean, each = [], [], [], [], []
     for k in range(len(convention.thresholds)):
         counts = [
@@ -135,7 +138,7 @@ def test_pixels_equal_a_plain_loop(convention):
         for label, (right, overlap) in enumerate(each[int(np.argmax(j))]):
             assert scores[f"rubinstein_p:{label}"] == pytest.approx(100 * right, abs=1e-6)
             assert scores[f"rubinstein_j:{label}"] == pytest.approx(100 * overlap, abs=1e-6)
-        fixed = compute(per_image, convention, ThresholdPolicy("fixed", 0.3), intervals=False)
+        fixed = compute(per_image, convention, ThresholdPolicy("fixed", 0.3), resamples=0)
         assert fixed["rubinstein_p"] == pytest.approx(p[3], abs=1e-6)
         assert fixed["mean_iou"] == pytest.approx(mean[3], abs=1e-6)
     else:
@@ -153,7 +156,7 @@ def test_pxap_equals_precision_at_every_true_pixel():
         ]
         tp, fp, _, _ = np.sum(counts, axis=0)
         precisions += [tp / (tp + fp)] * int(per_image.positives[:, k + 1].sum())
-    assert compute(per_image, CHOE, intervals=False)["pxap"] == pytest.approx(100 * np.mean(precisions))
+    assert compute(per_image, CHOE, resamples=0)["pxap"] == pytest.approx(100 * np.mean(precisions))
 
 
 def test_what_cannot_be_computed_is_null_and_never_zero():
@@ -185,3 +188,47 @@ def test_one_process_or_several_one_order_or_another_same_numbers():
     per_image = arrays()
     first, again = compute(per_image, CHOE), compute(per_image, CHOE)
     assert first == again
+
+
+def test_one_metric_alone_is_that_of_all():
+    per_image = arrays()
+    whole = compute(per_image, CHOE, resamples=50)
+    for key in ("top1_acc", "max_box_acc_v2", "top5_loc@0.5", "mean_iou", "pxap", "peak_iou"):
+        alone = compute(per_image, CHOE, resamples=50, keys=[key])
+        assert list(alone.metrics) == [key]
+        assert alone.metrics[key] == whole.metrics[key]
+        assert alone.optimism.get(key) == whole.optimism.get(key)
+        found = evaluate_metric(per_image, CHOE, key, resamples=50)
+        assert found[:3] == tuple(whole.metrics[key].values())
+        assert found.threshold == whole.threshold["values"].get(key)
+
+
+def test_of_classes_those_of_the_metric_asked_for():
+    per_image = arrays(convention=RUBINSTEIN, boxes=False)
+    alone = compute(per_image, RUBINSTEIN, resamples=0, keys=["rubinstein_p"])
+    whole = compute(per_image, RUBINSTEIN, resamples=0)
+    assert list(alone.metrics) == ["rubinstein_p", *(f"rubinstein_p:{label}" for label in range(3))]
+    assert all(whole.metrics[key] == entry for key, entry in alone.metrics.items())
+
+
+def test_a_metric_under_another_policy_and_one_nobody_knows():
+    per_image = arrays()
+    fixed = evaluate_metric(per_image, CHOE, "box_acc_v2", ThresholdPolicy("fixed", 0.237), 0)
+    assert fixed.value == pytest.approx(plain_boxes(per_image, 0.237)[2].mean())
+    assert fixed[1:] == (None, None, 0.237)
+    with pytest.raises(UserError, match=r"did you mean 'max_box_acc@0\.5'"):
+        evaluate_metric(per_image, CHOE, "max_box_acc@0.55")
+
+
+def test_other_ious_equal_a_plain_loop():
+    per_image = arrays(seed=6)
+    scores = compute(per_image, dataclasses.replace(CHOE, iou_percents=(40, 60)), resamples=0)
+    rows = per_image.boxed
+    for iou in (0.4, 0.6):
+        shares = [
+            np.mean([at(per_image.single, per_image, row, t) >= iou * SINGLE_UNITS for row in rows])
+            for t in CHOE.thresholds
+        ]
+        assert scores[f"max_box_acc@{iou}"] == pytest.approx(100 * max(shares))
+    assert "max_box_acc@0.5" not in scores.metrics
+    assert scores["gt_known_loc@0.5"] == compute(per_image, CHOE, resamples=0)["gt_known_loc@0.5"]

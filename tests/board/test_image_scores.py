@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from wsol.board import read_board, write_board
-from wsol.board.per_image import CURVE_THRESHOLDS, accuracy_curves, read_arrays, row_scores
+from wsol.board.image_scores import CURVE_THRESHOLDS, accuracy_curves, read_arrays, row_scores
 from wsol.board.reading import read_runs
 from wsol.board.rows import group
 from wsol.errors import UserError
 from wsol.scores.level_counts import level_counts, to_bytes
 from wsol.scores.per_image import PerImage
-from wsol.scores.protocol import protocol
+from wsol.scores.protocol import protocol_named
 
 GENERATOR = np.random.default_rng(7)
 COUNT = 60
@@ -69,10 +69,12 @@ def test_scores_are_those_of_the_arrays_as_evaluation_made_them(stored, results)
         for metric, values in found.by_metric.items()
     }
     assert per_image.single is not None and per_image.all is not None
-    assert set(scores) == {"max_box_acc@0.5", "max_box_acc_v2@0.3", "gt_known_loc@0.5", "top1_loc@0.5"}
+    of_boxes = {"max_box_acc@0.5", "max_box_acc_v2@0.3", "gt_known_loc@0.5", "top1_loc@0.5"}
+    assert set(scores) == of_boxes | {"top1_acc"}
     for n in range(COUNT):
+        assert scores["top1_acc"][f"image/{n}"] == (n % 3 == 0)
         if not per_image.has_box[n]:
-            assert f"image/{n}" not in scores["max_box_acc@0.5"]
+            assert all(np.isnan(scores[metric][f"image/{n}"]) for metric in of_boxes)
             continue
         cut = int(0.25 * per_image.top[n])
         known = per_image.single[n, cut] / 50_000 >= 0.5
@@ -85,9 +87,9 @@ def test_scores_are_those_of_the_arrays_as_evaluation_made_them(stored, results)
 def test_the_curve_is_the_share_of_images_right_at_each_threshold(stored, results):
     per_image = stored("cam", random_single())
     (run,) = read_runs(results / "runs")
-    found = read_arrays(run)
+    found = accuracy_curves(run)
     assert found is not None and per_image.single is not None
-    curve = found.curve("0.7")
+    curve = found["0.7"]
     for place, threshold in enumerate(CURVE_THRESHOLDS):
         right = [
             per_image.single[n, int(threshold * per_image.top[n])] >= 35_000
@@ -133,7 +135,7 @@ def test_the_sums_of_large_arrays_give_the_same_curves(stored, store, results):
     (run,) = read_runs(results / "runs")
     expected = accuracy_curves(run)
     assert expected is not None
-    content = to_bytes(level_counts(per_image, protocol("choe2020")))
+    content = to_bytes(level_counts(per_image, protocol_named("choe2020")))
     sums = {"levels_file": "cam.levels.npz", "levels_sha256": hashlib.sha256(content).hexdigest()}
     (run.path.parent / "cam.levels.npz").write_bytes(content)
     (run.path.parent / "cam.npz").unlink()

@@ -1,0 +1,90 @@
+"""One metric a file: its specification and its NumPy function over `PerImage`.
+
+======================== ============================================================================
+key                      what it is, in percent
+======================== ============================================================================
+top1_acc, top5_acc       the true class is the first, is among the first five
+max_box_acc@d            single contour, IoU >= d at the threshold best for it
+max_box_acc_v2@d         all contours, likewise (Choe et al., 2020); max_box_acc_v2: their mean
+gt_known_loc@0.5         single contour, IoU >= 0.5 at the policy's threshold
+top1_loc@0.5, top5_loc   and the true class is the first, among the first five, same threshold
+box_acc_v2               all contours, the mean over d at one threshold; policies val and fixed only
+mean_iou                 IoU of the single-contour box at gt_known's threshold; without any true box,
+                         of the mask at the policy's threshold, over images with foreground
+pxap, peak_iou           pixels of the split in one pool: average precision; best IoU
+rubinstein_p, _j         pixels labelled right; IoU where the object is; means over classes
+rubinstein_p:k, _j:k     those of class k, at the threshold of the mean
+======================== ============================================================================
+
+Keys with ``max_`` or ``peak_`` are oracle whatever the policy. What cannot be computed is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from wsol.errors import UserError
+from wsol.registry import Registry
+from wsol.scores.metrics.metric import Metric
+from wsol.scores.metrics.specification import MetricSpecification
+from wsol.scores.protocol import Protocol
+
+METRICS: Registry[type[Metric]] = Registry("metric", subclass_of="wsol.scores.metrics.metric:Metric")
+for _name, _place in (
+    ("classification", "classification:AccuracyMetric"),
+    ("max_box_acc", "max_box_acc:MaxBoxAccMetric"),
+    ("max_box_acc_v2", "max_box_acc_v2:MaxBoxAccV2Metric"),
+    ("gt_known_loc", "gt_known_loc:GTKnownLocMetric"),
+    ("top_k_loc", "top_k_loc:TopKLocMetric"),
+    ("box_acc_v2", "box_acc_v2:BoxAccV2Metric"),
+    ("mean_iou", "mean_iou:MeanIoUMetric"),
+    ("pxap", "pxap:PxAPMetric"),
+    ("peak_iou", "peak_iou:PeakIoUMetric"),
+    ("rubinstein", "rubinstein:RubinsteinPMetric"),
+):
+    METRICS.register(_name, f"wsol.scores.metrics.{_place}")
+
+
+def metrics_of(protocol: Protocol) -> dict[str, Metric]:
+    """Every metric by its key, in the order of their columns: the suite's and `Protocol.metrics`.
+
+    ``UserError`` where a name is unknown or two metrics have one key.
+    """
+    return _by_key([*METRICS, *protocol.metrics], protocol)
+
+
+def own_metrics(protocol: Protocol) -> dict[str, Metric]:
+    """The suite's own metrics under a protocol, without what it names besides: imports no other code."""
+    return _by_key(METRICS.names(), protocol)
+
+
+def specifications_of(
+    keys: Iterable[str], protocol: Mapping[str, Any]
+) -> dict[str, MetricSpecification]:
+    """What tables need to know of the metrics ``keys`` of a record that does not say it.
+
+    ``protocol`` is the record's. Keys of single classes go by their metric; a key that the suite does
+    not know is its own name.
+    """
+    own = own_metrics(Protocol.of_record(protocol))
+    return {
+        key: own[key].specification if key in own else MetricSpecification(key=key, name=key)
+        for key in dict.fromkeys(key.partition(":")[0] for key in keys)
+    }
+
+
+def in_columns(specifications: Iterable[MetricSpecification]) -> list[MetricSpecification]:
+    """In the order of the CSV's columns."""
+    return sorted(specifications, key=lambda each: (each.column, each.key))
+
+
+def _by_key(names: Sequence[str], protocol: Protocol) -> dict[str, Metric]:
+    found: dict[str, Metric] = {}
+    for name in dict.fromkeys(names):
+        for metric in METRICS.get(name).of_protocol(protocol):
+            if metric.key in found:
+                raise UserError(f"metric {name!r}: there is another metric with the key {metric.key}")
+            found[metric.key] = metric
+    order = in_columns(metric.specification for metric in found.values())
+    return {each.key: found[each.key] for each in order}
