@@ -37,7 +37,7 @@ COST_COLUMNS = {
     "tuning_trials": "d",
 }
 
-# Score maps that every localizer has to beat.
+# Maps that every localizer has to beat, and their titles, in records that do not say it themselves.
 BASELINES = {
     "center": "centred box",
     "gaussian": "centred Gaussian",

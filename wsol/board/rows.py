@@ -41,9 +41,17 @@ class Row:
         return None if seed_of(self.records[0]) is None else len(self.runs)
 
     @property
+    def baseline(self) -> str:
+        """What tables call maps that every localizer has to beat; empty where the maps are no such."""
+        source = (self.records[0].recipe.get("how") or {}).get("source")
+        if not isinstance(source, Mapping):
+            return BASELINES.get(self["maps"], "")
+        return str(source.get("title") or self["maps"]) if source.get("baseline") else ""
+
+    @property
     def is_baseline(self) -> bool:
-        """Whether the map is one that every localizer has to beat."""
-        return self["maps"] in BASELINES
+        """Whether the maps are ones that every localizer has to beat."""
+        return bool(self.baseline)
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:

@@ -31,16 +31,20 @@ def _registered(registry) -> Rows:
 
 
 def _summary(place: str) -> str:
-    """First docstring line of ``package.module:attribute``, read from the source, not imported."""
+    """First docstring line of ``package.module:attribute``, read from the source, not imported.
+
+    Of an attribute that is neither class nor function, that of its module.
+    """
     module, _, attribute = place.partition(":")
     root = Path(__file__).resolve().parents[2]
     path = root.joinpath(*module.split(".")).with_suffix(".py")
     if not path.is_file():
         return ""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    module_tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in module_tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
             return (ast.get_docstring(node) or "").partition("\n")[0]
-    return ""
+    return (ast.get_docstring(module_tree) or "").partition("\n")[0]
 
 
 def _attention() -> Rows:
@@ -83,6 +87,12 @@ def _maps() -> Rows:
     yield f"SOURCE{PREDICTED}", "The same at the predicted class, for images of unknown class."
 
 
+def _metrics() -> Rows:
+    from wsol.scores.metrics import METRICS
+
+    return _registered(METRICS)
+
+
 KINDS: dict[str, Callable[[], Rows]] = {
     "attention": _attention,
     "backbones": _backbones,
@@ -90,4 +100,5 @@ KINDS: dict[str, Callable[[], Rows]] = {
     "datasets": _datasets,
     "protocols": _protocols,
     "maps": _maps,
+    "metrics": _metrics,
 }

@@ -27,7 +27,7 @@ COMMANDS = {
     "iou": "IoU of given boxes or masks against annotations, no model",
     "localize": "boxes, masks and overlays for new images",
     "data": "check a manifest's images, or draw its contact sheet",
-    "list": "what there is: attention, backbones, methods, datasets, protocols, maps",
+    "list": "what there is: attention, backbones, methods, datasets, protocols, maps, metrics",
     "check": "run an attention module through the contract",
     "env": "versions, threads and devices of this machine, for a bug report",
     "new-attention": "write the template of an attention module and its test",

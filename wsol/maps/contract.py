@@ -41,6 +41,10 @@ class MapSource:
             raise UserError(f"map source {name!r} takes no argument: leave out {argument!r}")
         self.name, self.argument = name, argument
 
+    def described(self) -> dict[str, Any]:
+        """What a record keeps of a baseline, so that its reader need not import it; else nothing."""
+        return {"source": {"title": self.title, "baseline": True}} if self.baseline else {}
+
     def of_predicted_class(self) -> MapSource:
         """The same source read at the predicted class; ``UserError`` where it reads no class."""
         raise UserError(f"map source {self.name!r} reads no class: leave out @predicted")

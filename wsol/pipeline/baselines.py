@@ -48,7 +48,7 @@ class BaselineJob(ScoringJob):
         what: dict[str, Any] = {"maps": source, "data": {"input_size": self.size}}
         if not self.settings.masks:
             what["evaluation"] = {"masks": False}
-        return MapsOrigin(source, what, source)
+        return MapsOrigin(source, what, source, how=map_source(source).described())
 
     def arrays(
         self,

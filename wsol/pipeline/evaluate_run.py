@@ -16,7 +16,7 @@ from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation, collect_each
 from wsol.maps.clock import Clock
-from wsol.maps.reading import MapReader, passes, resolve
+from wsol.maps.reading import MapReader, model_maps, passes, resolve
 from wsol.pipeline.evaluate import ScoringJob, evaluate
 from wsol.pipeline.fold_networks import scoring_parts
 from wsol.pipeline.inputs import open_manifest
@@ -96,6 +96,7 @@ class ModelJob(ScoringJob):
             maps=source,
             how={
                 **recipe.how_part(),
+                **model_maps(source).described(),
                 "starts_as_identity": model.localizer.starts_as_identity,
                 "training": {key: model.facts.get(key) for key in TRAINING_FACTS},
             },

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wsol.board.columns import BASELINES
 from wsol.board.rows import Row
 
 # So many classes color-0, color-1 ... and dash-0, dash-1 ... the style sheet has.
@@ -53,7 +52,7 @@ def _short(row: Row) -> str:
     """What makes a row special: attention, method, map."""
     parts = [row[column] for column in ("attention", "method") if row[column] not in ("", "none", "cam")]
     if row.is_baseline:
-        name = BASELINES[row["maps"]]
+        name = row.baseline
         return " of ".join([name[0].upper() + name[1:], *([" + ".join(parts)] if parts else [])])
     name = " + ".join(parts) or ("CAM" if row["maps"] == "cam" else row["maps"])
     return name if row["maps"] in ("cam", name) else f"{name}, {row['maps']}"
