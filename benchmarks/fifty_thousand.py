@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from wsol.evaluation.evaluator import collect, score
-from wsol.evaluation.map_folder import MapFolder
 from wsol.evaluation.warm_up import warm_up
+from wsol.maps.map_folder import MapFolder
 from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation
 

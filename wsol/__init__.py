@@ -19,7 +19,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from wsol.data.manifest.manifest import Manifest
     from wsol.errors import UserError
-    from wsol.evaluation.of_arrays import (
+    from wsol.evaluation.in_memory.boxes_and_iou import box, boxes, iou
+    from wsol.evaluation.in_memory.metric_calls import (
         MetricValue,
         gt_known_loc,
         max_box_acc,
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
         pxap,
         top1_loc,
     )
-    from wsol.evaluation.plain_arrays import box, boxes, iou
-    from wsol.evaluation.torch_metrics import (
+    from wsol.evaluation.in_memory.torch_metrics import (
         GTKnownLoc,
         MaxBoxAcc,
         MaxBoxAccV2,
@@ -56,40 +56,40 @@ if TYPE_CHECKING:
 # Where each name lives; a test holds it against the imports above, which pyright reads.
 _PLACES = {
     "EvaluationSettings": "wsol.recipe",
-    "GTKnownLoc": "wsol.evaluation.torch_metrics",
+    "GTKnownLoc": "wsol.evaluation.in_memory.torch_metrics",
     "Localization": "wsol.pipeline.model",
     "Manifest": "wsol.data.manifest.manifest",
-    "MaxBoxAcc": "wsol.evaluation.torch_metrics",
-    "MaxBoxAccV2": "wsol.evaluation.torch_metrics",
-    "MetricValue": "wsol.evaluation.of_arrays",
+    "MaxBoxAcc": "wsol.evaluation.in_memory.torch_metrics",
+    "MaxBoxAccV2": "wsol.evaluation.in_memory.torch_metrics",
+    "MetricValue": "wsol.evaluation.in_memory.metric_calls",
     "Model": "wsol.pipeline.model",
     "Outputs": "wsol.pipeline.outputs.publish",
-    "PeakIoU": "wsol.evaluation.torch_metrics",
+    "PeakIoU": "wsol.evaluation.in_memory.torch_metrics",
     "Protocol": "wsol.scores.protocol",
-    "PxAP": "wsol.evaluation.torch_metrics",
+    "PxAP": "wsol.evaluation.in_memory.torch_metrics",
     "Recipe": "wsol.recipe",
-    "Rubinstein": "wsol.evaluation.torch_metrics",
+    "Rubinstein": "wsol.evaluation.in_memory.torch_metrics",
     "RunRecord": "wsol.scores.records",
-    "TopKLoc": "wsol.evaluation.torch_metrics",
+    "TopKLoc": "wsol.evaluation.in_memory.torch_metrics",
     "UserError": "wsol.errors",
     "benchmark": "wsol.pipeline.benchmark",
-    "box": "wsol.evaluation.plain_arrays",
-    "boxes": "wsol.evaluation.plain_arrays",
+    "box": "wsol.evaluation.in_memory.boxes_and_iou",
+    "boxes": "wsol.evaluation.in_memory.boxes_and_iou",
     "demo": "wsol.pipeline.demo",
     "evaluate": "wsol.pipeline.evaluate_run:evaluate_run",
     "evaluate_images": "wsol.pipeline.evaluate_images",
     "evaluate_maps": "wsol.pipeline.evaluate_maps",
-    "gt_known_loc": "wsol.evaluation.of_arrays",
-    "iou": "wsol.evaluation.plain_arrays",
+    "gt_known_loc": "wsol.evaluation.in_memory.metric_calls",
+    "iou": "wsol.evaluation.in_memory.boxes_and_iou",
     "leaderboard": "wsol.pipeline.leaderboard",
     "load": "wsol.pipeline.model",
     "localize": "wsol.pipeline.localize",
-    "max_box_acc": "wsol.evaluation.of_arrays",
-    "max_box_acc_v2": "wsol.evaluation.of_arrays",
-    "mean_iou": "wsol.evaluation.of_arrays",
-    "peak_iou": "wsol.evaluation.of_arrays",
-    "pxap": "wsol.evaluation.of_arrays",
-    "top1_loc": "wsol.evaluation.of_arrays",
+    "max_box_acc": "wsol.evaluation.in_memory.metric_calls",
+    "max_box_acc_v2": "wsol.evaluation.in_memory.metric_calls",
+    "mean_iou": "wsol.evaluation.in_memory.metric_calls",
+    "peak_iou": "wsol.evaluation.in_memory.metric_calls",
+    "pxap": "wsol.evaluation.in_memory.metric_calls",
+    "top1_loc": "wsol.evaluation.in_memory.metric_calls",
     "train": "wsol.pipeline.train",
 }
 

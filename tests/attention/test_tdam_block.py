@@ -11,8 +11,8 @@ from timm.models.resnet import BasicBlock, Bottleneck
 from torch import nn
 
 from wsol.attention.tdam import TDAM
-from wsol.models.feedback import insert_feedback, with_feedback
-from wsol.models.feedback_block import FeedbackBlock
+from wsol.models.insertion.feedback import insert_feedback, with_feedback
+from wsol.models.insertion.feedback_block import FeedbackBlock
 
 
 def block_of(config: dict) -> FeedbackBlock:

@@ -85,7 +85,12 @@ def test_every_name_says_what_it_is(name):
 
 @pytest.mark.parametrize(
     "module",
-    ["wsol", "wsol.evaluation.plain_arrays", "wsol.evaluation.of_arrays", "wsol.pipeline.model"],
+    [
+        "wsol",
+        "wsol.evaluation.in_memory.boxes_and_iou",
+        "wsol.evaluation.in_memory.metric_calls",
+        "wsol.pipeline.model",
+    ],
 )
 def test_the_examples_of_the_docstrings_run(module):
     result = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)

@@ -10,7 +10,7 @@ from torchvision import models
 
 from wsol.errors import UserError
 from wsol.models.backbone import as_stages
-from wsol.models.networks import create_network, feature_chain
+from wsol.models.networks.by_name import create_network, feature_chain
 from wsol.recipe import BackboneSettings
 
 
@@ -159,7 +159,7 @@ def test_wrong_settings_are_one_line(name, settings, message):
 def test_a_network_whose_forward_is_no_chain_is_refused():
     # torchvision's DenseNet puts a ReLU between features and pooling that is no module.
     network = models.densenet121(weights=None)
-    from wsol.models.networks import check_chain
+    from wsol.models.networks.by_name import check_chain
 
     torch.nn.init.normal_(network.features.norm5.bias)
     with pytest.raises(UserError, match="not a chain"):

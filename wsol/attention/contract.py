@@ -18,8 +18,8 @@ Signatures, all features (N, C, h, w):
 - stage: ``Module(channels, **options)``; ``forward(x) -> x`` or `Attended`.
 - block: ``Module(channels, **options)``; a gate inside each residual block before the shortcut is added.
 - feedback: ``Module(bottom_channels, top_channels, **options)``; ``forward(bottom, top) -> bottom`` or
-  `Attended`; `wsol.models.feedback_block` owns the loop over steps and the per-step norms, and takes the
-  options of `FEEDBACK_OPTIONS`, which every feedback module so has without naming them.
+  `Attended`; `wsol.models.insertion.feedback_block` owns the loop over steps and the per-step norms, and
+  takes the options of `FEEDBACK_OPTIONS`, which every feedback module so has without naming them.
 - head: ``Module(stage_channels: dict[str, int], num_classes, **options)``; ``forward(stages: dict[str,
   Tensor]) -> HeadOutput``. Its ``at`` names the stages it taps: both dictionaries hold them, shallow
   first. Where the network goes on after the last of them, its vector of the whole image (N, C, 1, 1)

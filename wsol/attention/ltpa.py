@@ -1,7 +1,7 @@
 """LTPA: the classifier sees local features only, weighed by how well they agree with the whole image.
 
 Jetley, Lord, Lee, Torr, "Learn to Pay Attention", ICLR 2018, arXiv 1804.02391. Author code: Torch7,
-saumya-jetley/cd_ICLR18_LearnToPayAttention. Its own networks are `wsol.models.ltpa_networks`.
+saumya-jetley/cd_ICLR18_LearnToPayAttention. Its own networks are `wsol.models.networks.ltpa_networks`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """TDAM: top-down attention from a block's output to its input, one searchlight for all positions.
 
 Jaiswal, Fernando, Tan, "TDAM: Top-Down Attention Module for Contextually Guided Feature Selection
-in CNNs", ECCV 2022, arXiv 2111.13470. The loop over steps is `wsol.models.feedback_block`'s.
+in CNNs", ECCV 2022, arXiv 2111.13470. The loop over steps is `wsol.models.insertion.feedback_block`'s.
 """
 
 from __future__ import annotations

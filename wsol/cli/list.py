@@ -55,7 +55,7 @@ def _attention() -> Rows:
 
 
 def _backbones() -> Rows:
-    from wsol.models.catalogue import BACKBONES
+    from wsol.models.networks.catalogue import BACKBONES
 
     return ((name, BACKBONES[name]) for name in BACKBONES)
 

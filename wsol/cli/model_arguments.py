@@ -18,7 +18,7 @@ def open_model(arguments: Namespace) -> Model:
         raise UserError("name one model: --run RUN, or --model timm:NAME or torchvision:NAME")
     if arguments.weights and arguments.run:
         raise UserError("--weights goes with --model: a run has weights of its own")
-    from wsol.models.pretrained import is_pretrained
+    from wsol.models.weights.pretrained import is_pretrained
     from wsol.pipeline.model import Model
 
     if arguments.model and not is_pretrained(arguments.model):

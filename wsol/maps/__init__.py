@@ -28,7 +28,7 @@ for _name, _place in {
     "gaussian": "wsol.maps.centered:CenteredGaussian",
     "background": "wsol.maps.constant:AllBackground",
     "foreground": "wsol.maps.constant:AllForeground",
-    "files": "wsol.evaluation.map_folder:MapFolder",
+    "files": "wsol.maps.map_folder:MapFolder",
 }.items():
     MAPS.register(_name, _place)
 

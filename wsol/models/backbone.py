@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import GLOBAL, stage_of
 from wsol.errors import UserError, suggest
-from wsol.models.catalogue import BACKBONES
-from wsol.models.ltpa_networks import NamedStages
-from wsol.models.networks import PROBE, check_chain, feature_chain, library_of, octave, probe
+from wsol.models.networks.by_name import PROBE, check_chain, feature_chain, library_of, octave, probe
+from wsol.models.networks.catalogue import BACKBONES
+from wsol.models.networks.ltpa_networks import NamedStages
 from wsol.recipe import BackboneSettings
 
 NECK = "neck"

@@ -13,16 +13,16 @@ from wsol.attention import ATTENTION
 from wsol.attention.contract import GLOBAL, check_options, default_places, gated_by, insertion_of
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone, as_stages
-from wsol.models.class_keys import imagenet_keys
-from wsol.models.feedback import insert_feedback
-from wsol.models.feedback_block import FeedbackBlock
 from wsol.models.heads import CamHead, build_head, native_head
+from wsol.models.insertion.feedback import insert_feedback
+from wsol.models.insertion.feedback_block import FeedbackBlock
+from wsol.models.insertion.placement import Placed, insert_gates
 from wsol.models.localizer import Localizer, TappedHead
-from wsol.models.networks import create_network, probe
+from wsol.models.networks.by_name import create_network, probe
 from wsol.models.own_classifier import OwnClassifier
-from wsol.models.placement import Placed, insert_gates
-from wsol.models.weight_formats import FORMATS
-from wsol.models.weights import load_localizer_weights, load_network_weights, read_state
+from wsol.models.weights.class_keys import imagenet_keys
+from wsol.models.weights.loading import load_localizer_weights, load_network_weights, read_state
+from wsol.models.weights.weight_formats import FORMATS
 from wsol.recipe import AttentionSettings, Recipe
 
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import HeadOutput
 from wsol.errors import UserError, suggest
-from wsol.models.catalogue import HEADS
+from wsol.models.networks.catalogue import HEADS
 from wsol.recipe import HeadSettings
 
 

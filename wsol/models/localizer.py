@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from wsol.attention.contract import GLOBAL, HeadOutput, declared_without_gradient
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
-from wsol.models.feedback_block import FeedbackBlock, lowered_steps
 from wsol.models.heads import CamHead
+from wsol.models.insertion.feedback_block import FeedbackBlock, lowered_steps
+from wsol.models.insertion.placement import Placed, named_maps
 from wsol.models.own_classifier import OwnClassifier
-from wsol.models.placement import Placed, named_maps
 
 
 class LocalizerOutput(NamedTuple):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import HeadOutput
 from wsol.errors import UserError
-from wsol.models.networks import feature_chain
+from wsol.models.networks.by_name import feature_chain
 
 
 class OwnClassifier(nn.Module):

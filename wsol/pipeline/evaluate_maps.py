@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation, collect
-from wsol.evaluation.map_folder import MapFolder
+from wsol.maps.map_folder import MapFolder
 from wsol.pipeline.evaluate import ScoringJob, evaluate
 from wsol.pipeline.outputs.pictures import KeptPredictions
 from wsol.pipeline.outputs.publish import MapsOrigin, Outputs

@@ -81,7 +81,7 @@ def resolved(recipe: Recipe) -> Recipe:
     """The recipe with its weights file hashed: its identity does not rest on a file name."""
     if not recipe.weights.file:
         return recipe
-    from wsol.models.weights import with_sha256
+    from wsol.models.weights.loading import with_sha256
 
     return dataclasses.replace(recipe, weights=with_sha256(recipe.weights))
 

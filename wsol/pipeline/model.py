@@ -23,7 +23,7 @@ from wsol.methods.build import trained_localizer
 from wsol.models.cost import cost
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
-from wsol.models.pretrained import class_names, is_pretrained, pretrained_recipe
+from wsol.models.weights.pretrained import class_names, is_pretrained, pretrained_recipe
 from wsol.recipe import How, Recipe
 from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Prediction

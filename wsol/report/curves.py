@@ -44,7 +44,7 @@ class Axes:
 
 
 @dataclass(frozen=True)
-class Curve:
+class DrawnCurve:
     """A row's line in one panel: its corners, and a ``dot`` at the oracle's threshold, in pixels."""
 
     style: RowStyle
@@ -58,7 +58,7 @@ class Panel:
     """The curves at one IoU, ``delta``."""
 
     delta: str
-    curves: tuple[Curve, ...]
+    curves: tuple[DrawnCurve, ...]
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _chosen(row: Row, delta: str) -> float | None:
     return (row.records[0].threshold.get("values") or {}).get(METRIC + delta)
 
 
-def _curve(style: RowStyle, percent: np.ndarray, delta: str) -> Curve:
+def _curve(style: RowStyle, percent: np.ndarray, delta: str) -> DrawnCurve:
     points = tuple((_x(t), _y(value)) for t, value in zip(CURVE_THRESHOLDS, percent, strict=True))
     best = int(np.argmax(percent))
     tip = f"{style.name}: at best {percent[best]:.1f} % at threshold {CURVE_THRESHOLDS[best]:.2f}"
@@ -147,7 +147,7 @@ def _curve(style: RowStyle, percent: np.ndarray, delta: str) -> Curve:
     dot = None
     if chosen is not None:
         dot = _x(chosen), _y(float(np.interp(chosen, CURVE_THRESHOLDS, percent)))
-    return Curve(style, points, dot, tip)
+    return DrawnCurve(style, points, dot, tip)
 
 
 def _axes() -> Axes:

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
-from wsol.models.pretrained import class_names, is_pretrained, pretrained_recipe
+from wsol.models.weights.pretrained import class_names, is_pretrained, pretrained_recipe
 
 
 def images(side: int = 224) -> torch.Tensor:

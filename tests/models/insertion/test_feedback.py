@@ -12,10 +12,10 @@ from torch import nn
 from wsol.attention.contract import Attended
 from wsol.attention.tdam import TDAM
 from wsol.errors import UserError
-from wsol.models.feedback import insert_feedback, with_feedback
-from wsol.models.feedback_block import feedback_blocks, lowered_steps
-from wsol.models.residual_blocks import BlockPlan, Unit
-from wsol.models.small_resnet import ResidualBlock
+from wsol.models.insertion.feedback import insert_feedback, with_feedback
+from wsol.models.insertion.feedback_block import feedback_blocks, lowered_steps
+from wsol.models.insertion.residual_blocks import BlockPlan, Unit
+from wsol.models.networks.small_resnet import ResidualBlock
 
 
 @pytest.fixture(autouse=True)

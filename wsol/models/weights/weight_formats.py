@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from wsol.errors import UserError
-from wsol.models.feedback_block import FeedbackBlock
+from wsol.models.insertion.feedback_block import FeedbackBlock
 from wsol.models.localizer import Localizer
 
 State = dict[str, Tensor]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from wsol.errors import UserError
-from wsol.evaluation.class_table import read_classes
+from wsol.maps.class_table import read_classes
 from wsol.scores.records import Annotation, Prediction
 
 SUFFIXES = (".npy", ".npz")

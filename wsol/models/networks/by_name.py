@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
-from wsol.models.catalogue import BACKBONES
-from wsol.models.inception import as_wsolevaluation
-from wsol.models.ltpa_networks import ResNet164Att, VGGAtt
-from wsol.models.small_resnet import SmallResNet
+from wsol.models.networks.catalogue import BACKBONES
+from wsol.models.networks.inception import as_wsolevaluation
+from wsol.models.networks.ltpa_networks import ResNet164Att, VGGAtt
+from wsol.models.networks.small_resnet import SmallResNet
 
 LIBRARIES = ("torchvision", "timm")
 

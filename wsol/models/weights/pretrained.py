@@ -10,8 +10,8 @@ from torch import nn
 
 from wsol.errors import UserError
 from wsol.models.heads import native_head
-from wsol.models.networks import create_network, library_of
-from wsol.models.weights import with_sha256
+from wsol.models.networks.by_name import create_network, library_of
+from wsol.models.weights.loading import with_sha256
 from wsol.recipe import (
     BackboneSettings,
     DataSettings,

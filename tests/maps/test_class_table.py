@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wsol.errors import UserError
-from wsol.evaluation.class_table import read_classes
+from wsol.maps.class_table import read_classes
 
 FOLDERS = {"1": 0, "10": 1, "2": 2}  # class folders 1, 2 and 10, sorted by name
 

@@ -9,7 +9,7 @@ import pytest
 
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
-from wsol.evaluation.map_folder import MapFolder, read_map
+from wsol.maps.map_folder import MapFolder, read_map
 from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Annotation
 

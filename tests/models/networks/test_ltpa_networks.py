@@ -11,7 +11,7 @@ from torch import nn
 from wsol.attention.contract import GLOBAL
 from wsol.attention.ltpa import LTPA
 from wsol.errors import UserError
-from wsol.models.ltpa_networks import PreActivationBottleneck, ResNet164Att, VGGAtt
+from wsol.models.networks.ltpa_networks import PreActivationBottleneck, ResNet164Att, VGGAtt
 
 
 def shapes(network: nn.Module, side: int) -> dict[str, tuple[int, ...]]:

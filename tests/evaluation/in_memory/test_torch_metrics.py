@@ -34,7 +34,7 @@ def split():
 
 
 def metrics():
-    from wsol.evaluation import torch_metrics as tm
+    from wsol.evaluation.in_memory import torch_metrics as tm
 
     return {
         "max_box_acc@0.3": tm.MaxBoxAcc(0.3, step=0.01),
@@ -110,7 +110,7 @@ def test_classes_equal_the_evaluator(monkeypatch):
 
 
 def test_boxes_outside_the_maps_ask_for_the_size():
-    from wsol.evaluation.torch_metrics import MaxBoxAcc
+    from wsol.evaluation.in_memory.torch_metrics import MaxBoxAcc
 
     with pytest.raises(ValueError, match="give size"):
         MaxBoxAcc().update(torch.rand(1, 7, 7), torch.tensor([[10, 10, 90, 90]]))

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
-from wsol.models.weights import library_state, read_state, with_sha256
+from wsol.models.weights.loading import library_state, read_state, with_sha256
 from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
 
 

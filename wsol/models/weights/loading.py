@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
 from wsol.models.localizer import Localizer
-from wsol.models.networks import CLASSIFIER, LIBRARIES, feature_chain, library_of
-from wsol.models.weight_formats import FORMATS
+from wsol.models.networks.by_name import CLASSIFIER, LIBRARIES, feature_chain, library_of
+from wsol.models.weights.weight_formats import FORMATS
 from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
 
 # What published files hold beside features and classifier: Inception's training-time side branch.

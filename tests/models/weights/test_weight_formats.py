@@ -9,7 +9,7 @@ import torch
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
-from wsol.models.weight_formats import from_wsolevaluation
+from wsol.models.weights.weight_formats import from_wsolevaluation
 from wsol.recipe import Recipe
 
 PARAMETERS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")

@@ -1,0 +1,1 @@
+"""How attention gets into a network: after stages, into blocks, as feedback inside them."""

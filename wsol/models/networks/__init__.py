@@ -1,0 +1,1 @@
+"""Networks by name, from timm, torchvision and here, with fresh weights."""
