@@ -14,7 +14,7 @@ from wsol.attention.tdam import TDAM
 from wsol.errors import UserError
 from wsol.models.insertion.feedback import insert_feedback, with_feedback
 from wsol.models.insertion.feedback_block import feedback_blocks, lowered_steps
-from wsol.models.insertion.residual_blocks import BlockPlan, Unit
+from wsol.models.networks.residual_blocks import BlockPlan, Unit
 from wsol.models.networks.small_resnet import ResidualBlock
 
 

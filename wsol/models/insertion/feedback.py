@@ -10,7 +10,7 @@ from torch import nn
 from wsol.attention.contract import check_options, stage_of
 from wsol.errors import UserError
 from wsol.models.insertion.feedback_block import FeedbackBlock, feedback_blocks
-from wsol.models.insertion.residual_blocks import plan_of, residual_blocks
+from wsol.models.networks.residual_blocks import plan_of, residual_blocks
 
 
 def with_feedback(

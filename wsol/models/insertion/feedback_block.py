@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import Attended, Maps, channel_mean
 from wsol.errors import UserError
-from wsol.models.insertion.residual_blocks import BlockPlan, Unit
+from wsol.models.networks.residual_blocks import BlockPlan, Unit
 
 
 class FeedbackBlock(nn.Module):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from wsol.attention.contract import Attended, Maps, channel_mean
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
-from wsol.models.insertion.residual_blocks import BlockPlan, Unit, plan_of, residual_blocks
+from wsol.models.networks.residual_blocks import BlockPlan, Unit, plan_of, residual_blocks
 
 
 class Placed(nn.Module):
