@@ -43,7 +43,7 @@ def run_name(recipe: Recipe, manifest_hash: str) -> str:
         letter if letter.isalnum() else "-" for letter in recipe.attention.name.split(":")[-1]
     )
     parts = (recipe.data.name, recipe.backbone.name, attention, recipe.method.name, f"seed{recipe.seed}")
-    return "-".join(parts).replace("/", "-") + "-" + training_id(recipe, manifest_hash)
+    return "-".join(parts).replace("/", "-").replace(":", "-") + "-" + training_id(recipe, manifest_hash)
 
 
 class RunFolder:
