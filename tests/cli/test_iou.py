@@ -196,7 +196,17 @@ def test_a_rule_for_corners_needs_corners(tmp_path, capsys):
 
 
 def test_it_imports_no_torch():
-    modules = ("cli.iou", "evaluation.evaluator", "evaluation.map_folder", "evaluation.per_image_table")
+    modules = (
+        *(
+            "cli.iou",
+            "cli.evaluate",
+            "cli.prepare",
+            "cli.list",
+            "cli.leaderboard",
+            "pipeline.evaluate_maps",
+        ),
+        *("evaluation.evaluator", "maps.map_folder", "evaluation.per_image_table"),
+    )
     code = "import sys, " + ", ".join(f"wsol.{module}" for module in modules)
     code += "; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

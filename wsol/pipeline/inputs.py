@@ -28,6 +28,8 @@ def image_folder(images: Path | str | Sequence[Path | str]) -> Iterator[Path]:
     """
     given = [Path(images)] if isinstance(images, str | Path) else [Path(image) for image in images]
     if len(given) == 1 and not given[0].is_file():
+        if not given[0].exists():
+            raise UserError(f"{given[0]}: no such folder or image file")
         yield given[0]
         return
     named: dict[str, Path] = {}
