@@ -1,8 +1,8 @@
 """Each notebook runs from top to bottom, and prints what the committed one shows.
 
 Cells are run by a plain loop: no Jupyter is needed. They assert their own claims, such as a board that
-is the same to the byte. What they print is the same on every machine and is compared here; what rests on a
-training is shown as a cell's result or picture, and is not.
+is the same to the byte. What they print is the same on every machine and is compared here; what rests on
+a training is shown as a cell's result or picture, and is not.
 """
 
 import json
