@@ -33,9 +33,10 @@ def benchmark(
         seeds: each recipe is trained once a seed.
         overlays: how many images the report shows of each row.
 
-    >>> import wsol
-    >>> wsol.benchmark(["configs/clutter/cam.yaml"], seeds=[0, 1, 2])        # doctest: +SKIP
-    >>> wsol.leaderboard("results", write=True)                             # doctest: +SKIP
+    Examples:
+        >>> import wsol
+        >>> wsol.benchmark(["configs/clutter/cam.yaml"], seeds=[0, 1, 2])        # doctest: +SKIP
+        >>> wsol.leaderboard("results", write=True)                             # doctest: +SKIP
     """
     for recipe in map(as_recipe, recipes):
         evaluate_baselines(recipe, overlays=overlays)

@@ -24,9 +24,10 @@ def leaderboard(results: Path | str, *, write: bool = False) -> pd.DataFrame:
         UserError: no records there, a file that is no record, runs of one row that contradict each
             other.
 
-    >>> import wsol
-    >>> board = wsol.leaderboard("results")                      # doctest: +SKIP
-    >>> board[["dataset", "attention", "max_box_acc@0.5"]]       # doctest: +SKIP
+    Examples:
+        >>> import wsol
+        >>> board = wsol.leaderboard("results")                      # doctest: +SKIP
+        >>> board[["dataset", "attention", "max_box_acc@0.5"]]       # doctest: +SKIP
     """
     if write:
         write_board(results)

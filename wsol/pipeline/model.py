@@ -58,11 +58,12 @@ def load(
     Raises:
         UserError: no run there or an unfinished one, an unknown network, weights of another network.
 
-    >>> import wsol
-    >>> model = wsol.load("torchvision:squeezenet1_1")           # doctest: +SKIP
-    >>> found = model.localize("photo.jpg")                      # doctest: +SKIP
-    >>> found.class_name, found.box                              # doctest: +SKIP
-    ('tench', array([ 69.,  25., 224., 215.]))
+    Examples:
+        >>> import wsol
+        >>> model = wsol.load("torchvision:squeezenet1_1")           # doctest: +SKIP
+        >>> found = model.localize("photo.jpg")                      # doctest: +SKIP
+        >>> found.class_name, found.box                              # doctest: +SKIP
+        ('tench', array([ 69.,  25., 224., 215.]))
     """
     return Model.open(source, How(device=device, workers=workers), weights)
 

@@ -31,8 +31,9 @@ def train(recipe: Recipe | Path | str) -> Path:
     Raises:
         UserError: an unknown name, a missing manifest, weights of another network.
 
-    >>> import wsol
-    >>> run = wsol.train("configs/clutter/cam.yaml")             # doctest: +SKIP
+    Examples:
+        >>> import wsol
+        >>> run = wsol.train("configs/clutter/cam.yaml")             # doctest: +SKIP
     """
     recipe = resolved(as_recipe(recipe))
     manifest = open_manifest(recipe)

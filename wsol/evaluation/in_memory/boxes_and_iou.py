@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
@@ -49,12 +49,13 @@ def box(
     Returns:
         (4,) float64 half-open ``x0, y0, x1, y1``; None where the map is constant.
 
-    >>> import wsol
-    >>> score_map = [[0, 0, 0, 0], [0, 9, 8, 0], [0, 7, 9, 0], [0, 0, 0, 0]]
-    >>> wsol.box(score_map).tolist()
-    [1.0, 1.0, 3.0, 3.0]
-    >>> wsol.box(score_map, threshold=0.95).tolist()
-    [1.0, 1.0, 3.0, 3.0]
+    Examples:
+        >>> import wsol
+        >>> score_map = [[0, 0, 0, 0], [0, 9, 8, 0], [0, 7, 9, 0], [0, 0, 0, 0]]
+        >>> wsol.box(score_map).tolist()
+        [1.0, 1.0, 3.0, 3.0]
+        >>> wsol.box(score_map, threshold=0.95).tolist()
+        [1.0, 1.0, 3.0, 3.0]
     """
     map_u8, frame, size = _quantised(score_map, threshold, size)
     found = to_image(box_at(map_u8, cut_of(threshold, int(map_u8.max())))[None], frame, size)[0]
@@ -70,9 +71,10 @@ def boxes(
         (n, 4) float64 half-open ``x0, y0, x1, y1``; those of holes in a contour are among them, as in
         MaxBoxAccV2 (Choe et al., CVPR 2020).
 
-    >>> import wsol
-    >>> wsol.boxes([[9, 0, 0, 8], [0, 0, 0, 8]]).tolist()
-    [[3.0, 0.0, 4.0, 2.0], [0.0, 0.0, 1.0, 1.0]]
+    Examples:
+        >>> import wsol
+        >>> wsol.boxes([[9, 0, 0, 8], [0, 0, 0, 8]]).tolist()
+        [[3.0, 0.0, 4.0, 2.0], [0.0, 0.0, 1.0, 1.0]]
     """
     map_u8, frame, size = _quantised(score_map, threshold, size)
     living, first, last = all_contour_boxes(map_u8)
@@ -82,7 +84,11 @@ def boxes(
     return to_image(found[np.argsort(-areas, kind="stable")], frame, size).astype(np.float64)
 
 
-def iou(a: ArrayLike, b: ArrayLike) -> Any:
+@overload
+def iou(a: Sequence[float], b: Sequence[float]) -> float: ...
+@overload
+def iou(a: ArrayLike, b: ArrayLike) -> float | np.ndarray: ...
+def iou(a: ArrayLike, b: ArrayLike) -> float | np.ndarray:
     """Intersection over union of half-open boxes, or of masks.
 
     Args:
@@ -95,11 +101,12 @@ def iou(a: ArrayLike, b: ArrayLike) -> Any:
     Raises:
         UserError: shapes that are neither, masks of two sizes.
 
-    >>> import wsol
-    >>> wsol.iou([0, 0, 2, 2], [1, 0, 3, 2])
-    0.3333333333333333
-    >>> wsol.iou([[0, 0, 2, 2]], [[0, 0, 2, 2], [5, 5, 6, 6]]).tolist()
-    [[1.0, 0.0]]
+    Examples:
+        >>> import wsol
+        >>> wsol.iou([0, 0, 2, 2], [1, 0, 3, 2])
+        0.3333333333333333
+        >>> wsol.iou([[0, 0, 2, 2]], [[0, 0, 2, 2], [5, 5, 6, 6]]).tolist()
+        [[1.0, 0.0]]
     """
     first, second = as_array(a), as_array(b)
     if first.dtype == bool and second.dtype == bool:

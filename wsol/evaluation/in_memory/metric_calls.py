@@ -64,10 +64,11 @@ def max_box_acc(
     Raises:
         UserError: as many boxes as maps there must be; a box outside its image.
 
-    >>> import wsol
-    >>> score_map = [[0, 0, 0, 0], [0, 9, 8, 0], [0, 7, 9, 0], [0, 0, 0, 0]]
-    >>> wsol.max_box_acc([score_map, score_map], [[1, 1, 3, 3], [0, 0, 1, 1]]).value
-    50.0
+    Examples:
+        >>> import wsol
+        >>> score_map = [[0, 0, 0, 0], [0, 9, 8, 0], [0, 7, 9, 0], [0, 0, 0, 0]]
+        >>> wsol.max_box_acc([score_map, score_map], [[1, 1, 3, 3], [0, 0, 1, 1]]).value
+        50.0
     """
     percent = round(100 * iou)
     if not (0 < percent <= 100 and abs(100 * iou - percent) < 1e-6):
@@ -167,11 +168,12 @@ def pxap(
             224 x 224.
         protocol: ``choe2020`` or ``halfopen``, which are the same for masks.
 
-    >>> import wsol
-    >>> import numpy as np
-    >>> stripes = np.tile([0.0, 1.0], (224, 112))
-    >>> wsol.pxap([stripes], [stripes > 0]).value
-    100.0
+    Examples:
+        >>> import wsol
+        >>> import numpy as np
+        >>> stripes = np.tile([0.0, 1.0], (224, 112))
+        >>> wsol.pxap([stripes], [stripes > 0]).value
+        100.0
     """
     conventions = protocol_named(protocol)
     return _value(_of_masks(maps, masks, conventions), conventions, "pxap")
