@@ -67,6 +67,8 @@ def test_it_scores_no_other_images(cross_fit, squares_manifest, tiny_manifest, t
     ):
         with pytest.raises(UserError, match=r"cross-fitted .* only scores the test images"):
             call()
+    with pytest.raises(UserError, match="each of its networks may only see the images of one fold"):
+        Model.open(run).localize(next(images.glob("*.jpg")))
     assert not (tmp_path / "out").exists()
 
 

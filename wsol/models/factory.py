@@ -20,7 +20,7 @@ from wsol.models.insertion.placement import Placed, insert_gates
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
 from wsol.models.own_classifier import OwnClassifier
-from wsol.models.weights.class_keys import imagenet_keys
+from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
 from wsol.models.weights.loading import load_localizer_weights, load_network_weights, read_state
 from wsol.models.weights.weight_formats import FORMATS
 from wsol.recipe import AttentionSettings, Recipe
@@ -134,7 +134,7 @@ def _native_keys(head: CamHead | OwnClassifier, class_keys: Sequence[str]) -> Se
             f"head.name native has {head.num_classes} classes, the data set {len(class_keys)}: "
             "use head.name cam"
         )
-    return class_keys
+    return class_keys or class_keys_of(head.num_classes)
 
 
 def _place_attention(

@@ -23,7 +23,8 @@ from wsol.methods.build import trained_localizer
 from wsol.models.cost import cost
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
-from wsol.models.weights.pretrained import class_names, is_pretrained, pretrained_recipe
+from wsol.models.weights.class_keys import class_names
+from wsol.models.weights.pretrained import is_pretrained, pretrained_recipe
 from wsol.recipe import How, Recipe
 from wsol.scores.protocol import protocol_named
 from wsol.scores.records import Prediction
@@ -113,9 +114,9 @@ class Model:
     ) -> Model:
         """Open a run folder, ``timm:NAME`` or ``torchvision:NAME``.
 
-        ``how`` says device and workers; None takes the run's own. ``weights`` is a file of a pretrained
-        network's weights; without it the library loads, and may download, its own. ``UserError`` where
-        the folder is no run, or its training has not finished.
+        Of ``how`` device and workers count; None takes the run's own. ``weights`` is a file of a
+        pretrained network's weights; without it the library loads, and may download, its own. ``UserError``
+        where the folder is no run, or its training has not finished.
         """
         name = str(source)
         if is_pretrained(name):
@@ -125,7 +126,8 @@ class Model:
             recipe = folder.recipe()
             folder.facts()  # an unfinished run is refused before anything heavy begins
         if how is not None:
-            recipe = dataclasses.replace(recipe, how=how)
+            here = dataclasses.replace(recipe.how, device=how.device, workers=how.workers)
+            recipe = dataclasses.replace(recipe, how=here)
         return cls(name, recipe, launch(recipe.how.device, "32-true"), folder)
 
     @cached_property
@@ -133,7 +135,7 @@ class Model:
         """The network on its device, in evaluation mode; of a cross-fitted run, not yet any fold's."""
         training = self.recipe.training
         if self.folder is None:
-            localizer = build_localizer(self.recipe, 1000)
+            localizer = build_localizer(self.recipe, 0)
         else:
             localizer = trained_localizer(self.recipe, self.facts["class_keys"])
             if not training.folds:
@@ -194,6 +196,11 @@ class Model:
 
     def _predictions(self, images: Iterable[PixelSource], source: str) -> Iterator[Prediction]:
         """One prediction an image, of the predicted class."""
+        if self.recipe.training.folds:
+            raise UserError(
+                f"{self.name}: cross-fitted (training.folds): each of its networks may only see the "
+                "images of one fold; train a run without folds to localize other images"
+            )
         batches = (self._batch(image) for image in images)
         return MapReader(self.localizer, None).predictions(batches, source or self.default_map)
 

@@ -8,7 +8,8 @@ from safetensors.torch import save_file
 
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
-from wsol.models.weights.pretrained import class_names, is_pretrained, pretrained_recipe
+from wsol.models.weights.class_keys import class_keys_of, class_names
+from wsol.models.weights.pretrained import is_pretrained, pretrained_recipe
 
 
 def images(side: int = 224) -> torch.Tensor:
@@ -104,6 +105,14 @@ def test_names_of_classes():
     assert class_names(["n01440764", "n02123045", "n03888257"]) == ["tench", "tabby", "parachute"]
     assert class_names(["001.Black_footed_Albatross"]) == ["001.Black_footed_Albatross"]
     assert class_names([]) == []
+
+
+def test_classes_of_other_sets_than_the_thousand():
+    assert class_keys_of(1000)[0] == "n01440764"
+    twelve = class_keys_of(11821)
+    assert len(twelve) == 11821 and len(set(twelve)) == 11821 and twelve[0].startswith("n0")
+    assert not class_names(twelve)[0].startswith("n0")
+    assert class_keys_of(7) == ["0", "1", "2", "3", "4", "5", "6"]
 
 
 def test_what_is_called_pretrained():

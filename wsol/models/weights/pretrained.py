@@ -71,17 +71,6 @@ def pretrained_recipe(name: str, file: Path | str | None = None) -> Recipe:
     )
 
 
-def class_names(class_keys: list[str]) -> list[str]:
-    """What people call the classes: ImageNet's by their first word, others by their key."""
-    from timm.data.imagenet_info import ImageNetInfo
-
-    words = {}
-    if class_keys and class_keys[0].startswith("n0"):
-        imagenet = ImageNetInfo("imagenet-1k")
-        words = {key: imagenet.label_name_to_description(key) for key in imagenet.label_names()}
-    return [words.get(key, key).partition(",")[0] for key in class_keys]
-
-
 def _timm_card(name: str, has_file: bool) -> Preprocessing:
     import timm
 
