@@ -115,8 +115,10 @@ class Model:
         """Open a run folder, ``timm:NAME`` or ``torchvision:NAME``.
 
         Of ``how`` device and workers count; None takes the run's own. ``weights`` is a file of a
-        pretrained network's weights; without it the library loads, and may download, its own. ``UserError``
-        where the folder is no run, or its training has not finished.
+        pretrained network's weights; without it the library loads, and may download, its own.
+
+        Raises:
+            UserError: the folder is no run, or its training has not finished.
         """
         name = str(source)
         if is_pretrained(name):
