@@ -24,7 +24,7 @@ from wsol.evaluation.evaluator import collect, score
 from wsol.evaluation.warm_up import warm_up
 from wsol.maps.map_folder import MapFolder
 from wsol.scores.protocol import protocol_named
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 GRID = 14
 

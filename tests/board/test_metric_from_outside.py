@@ -17,7 +17,8 @@ from wsol.evaluation.evaluator import collect, evaluate, score
 from wsol.evaluation.per_image_table import write_per_image
 from wsol.report.page import page
 from wsol.scores.protocol import ThresholdPolicy, protocol_named
-from wsol.scores.records import Annotation, Prediction, RunRecord
+from wsol.scores.records import RunRecord
+from wsol.scores.samples import Annotation, Prediction
 
 PLUGIN = '''
 import numpy as np

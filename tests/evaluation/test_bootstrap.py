@@ -14,7 +14,7 @@ from wsol.scores.metrics.max_box_acc import MaxBoxAccMetric
 from wsol.scores.metrics.on_boxes import candidate_thresholds
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import protocol_named
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 from wsol.scores.threshold_families import MetricFamily
 
 CHOE = dataclasses.replace(protocol_named("choe2020", 0.02), iou_percents=(50,))

@@ -13,7 +13,7 @@ from wsol.evaluation.evaluator import collect, evaluate, score
 from wsol.evaluation.split_scores import compute
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import ThresholdPolicy, protocol_named
-from wsol.scores.records import Annotation, Prediction
+from wsol.scores.samples import Annotation, Prediction
 
 
 def ragged(values, offsets, shapes):

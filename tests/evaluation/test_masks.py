@@ -10,7 +10,7 @@ from wsol.errors import UserError
 from wsol.evaluation.masks import pixel_histograms, read_mask, true_mask
 from wsol.files.images import open_mask
 from wsol.scores.protocol import protocol_named
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 
 @pytest.mark.golden

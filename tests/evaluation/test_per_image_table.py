@@ -11,7 +11,7 @@ from PIL import Image
 from wsol.evaluation.evaluator import evaluate
 from wsol.evaluation.per_image_table import chosen_threshold, write_per_image
 from wsol.scores.protocol import ThresholdPolicy, protocol_named
-from wsol.scores.records import Annotation, Prediction
+from wsol.scores.samples import Annotation, Prediction
 
 HALF = protocol_named("halfopen", 0.1)
 

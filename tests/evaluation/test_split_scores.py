@@ -12,7 +12,7 @@ from wsol.evaluation.split_scores import compute, evaluate_metric, metric_keys
 from wsol.scores.iou_codes import ALL_UNITS, SINGLE_UNITS
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import ThresholdPolicy, protocol_named
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 CHOE = protocol_named("choe2020", 0.1)
 RUBINSTEIN = protocol_named("rubinstein2013", 0.1)

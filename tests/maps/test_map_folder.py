@@ -11,7 +11,7 @@ from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
 from wsol.maps.map_folder import MapFolder, read_map
 from wsol.scores.protocol import protocol_named
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 BOX = np.array([[1, 1, 5, 5]], np.float32)
 ANNOTATIONS = [

@@ -25,7 +25,7 @@ from wsol.pipeline.outputs.publish import Outputs
 from wsol.pipeline.train import train
 from wsol.recipe import EvaluationSettings, Recipe
 from wsol.scores.protocol import protocol_named
-from wsol.scores.records import Prediction
+from wsol.scores.samples import Prediction
 
 
 def test_every_row_gets_one_record_and_the_board_repeats(tiny_recipe, tmp_path):

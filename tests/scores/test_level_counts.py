@@ -7,7 +7,7 @@ from wsol.evaluation.evaluator import evaluate
 from wsol.files.array_file import unpack
 from wsol.scores.level_counts import level_counts, to_bytes
 from wsol.scores.protocol import protocol_named
-from wsol.scores.records import Annotation, Prediction
+from wsol.scores.samples import Annotation, Prediction
 
 PROTOCOL = protocol_named("choe2020", 0.05)
 

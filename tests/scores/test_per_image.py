@@ -9,7 +9,7 @@ from wsol.errors import UserError
 from wsol.scores.iou_codes import SINGLE_UNITS
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import protocol_named
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 
 def filled(ids, seed=0, pixels=True):

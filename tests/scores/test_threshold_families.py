@@ -10,7 +10,7 @@ from wsol.scores.curves import Mean
 from wsol.scores.metrics import metrics_of
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import ThresholdPolicy, protocol_named
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 from wsol.scores.threshold_families import MetricFamily, best_threshold, families_of
 
 CHOE = protocol_named("choe2020", 0.25)

@@ -17,7 +17,7 @@ from wsol.scores.completeness import check_complete
 from wsol.scores.metrics import metrics_of
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
-from wsol.scores.records import Annotation, Prediction
+from wsol.scores.samples import Annotation, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)

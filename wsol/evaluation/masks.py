@@ -12,7 +12,7 @@ from PIL import Image
 
 from wsol.errors import UserError
 from wsol.files.mask_file import DAMAGE, set_pixels
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 IGNORED = 255
 

@@ -14,7 +14,7 @@ from wsol.scores.iou_codes import ALL_UNITS, CUTS, SINGLE_UNITS, encode_iou
 from wsol.scores.packed_boxes import pack_boxes
 from wsol.scores.per_image import UNKNOWN, PerImage
 from wsol.scores.protocol import Protocol
-from wsol.scores.records import Annotation, Prediction
+from wsol.scores.samples import Annotation, Prediction
 
 
 def score_image(

@@ -10,7 +10,7 @@ import numpy as np
 
 from wsol.errors import UserError
 from wsol.maps.class_table import read_classes
-from wsol.scores.records import Annotation, Prediction
+from wsol.scores.samples import Annotation, Prediction
 
 SUFFIXES = (".npy", ".npz")
 PREDICTIONS = "predictions.csv"

@@ -17,7 +17,7 @@ from wsol.maps.classes import class_columns, lacking_classes
 from wsol.maps.clock import Clock
 from wsol.maps.contract import Columns, ModelMaps
 from wsol.models.localizer import Localizer, LocalizerOutput
-from wsol.scores.records import Prediction
+from wsol.scores.samples import Prediction
 
 if TYPE_CHECKING:
     from wsol.data.loading.loader import Batch

@@ -17,7 +17,7 @@ from wsol.progress import is_first_rank
 from wsol.recipe import Recipe
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
-from wsol.scores.records import Prediction
+from wsol.scores.samples import Prediction
 
 
 def evaluate_baselines(recipe: Recipe, *, overlays: int = 0) -> None:

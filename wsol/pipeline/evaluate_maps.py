@@ -15,7 +15,7 @@ from wsol.pipeline.outputs.publish import MapsOrigin, Outputs
 from wsol.recipe import EvaluationSettings
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
-from wsol.scores.records import Prediction
+from wsol.scores.samples import Prediction
 
 FILES = "files"
 

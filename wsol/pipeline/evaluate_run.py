@@ -26,7 +26,7 @@ from wsol.pipeline.outputs.publish import MapsOrigin, Outputs
 from wsol.recipe import EvaluationSettings, Recipe
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
-from wsol.scores.records import Prediction
+from wsol.scores.samples import Prediction
 from wsol.training.run_folder import RunFolder
 
 # Of the training, kept in the record beside the scoring's own.

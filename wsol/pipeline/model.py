@@ -27,7 +27,7 @@ from wsol.models.weights.class_keys import class_names
 from wsol.models.weights.pretrained import is_pretrained, pretrained_recipe
 from wsol.recipe import How, Recipe
 from wsol.scores.protocol import protocol_named
-from wsol.scores.records import Prediction
+from wsol.scores.samples import Prediction
 from wsol.scores.thresholds import cut_of
 from wsol.training.device import device_name, launch
 from wsol.training.run_folder import RunFolder

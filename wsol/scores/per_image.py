@@ -23,7 +23,7 @@ from wsol.scores.thresholds import Cuts, columns_at, thresholds
 
 if TYPE_CHECKING:
     from wsol.scores.protocol import Protocol
-    from wsol.scores.records import Annotation
+    from wsol.scores.samples import Annotation
 
 UNKNOWN = -1
 

@@ -1,8 +1,6 @@
-"""The frozen records that pass between rooms, and how they reach the disk whole.
+"""The record of a scored run, its identity, and how it reaches the disk whole.
 
 Everything here is NumPy and the standard library: reading records costs no torch.
-Boxes are ``(n, 4)`` float32 ``x0, y0, x1, y1``, half-open, in pixels of the original image,
-unless a name says otherwise.
 """
 
 from __future__ import annotations
@@ -25,63 +23,6 @@ from wsol.scores.metrics.specification import MetricSpecification
 # 2 added ``specifications``; records of schema 1 are read and get those of the suite's own metrics.
 SCHEMA_VERSION = 2
 READABLE = (1, SCHEMA_VERSION)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One image as a model sees it: ``image`` (3, H, W) float tensor, ``label`` of its class."""
-
-    image: Any
-    label: int
-    image_id: str
-    index: int
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """The ground truth of one image.
-
-    ``boxes`` (n, 4) half-open original pixels, n may be 0; ``source_boxes`` (n, 4) the numbers as
-    the source wrote them (what `choe2020` reads), equal to ``boxes`` where the source is
-    half-open. ``masks`` and ``ignore`` are absolute paths of PNG files; the object is their
-    union. ``size`` is (height, width).
-
-    Where the manifest says more of each box, ``box_labels`` (n,) int64 are the classes of the boxes and
-    ``box_instances`` (n,) int64 the numbers of the things they frame, -1 where it does not say; None
-    where it says nothing of any box. ``parts`` is the absolute path of a PNG whose pixels are codes,
-    empty where there is none; ``part_names`` are the names of the codes from 1 to 255, and 0 is no part.
-    """
-
-    image_id: str
-    label: int
-    size: tuple[int, int]
-    boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-    source_boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-    masks: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    box_labels: np.ndarray | None = None
-    box_instances: np.ndarray | None = None
-    parts: str = ""
-    part_names: Mapping[int, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What one forward pass says of one image.
-
-    ``label`` is the class whose map this is; ``top5`` the classes by falling score, best first,
-    empty where no class scores exist; ``probabilities`` are theirs, in [0, 1], where they are known.
-    ``score_map`` (h, w) float32 as the source made it, before any resizing or normalising. Instead of a
-    map it may carry ``boxes`` (n, 4) half-open original pixels or a boolean ``mask`` (height, width).
-    """
-
-    image_id: str
-    label: int
-    top5: tuple[int, ...] = ()
-    score_map: np.ndarray | None = None
-    boxes: np.ndarray | None = None
-    mask: np.ndarray | None = None
-    probabilities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_draft import DraftClass, DraftImage, ManifestDraft
 from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 
 def test_boxes_and_masks_are_drawn_where_they_are(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from wsol.evaluation.evaluator import collect, score
 from wsol.scores.protocol import ThresholdPolicy, protocol_named
-from wsol.scores.records import Annotation, Prediction
+from wsol.scores.samples import Annotation, Prediction
 
 torch = pytest.importorskip("torch")
 

@@ -10,7 +10,7 @@ import pytest
 from wsol.scores.iou_codes import ALL_UNITS, SINGLE_UNITS
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 
 @pytest.fixture

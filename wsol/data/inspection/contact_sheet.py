@@ -16,7 +16,7 @@ from wsol.errors import UserError
 from wsol.files.atomic import write_bytes
 from wsol.files.images import open_codes, open_image, open_mask
 from wsol.files.picture_files import picture_png
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 CAPTION = 14  # pixels below each picture
 BOX, MASK, IGNORED = (255, 60, 60), (60, 255, 90), (90, 140, 255)

@@ -20,7 +20,7 @@ from wsol.data.loading.transforms import Normalise, RandomCropFlip
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.recipe import Recipe
-from wsol.scores.records import Sample
+from wsol.scores.samples import Sample
 
 
 class Batch(NamedTuple):

@@ -21,7 +21,7 @@ import numpy as np
 from wsol.data.manifest.manifest_info import images_root, part_names_of, read_info, tables_hash
 from wsol.data.manifest.manifest_reading import Tables, read_tables
 from wsol.errors import UserError, suggest
-from wsol.scores.records import Annotation
+from wsol.scores.samples import Annotation
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from wsol.evaluation.score_map import normalise
 from wsol.evaluation.split_scores import evaluate_metric
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy, protocol_named
-from wsol.scores.records import Annotation, Prediction
+from wsol.scores.samples import Annotation, Prediction
 
 
 class MetricValue(NamedTuple):

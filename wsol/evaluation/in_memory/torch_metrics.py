@@ -30,7 +30,7 @@ from wsol.scores.metrics.rubinstein import RubinsteinJMetric, RubinsteinPMetric
 from wsol.scores.metrics.top_k_loc import TopKLocMetric
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import protocol_named
-from wsol.scores.records import Annotation, Prediction
+from wsol.scores.samples import Annotation, Prediction
 from wsol.scores.threshold_families import best_threshold
 
 

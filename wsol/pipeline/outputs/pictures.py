@@ -18,7 +18,7 @@ from wsol.report.overlay import draw_overlay
 from wsol.scores.iou_codes import SINGLE_UNITS
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
-from wsol.scores.records import Prediction
+from wsol.scores.samples import Prediction
 from wsol.scores.thresholds import cut_of
 
 
