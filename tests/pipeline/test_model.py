@@ -128,6 +128,17 @@ def test_the_command_for_one_photograph(squeezenet, photo, tmp_path, capsys):
     assert (tmp_path / "found" / "overlays" / "photo.png").is_file()
 
 
+def test_a_file_that_is_no_image_is_called_by_its_own_name(squeezenet, tmp_path, capsys):
+    (tmp_path / "fake.jpg").write_text("no picture")
+    command = ["localize", tmp_path / "fake.jpg", "--model", "torchvision:squeezenet1_1"]
+    command += ["--weights", squeezenet[1], "--output", tmp_path / "found", "--device", "cpu"]
+    assert main([str(word) for word in command]) == 2
+    err = capsys.readouterr().err
+    assert f"{tmp_path / 'fake.jpg'}: not an image" in err and "wsol-images" not in err
+    assert main(["localize", str(tmp_path / "gone.jpg"), *map(str, command[2:])]) == 2
+    assert "gone.jpg: no such folder or image file" in capsys.readouterr().err
+
+
 def test_a_pretrained_classifier_is_scored_on_ones_own_images(squeezenet, photo, tmp_path, capsys):
     (tmp_path / "boxes.csv").write_text("image_id,x0,y0,x1,y1\nphoto.png,30,20,70,40\n")
     (tmp_path / "images").mkdir()

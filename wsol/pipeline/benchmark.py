@@ -20,7 +20,9 @@ from wsol.scores.protocol import protocol_named
 
 
 def benchmark(
-    recipes: Sequence[Recipe | Path | str], seeds: Sequence[int] = (0,), overlays: int = 0
+    recipes: Sequence[Recipe | Path | str] | Recipe | Path | str,
+    seeds: Sequence[int] = (0,),
+    overlays: int = 0,
 ) -> None:
     """Train and score; every data set gets its centred-box row beside.
 
@@ -29,7 +31,7 @@ def benchmark(
     folder that each recipe names, ``how.results``.
 
     Args:
-        recipes: recipes, or their YAML files.
+        recipes: recipes, or their YAML files; one or several.
         seeds: each recipe is trained once a seed.
         overlays: how many images the report shows of each row.
 
@@ -38,6 +40,8 @@ def benchmark(
         >>> wsol.benchmark(["configs/clutter/cam.yaml"], seeds=[0, 1, 2])        # doctest: +SKIP
         >>> wsol.leaderboard("results", write=True)                             # doctest: +SKIP
     """
+    if isinstance(recipes, str | Path | Recipe):
+        recipes = [recipes]
     for recipe in map(as_recipe, recipes):
         evaluate_baselines(recipe, overlays=overlays)
         for seed in seeds:

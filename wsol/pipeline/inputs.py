@@ -42,7 +42,13 @@ def image_folder(images: Path | str | Sequence[Path | str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="wsol-images-") as folder:
         for name, path in named.items():
             Path(folder, name).symlink_to(path.resolve())
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        except UserError as error:
+            message = str(error)
+            for name, path in named.items():  # the user knows the file by its own place
+                message = message.replace(str(Path(folder, name)), str(path))
+            raise UserError(message) from error
 
 
 def open_manifest(recipe: Recipe) -> Manifest:

@@ -34,6 +34,14 @@ def as_array(values: ArrayLike) -> np.ndarray:
         raise UserError(f"not one array of numbers: {error}") from None
 
 
+def image_size(size: ArrayLike) -> tuple[int, int]:
+    """(height, width) as two whole numbers; ``UserError`` where it is anything else."""
+    sides = as_array(size)
+    if sides.shape != (2,) or sides.dtype.kind not in "iu" or sides.min() < 1:
+        raise UserError(f"size is {size!r}: give (height, width), two whole numbers, 1 or more")
+    return int(sides[0]), int(sides[1])
+
+
 def box(
     score_map: ArrayLike, threshold: float = 0.2, size: tuple[int, int] | None = None
 ) -> np.ndarray | None:
@@ -134,5 +142,6 @@ def _quantised(
     if values.ndim != 2:
         raise UserError(f"score map has shape {values.shape}: give one (height, width) array")
     own = (values.shape[0], values.shape[1])
+    size = None if size is None else image_size(size)
     frame = own if size is None else PROTOCOLS.get("halfopen").frame(size)
     return quantise(values, frame), frame, own if size is None else size

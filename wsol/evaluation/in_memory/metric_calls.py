@@ -10,17 +10,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from wsol.errors import UserError
-from wsol.evaluation.evaluator import collect
 from wsol.evaluation.in_memory.boxes_and_iou import ArrayLike, as_array
-from wsol.evaluation.masks import pixel_histograms, resize_mask
-from wsol.evaluation.score_map import normalise
+from wsol.evaluation.in_memory.per_image_arrays import of_boxes, of_masks
 from wsol.evaluation.split_scores import evaluate_metric
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy, protocol_named
-from wsol.scores.samples import Annotation, Prediction
 
 
 class MetricValue(NamedTuple):
@@ -74,7 +69,7 @@ def max_box_acc(
     if not (0 < percent <= 100 and abs(100 * iou - percent) < 1e-6):
         raise UserError(f"iou is {iou}: give whole percents in (0, 1], such as 0.5")
     conventions = dataclasses.replace(protocol_named(protocol), iou_percents=(percent,))
-    per_image = _of_boxes(maps, boxes, size, conventions)
+    per_image = of_boxes(maps, boxes, size, conventions)
     return _value(per_image, conventions, f"max_box_acc@{percent / 100:g}")
 
 
@@ -90,7 +85,7 @@ def max_box_acc_v2(
     Choe et al., CVPR 2020. Arguments as of `max_box_acc`.
     """
     conventions = protocol_named(protocol)
-    return _value(_of_boxes(maps, boxes, size, conventions), conventions, "max_box_acc_v2")
+    return _value(of_boxes(maps, boxes, size, conventions), conventions, "max_box_acc_v2")
 
 
 def gt_known_loc(
@@ -106,7 +101,7 @@ def gt_known_loc(
     Arguments as of `max_box_acc`.
     """
     conventions = protocol_named(protocol)
-    per_image = _of_boxes(maps, boxes, size, conventions)
+    per_image = of_boxes(maps, boxes, size, conventions)
     return _value(per_image, conventions, "gt_known_loc@0.5", threshold)
 
 
@@ -123,7 +118,7 @@ def mean_iou(
     Arguments as of `max_box_acc`.
     """
     conventions = protocol_named(protocol)
-    return _value(_of_boxes(maps, boxes, size, conventions), conventions, "mean_iou", threshold)
+    return _value(of_boxes(maps, boxes, size, conventions), conventions, "mean_iou", threshold)
 
 
 def top1_loc(
@@ -149,7 +144,7 @@ def top1_loc(
             f"right_class has shape {right.shape}, dtype {right.dtype}: give one bool for each of the "
             f"{len(maps)} maps"
         )
-    per_image = _of_boxes(maps, boxes, size, conventions)
+    per_image = of_boxes(maps, boxes, size, conventions)
     per_image.top1[:], per_image.top5[:] = right, right
     return _value(per_image, conventions, "top1_loc@0.5", threshold)
 
@@ -176,7 +171,7 @@ def pxap(
         100.0
     """
     conventions = protocol_named(protocol)
-    return _value(_of_masks(maps, masks, conventions), conventions, "pxap")
+    return _value(of_masks(maps, masks, conventions), conventions, "pxap")
 
 
 def peak_iou(
@@ -190,7 +185,7 @@ def peak_iou(
     Arguments as of `pxap`.
     """
     conventions = protocol_named(protocol)
-    return _value(_of_masks(maps, masks, conventions), conventions, "peak_iou")
+    return _value(of_masks(maps, masks, conventions), conventions, "peak_iou")
 
 
 def _value(
@@ -201,74 +196,3 @@ def _value(
     if found.value is None or found.low is None or found.high is None:
         raise UserError(f"{key}: there is nothing to score, no box or mask in any image")
     return MetricValue(found.value, found.low, found.high, found.threshold)
-
-
-def _of_boxes(
-    maps: Sequence[ArrayLike] | ArrayLike,
-    boxes: Sequence[ArrayLike] | ArrayLike,
-    size: tuple[int, int] | Sequence[tuple[int, int]] | None,
-    protocol: Protocol,
-) -> PerImage:
-    """Per-image arrays of maps and boxes; images are called by their number."""
-    listed = [as_array(score_map) for score_map in maps]
-    true = [as_array(each).astype(np.float32).reshape(-1, 4) for each in boxes]
-    if len(listed) != len(true):
-        raise UserError(f"{len(listed)} maps and {len(true)} images with boxes: give as many of both")
-    sizes = _sizes(size, listed)
-    for number, (each, (height, width)) in enumerate(zip(true, sizes, strict=True)):
-        if len(each) and (each.min() < 0 or (each > [width, height, width, height]).any()):
-            raise UserError(
-                f"image {number}: a box leaves the image of {width} x {height} pixels; "
-                "say size=(height, width) where boxes are in pixels of larger images"
-            )
-    annotations = [
-        Annotation(str(number), 0, own, each, each)
-        for number, (own, each) in enumerate(zip(sizes, true, strict=True))
-    ]
-    predictions = [Prediction(str(number), 0, score_map=each) for number, each in enumerate(listed)]
-    return collect(predictions, annotations, protocol, pixels=False)
-
-
-def _sizes(
-    size: tuple[int, int] | Sequence[tuple[int, int]] | None, maps: Sequence[np.ndarray]
-) -> list[tuple[int, int]]:
-    """(height, width) of each image."""
-    for number, each in enumerate(maps):
-        if each.ndim != 2:
-            raise UserError(
-                f"map {number} has shape {each.shape}: give one (height, width) map an image"
-            )
-    if size is None:
-        return [(each.shape[0], each.shape[1]) for each in maps]
-    rows = as_array(size).reshape(-1, 2).astype(int).tolist()
-    rows = rows * len(maps) if len(rows) == 1 else rows
-    if len(rows) != len(maps):
-        raise UserError(f"{len(rows)} sizes of {len(maps)} images: give one, or one an image")
-    return [(height, width) for height, width in rows]
-
-
-def _of_masks(
-    maps: Sequence[ArrayLike] | ArrayLike,
-    masks: Sequence[ArrayLike] | ArrayLike,
-    protocol: Protocol,
-) -> PerImage:
-    """Per-image arrays of maps and masks; images are called by their number."""
-    listed = [as_array(score_map) for score_map in maps]
-    true = [as_array(mask) for mask in masks]
-    if len(listed) != len(true):
-        raise UserError(f"{len(listed)} maps and {len(true)} masks: give as many of both")
-    annotations = []
-    for number, mask in enumerate(true):
-        if mask.ndim != 2:
-            raise UserError(f"mask {number} has shape {mask.shape}: give one (height, width) an image")
-        annotations.append(Annotation(str(number), 0, (mask.shape[0], mask.shape[1])))
-    per_image = PerImage.empty(annotations, protocol, True)
-    assert per_image.positives is not None and per_image.negatives is not None
-    for row, (score_map, mask) in enumerate(zip(listed, true, strict=True)):
-        frame = protocol.frame((mask.shape[0], mask.shape[1]))
-        per_image.positives[row], per_image.negatives[row] = pixel_histograms(
-            normalise(score_map, frame, protocol.interpolation),
-            resize_mask(mask != 0, frame).astype(np.uint8),
-            protocol.bin_edges,
-        )
-    return per_image
