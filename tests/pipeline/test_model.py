@@ -103,6 +103,8 @@ def test_one_image_in_all_its_forms(squeezenet, photo):
     ("image", "message"),
     [
         ("nowhere.jpg", "nowhere.jpg: no such image file"),
+        (["a.jpg", "b.jpg"], "an image is a list: give a path"),
+        (None, "an image is a NoneType"),
         (np.zeros((4, 4, 4)), r"an image has shape \(4, 4, 4\)"),
         (np.zeros((0, 4, 3)), r"an image has shape \(0, 4, 3\)"),
         (np.full((4, 4, 3), 200.0), "floats from 200 to 200: give values in"),
@@ -172,6 +174,12 @@ def test_mistakes_on_the_command_line(words, message, capsys):
     assert main(words) == 2
     err = capsys.readouterr().err
     assert message in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("source", [None, 3])
+def test_what_can_be_loaded_is_said(source):
+    with pytest.raises(UserError, match="give a run folder, timm:NAME or torchvision:NAME"):
+        wsol.load(source)
 
 
 def test_a_pretrained_classifier_has_no_data_set_of_its_own(squeezenet):

@@ -34,6 +34,10 @@ def as_image(source: PixelSource) -> Image.Image:
         return _opened(source)
     if isinstance(source, Image.Image):
         return source.convert("RGB")
+    if not hasattr(source, "shape"):
+        raise UserError(
+            f"an image is a {type(source).__name__}: give a path, a PIL image, an array or a tensor"
+        )
     channels_first = not isinstance(source, np.ndarray) and hasattr(source, "detach")
     pixels = source.detach().cpu().numpy() if channels_first else np.asarray(source)  # type: ignore[union-attr]
     if channels_first and pixels.ndim == 3:

@@ -16,6 +16,7 @@ from wsol.data.loading.loader import Batch
 from wsol.data.loading.transforms import Normalise, squash
 from wsol.errors import UserError
 from wsol.evaluation.boxes import box_at, to_image
+from wsol.evaluation.in_memory.boxes_and_iou import check_threshold
 from wsol.evaluation.score_map import mask_at, quantise
 from wsol.files.pixel_sources import PixelSource, as_image
 from wsol.maps.reading import MapReader
@@ -66,6 +67,8 @@ def load(
         >>> found.class_name, found.box                              # doctest: +SKIP
         ('tench', array([ 69.,  25., 224., 215.]))
     """
+    if not isinstance(source, str | Path):
+        raise UserError(f"load {source!r}: give a run folder, timm:NAME or torchvision:NAME")
     return Model.open(source, How(device=device, workers=workers), weights)
 
 
@@ -218,8 +221,7 @@ def found_in(
     prediction: Prediction, size: tuple[int, int], threshold: float, class_names: Sequence[str]
 ) -> Localization:
     """What a prediction says of an image of ``size`` (height, width), its map cut at ``threshold``."""
-    if not 0 <= threshold < 1:
-        raise UserError(f"threshold {threshold} is not in [0, 1)")
+    check_threshold(threshold)
     protocol = protocol_named("halfopen")
     score_map = np.zeros(size) if prediction.score_map is None else prediction.score_map
     frame = protocol.frame(size)

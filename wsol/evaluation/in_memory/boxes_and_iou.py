@@ -34,6 +34,14 @@ def as_array(values: ArrayLike) -> np.ndarray:
         raise UserError(f"not one array of numbers: {error}") from None
 
 
+def check_threshold(threshold: float) -> None:
+    """``UserError`` unless it is a number in [0, 1)."""
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float | np.number):
+        raise UserError(f"threshold is {threshold!r}: give a number in [0, 1)")
+    if not 0 <= threshold < 1:
+        raise UserError(f"threshold {threshold} is not in [0, 1)")
+
+
 def image_size(size: ArrayLike) -> tuple[int, int]:
     """(height, width) as two whole numbers; ``UserError`` where it is anything else."""
     sides = as_array(size)
@@ -128,6 +136,9 @@ def iou(a: ArrayLike, b: ArrayLike) -> float | np.ndarray:
                 f"boxes have shape {values.shape}, dtype {values.dtype}: give numbers (n, 4) or (4,), "
                 "or two masks of bool"
             )
+        corners = values.reshape(-1, 4)
+        if not np.isfinite(corners).all() or (corners[:, 2:] < corners[:, :2]).any():
+            raise UserError("a box has x1 < x0, y1 < y0 or no number: write x0, y0, x1, y1")
     matrix = iou_matrix(first, second)
     return float(matrix[0, 0]) if first.ndim == second.ndim == 1 else matrix
 
@@ -136,8 +147,7 @@ def _quantised(
     score_map: ArrayLike, threshold: float, size: tuple[int, int] | None
 ) -> tuple[np.ndarray, tuple[int, int], tuple[int, int]]:
     """The map in 8 bits, the frame it is in, the size that boxes are given in."""
-    if not 0 <= threshold < 1:
-        raise UserError(f"threshold {threshold} is not in [0, 1)")
+    check_threshold(threshold)
     values = as_array(score_map)
     if values.ndim != 2:
         raise UserError(f"score map has shape {values.shape}: give one (height, width) array")

@@ -10,8 +10,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from wsol.errors import UserError
-from wsol.evaluation.in_memory.boxes_and_iou import ArrayLike, as_array
+from wsol.evaluation.in_memory.boxes_and_iou import ArrayLike, as_array, check_threshold
 from wsol.evaluation.in_memory.per_image_arrays import of_boxes, of_masks
 from wsol.evaluation.split_scores import evaluate_metric
 from wsol.scores.per_image import PerImage
@@ -65,6 +67,8 @@ def max_box_acc(
         >>> wsol.max_box_acc([score_map, score_map], [[1, 1, 3, 3], [0, 0, 1, 1]]).value
         50.0
     """
+    if isinstance(iou, bool) or not isinstance(iou, int | float | np.number):
+        raise UserError(f"iou is {iou!r}: give one number such as 0.5; call once for each IoU")
     percent = round(100 * iou)
     if not (0 < percent <= 100 and abs(100 * iou - percent) < 1e-6):
         raise UserError(f"iou is {iou}: give whole percents in (0, 1], such as 0.5")
@@ -191,6 +195,8 @@ def peak_iou(
 def _value(
     per_image: PerImage, protocol: Protocol, key: str, threshold: float | None = None
 ) -> MetricValue:
+    if threshold is not None:
+        check_threshold(threshold)
     policy = ThresholdPolicy("oracle") if threshold is None else ThresholdPolicy("fixed", threshold)
     found = evaluate_metric(per_image, protocol, key, policy)
     if found.value is None or found.low is None or found.high is None:

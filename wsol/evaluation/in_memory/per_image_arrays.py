@@ -16,6 +16,13 @@ from wsol.scores.protocol import Protocol
 from wsol.scores.samples import Annotation, Prediction
 
 
+def listed(values: Sequence[ArrayLike] | ArrayLike, what: str) -> Sequence[ArrayLike]:
+    """The values one by one; ``UserError`` where there is nothing to go through."""
+    if values is None or isinstance(values, str) or not hasattr(values, "__len__"):
+        raise UserError(f"{what} are {values!r}: give an array or a list, one {what[:-1]} an image")
+    return values  # type: ignore[return-value]
+
+
 def of_boxes(
     maps: Sequence[ArrayLike] | ArrayLike,
     boxes: Sequence[ArrayLike] | ArrayLike,
@@ -23,11 +30,11 @@ def of_boxes(
     protocol: Protocol,
 ) -> PerImage:
     """Per-image arrays of maps and boxes; images are called by their number."""
-    listed = [as_array(score_map) for score_map in maps]
-    true = [_true_boxes(each, number) for number, each in enumerate(boxes)]
-    if len(listed) != len(true):
-        raise UserError(f"{len(listed)} maps and {len(true)} images with boxes: give as many of both")
-    sizes = _sizes(size, listed)
+    arrays = [as_array(score_map) for score_map in listed(maps, "maps")]
+    true = [_true_boxes(each, number) for number, each in enumerate(listed(boxes, "boxes"))]
+    if len(arrays) != len(true):
+        raise UserError(f"{len(arrays)} maps and {len(true)} images with boxes: give as many of both")
+    sizes = _sizes(size, arrays)
     for number, (each, (height, width)) in enumerate(zip(true, sizes, strict=True)):
         if len(each) and (each.min() < 0 or (each > [width, height, width, height]).any()):
             raise UserError(
@@ -38,7 +45,7 @@ def of_boxes(
         Annotation(str(number), 0, own, each, each)
         for number, (own, each) in enumerate(zip(sizes, true, strict=True))
     ]
-    predictions = [Prediction(str(number), 0, score_map=each) for number, each in enumerate(listed)]
+    predictions = [Prediction(str(number), 0, score_map=each) for number, each in enumerate(arrays)]
     return collect(predictions, annotations, protocol, pixels=False)
 
 
@@ -80,18 +87,23 @@ def of_masks(
     protocol: Protocol,
 ) -> PerImage:
     """Per-image arrays of maps and masks; images are called by their number."""
-    listed = [as_array(score_map) for score_map in maps]
-    true = [as_array(mask) for mask in masks]
-    if len(listed) != len(true):
-        raise UserError(f"{len(listed)} maps and {len(true)} masks: give as many of both")
+    arrays = [as_array(score_map) for score_map in listed(maps, "maps")]
+    true = [as_array(mask) for mask in listed(masks, "masks")]
+    if len(arrays) != len(true):
+        raise UserError(f"{len(arrays)} maps and {len(true)} masks: give as many of both")
     annotations = []
     for number, mask in enumerate(true):
         if mask.ndim != 2:
             raise UserError(f"mask {number} has shape {mask.shape}: give one (height, width) an image")
+        if mask.dtype.kind not in "biuf" or not np.isin(mask, (0, mask.max(initial=0))).all():
+            raise UserError(
+                f"mask {number} has more than two values, or none that are numbers: give 0 for "
+                "background and one other value for the object"
+            )
         annotations.append(Annotation(str(number), 0, (mask.shape[0], mask.shape[1])))
     per_image = PerImage.empty(annotations, protocol, True)
     assert per_image.positives is not None and per_image.negatives is not None
-    for row, (score_map, mask) in enumerate(zip(listed, true, strict=True)):
+    for row, (score_map, mask) in enumerate(zip(arrays, true, strict=True)):
         frame = protocol.frame((mask.shape[0], mask.shape[1]))
         per_image.positives[row], per_image.negatives[row] = pixel_histograms(
             normalise(score_map, frame, protocol.interpolation),
