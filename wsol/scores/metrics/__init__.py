@@ -9,8 +9,8 @@ max_box_acc_v2@d         all contours, likewise (Choe et al., 2020); max_box_acc
 gt_known_loc@0.5         single contour, IoU >= 0.5 at the policy's threshold
 top1_loc@0.5, top5_loc   and the true class is the first, among the first five, same threshold
 box_acc_v2               all contours, the mean over d at one threshold; policies val and fixed only
-mean_iou                 IoU of the single-contour box at gt_known's threshold; without any true box,
-                         of the mask at the policy's threshold, over images with foreground
+mean_iou                 IoU of the single-contour box; without any true box, of the mask, over images
+                         with foreground; at its own best threshold where the policy is oracle
 pxap, peak_iou           pixels of the split in one pool: average precision; best IoU
 rubinstein_p, _j         pixels labelled right; IoU where the object is; means over classes
 rubinstein_p:k, _j:k     those of class k, at the threshold of the mean
