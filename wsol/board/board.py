@@ -11,21 +11,28 @@ from wsol.board.rows import Row, group
 from wsol.board.sections import Section, sections
 from wsol.board.table import to_csv
 from wsol.files.atomic import write_text
+from wsol.progress import say
 
 RUNS = "runs"
 
 
 class Board(NamedTuple):
-    """All rows by key, and the same rows ranked in the tables they belong to."""
+    """All rows by key, the same rows ranked in the tables they belong to, and what is left out."""
 
     rows: list[Row]
     sections: list[Section]
+    left_out: list[str]
 
 
 def read_board(results: Path | str) -> Board:
-    """The board of ``results/runs/**/*.json``; `read_runs` and `group` say what is refused."""
-    rows = group(read_runs(Path(results) / RUNS))
-    return Board(rows, sections(rows))
+    """The board of ``results/runs/**/*.json``; `read_runs` says what is refused.
+
+    What `group` leaves out is named on stderr.
+    """
+    rows, left_out = group(read_runs(Path(results) / RUNS))
+    for line in left_out:
+        say(line)
+    return Board(rows, sections(rows), left_out)
 
 
 def write_board(results: Path | str) -> tuple[Path, Path]:
