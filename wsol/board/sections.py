@@ -9,11 +9,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from wsol.board.columns import BASELINES, short_name
-from wsol.board.image_scores import row_scores
-from wsol.board.paired import Comparison, compare
+from wsol.board.compared import Against
+from wsol.board.memory import Memory
+from wsol.board.paired import Comparison
 from wsol.board.rows import Row
 from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.records import RunRecord
@@ -155,13 +154,13 @@ class Section:
         return [f"Not scored here: {' and '.join(missing)}."] if missing else []
 
 
-def sections(rows: Sequence[Row]) -> list[Section]:
-    """All tables of the board, sorted by place, their rows ranked."""
+def sections(rows: Sequence[Row], memory: Memory | None = None) -> list[Section]:
+    """All tables of the board, sorted by place, their rows ranked; ``memory`` spares comparisons."""
     by_place: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
         by_place[row["dataset"], row["split"], row["protocol"], row["threshold_policy"]].append(row)
     return [
-        Section(place, _ranked(members), _against_center(members))
+        Section(place, _ranked(members), _against_center(members, memory))
         for place, members in sorted(by_place.items())
     ]
 
@@ -199,22 +198,16 @@ def _ranked(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=rank)
 
 
-def _against_center(rows: Sequence[Row]) -> dict[tuple[tuple[str, ...], str], Comparison]:
+def _against_center(
+    rows: Sequence[Row], memory: Memory | None
+) -> dict[tuple[tuple[str, ...], str], Comparison]:
     center = next((row for row in rows if row["maps"] == "center"), None)
-    baseline = None if center is None else row_scores(center)
-    if baseline is None:
+    if center is None:
         return {}
-    comparisons: dict[tuple[tuple[str, ...], str], Comparison] = {}
-    for row in rows:
-        scores = row_scores(row) if row is not center else None
-        if scores is None:
-            continue
-        _, mine, theirs = np.intersect1d(scores.image_ids, baseline.image_ids, return_indices=True)
-        for metric in _main(row.specifications):
-            if metric in scores.by_metric and metric in baseline.by_metric:
-                pairs = scores.by_metric[metric][mine], baseline.by_metric[metric][theirs]
-                # Only images that count for both can be paired.
-                both = ~np.isnan(pairs[0]) & ~np.isnan(pairs[1])
-                if both.any():
-                    comparisons[row.key, metric] = compare(pairs[0][both], pairs[1][both])
-    return comparisons
+    against = Against(center, memory)
+    return {
+        (row.key, metric): comparison
+        for row in rows
+        if row is not center
+        for metric, comparison in against.of(row, _main(row.specifications)).items()
+    }
