@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from pathlib import Path
 
 from wsol.errors import UserError
-from wsol.files.regular_file import Stamp, read_regular
+from wsol.files.regular_file import Stamp, files_under, read_regular
 from wsol.scores.records import LARGEST_RECORD
 
 # A file written this shortly ago may be written again under the same stamp.
@@ -23,11 +22,8 @@ def fingerprint(folder: Path | str) -> str:
     folder = str(folder)
     sha256 = hashlib.sha256()
     try:
-        for place, folders, names in os.walk(folder, onerror=_give_up):
-            folders.sort()
-            for name in sorted(names):
-                if not name.startswith("."):
-                    sha256.update(_line(os.path.join(place, name), len(folder)))
+        for path in files_under(folder, _give_up):
+            sha256.update(_line(path, len(folder)))
     except (OSError, UserError):
         return ""
     return sha256.hexdigest()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from wsol.board.memory import Memory
 from wsol.errors import UserError
-from wsol.files.regular_file import read_regular
+from wsol.files.regular_file import files_under, read_regular
 from wsol.progress import say
 from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.records import LARGEST_RECORD, RunRecord
@@ -31,7 +31,7 @@ class StoredRun(NamedTuple):
 
 @dataclass
 class Reading:
-    """The sound ``runs`` of a folder, sorted by path.
+    """The sound ``runs`` of a folder, folder by folder, by name.
 
     ``left_aside`` are the files that were changed or damaged, ``notes`` what else a reader should know,
     a line each.
@@ -54,7 +54,7 @@ class Reading:
 
 
 def read_runs(folder: Path | str) -> list[StoredRun]:
-    """Every sound record ``**/*.json`` under ``folder`` as a run, sorted by path.
+    """Every sound record ``**/*.json`` under ``folder`` as a run, folder by folder.
 
     What was changed or damaged is named on stderr and left aside.
 
@@ -103,21 +103,12 @@ class _Reader:
 
     def read(self) -> Reading:
         """Everything that the folder holds."""
-        runs = (self._run(path) for path in self._paths())
+        files = files_under(self.folder, self._unreadable)
+        runs = (self._run(Path(path)) for path in files if path.endswith(".json"))
         for run in [run for run in runs if run is not None and self._has_its_arrays(run)]:
             self.reading.runs.append(run)
         self._one_file_each()
         return self.reading
-
-    def _paths(self) -> list[Path]:
-        found: list[str] = []
-        for place, folders, names in os.walk(self.folder, onerror=self._unreadable):
-            # A leading dot is a record that another process is writing just now (wsol.files.atomic).
-            # What is called like a record is one, or is named: a folder and a broken link too.
-            named = [name for name in [*names, *folders] if name.endswith(".json")]
-            found += [os.path.join(place, name) for name in named if not name.startswith(".")]
-        # Folder by folder, as paths sort; at thousands of records paths themselves are slow to.
-        return [Path(path) for path in sorted(found, key=lambda path: path.split(os.sep))]
 
     def _unreadable(self, error: OSError) -> None:
         if error.filename != str(self.folder):
@@ -180,7 +171,7 @@ class _Reader:
                     f"{first.path} and {names}: one run (run_id {run_id}) with different content; "
                     "keep the one that `wsol results verify` finds right"
                 )
-        self.reading.runs[:] = sorted(kept)
+        self.reading.runs[:] = kept
 
     def _name(self, path: Path) -> str:
         return str(path)[len(str(self.folder)) :]

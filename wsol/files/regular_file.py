@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -29,12 +29,25 @@ class Stamp(NamedTuple):
     def of(cls, path: Path | str) -> Stamp | None:
         """The stamp of the regular file there; None where there is none."""
         try:
-            status = os.stat(path)
+            status = Path(path).stat()
         except OSError:
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def files_under(folder: Path | str, onerror: Callable[[OSError], None]) -> Iterator[str]:
+    """Files under ``folder`` by name, then those of its folders, and so on; hidden files are left out.
+
+    Folders that are called like files, ``x.json``, are among them. Links to folders are not followed.
+    """
+    for place, folders, names in os.walk(folder, onerror=onerror):
+        folders.sort()
+        for name in sorted([*names, *(name for name in folders if "." in name)]):
+            # A leading dot is a file that another process is writing just now (wsol.files.atomic).
+            if not name.startswith("."):
+                yield f"{place}{os.sep}{name}"
 
 
 def read_regular(path: Path | str, limit: int) -> bytes:
@@ -65,10 +78,13 @@ def sha256_of(path: Path | str) -> str:
 def _opened(path: Path | str) -> Iterator[tuple[BinaryIO, int]]:
     try:
         number = os.open(path, os.O_RDONLY | WITHOUT_WAITING)
-        with os.fdopen(number, "rb", buffering=0) as file:
+        try:
             status = os.fstat(number)
             if not stat.S_ISREG(status.st_mode):
                 raise UserError(f"{path}: not a file; move it away")
-            yield file, status.st_size  # pyright: ignore[reportReturnType]
+            with os.fdopen(number, "rb", buffering=0, closefd=False) as file:
+                yield file, status.st_size  # pyright: ignore[reportReturnType]
+        finally:
+            os.close(number)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error

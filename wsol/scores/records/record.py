@@ -141,7 +141,6 @@ def checked(content: bytes, path: Path | str) -> dict[str, Any]:
 def specifications(raw: dict[str, Any]) -> dict[str, MetricSpecification]:
     """What a checked record says of its metrics, and the suite's own words where it says nothing."""
     said = {
-        key: MetricSpecification.of_record(entry)
-        for key, entry in raw.get("specifications", {}).items()
+        key: MetricSpecification.of_record(entry) for key, entry in raw.get("specifications", {}).items()
     }
     return specifications_of(raw["metrics"], raw["protocol"]) | said
