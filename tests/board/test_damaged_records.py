@@ -1,6 +1,6 @@
-"""Records that were changed or damaged: each is named in one line and left aside, the board of the others
-stands to the byte. Two kinds: files that are no records at all, and *forged* ones, whose digest and run id
-were made anew, so that only the checks of the content itself can find them."""
+"""Records that were changed or damaged: each is named in one line and left aside, the board of the
+others stands to the byte. Two kinds: files that are no records at all, and *forged* ones, whose digest
+and run id were made anew, so that only the checks of the content itself can find them."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_not_a_record(tmp_path, content):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"metrics": {"top1_acc": {"value": float("nan"), "low": None, "high": None}}}, "it holds NaN"),
+        ({"metrics": {"top1_acc": {"value": float("nan"), "low": None, "high": None}}}, "JSON"),
         ({"metrics": {"top1_acc": {"value": 101.0, "low": None, "high": None}}}, "not percent"),
         ({"n_images": 3}, "n_images is 3, more than the 2 expected"),
         ({"arrays": {"file": "../x.npz", "sha256": "0" * 64}}, "without folders"),

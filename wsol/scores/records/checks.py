@@ -6,6 +6,7 @@ Whoever reads a record may rely on everything said here: no table meets a value 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from wsol.errors import UserError
@@ -181,9 +182,8 @@ def _protocol(raw: Mapping[str, Any]) -> Protocol:
 
 def _check_id(raw: Mapping[str, Any]) -> None:
     policy = raw["threshold"]["policy"]
-    expected = content_id(
-        raw["recipe"]["what"], raw["dataset"], raw["protocol"], raw["maps"], policy, True
-    )
+    what, dataset, protocol, maps = raw["recipe"]["what"], raw["dataset"], raw["protocol"], raw["maps"]
+    expected = content_id(what, dataset, protocol, maps, policy, canonical=True)
     if raw["run_id"] != expected:
         raise UserError(
             f"run_id {raw['run_id']} does not match the run's content ({expected}): "
@@ -224,5 +224,5 @@ def _check_figure(place: str, figure: Mapping[str, float | None], percent: bool)
     known = [each for each in (low, value, high) if each is not None]
     if percent and known and not -TOLERANCE <= min(known) <= max(known) <= 100 + TOLERANCE:
         raise UserError(f"{place} holds {min(known):g} to {max(known):g}, not percent from 0 to 100")
-    if any(first > second + TOLERANCE for first, second in zip(known, known[1:], strict=False)):
+    if any(first > second + TOLERANCE for first, second in pairwise(known)):
         raise UserError(f"{place}: the value {value} lies outside its interval [{low}, {high}]")

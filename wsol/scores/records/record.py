@@ -38,8 +38,8 @@ class RunRecord:
     ``arrays`` is ``{"file", "sha256"}`` of the per-image arrays beside the record, or empty; where these
     are too large to commit, ``{"levels_file", "levels_sha256"}`` of their sums over images besides.
     ``cost`` holds ``params``, ``gflops``, ``images_per_second``, ``device``, ``map_size``.
-    ``counts`` holds what was decided about odd input, e.g. ``constant_maps``. ``metrics_version`` is that
-    of the statistics that made the figures: ``wsol results rescore`` brings older ones up to date.
+    ``counts`` holds what was decided about odd input, e.g. ``constant_maps``. ``metrics_version`` is
+    that of the statistics that made the figures: ``wsol results rescore`` brings older ones up to date.
 
     The file also carries ``digest``, the SHA-256 of everything else in it: damage is seen. It proves
     nothing; ``wsol results verify`` does, against the arrays.
@@ -81,7 +81,7 @@ class RunRecord:
         object.__setattr__(self, "specifications", said)
 
     def to_json(self) -> str:
-        """The record as JSON with sorted keys and a final newline; ``UserError`` where it is not sound."""
+        """The record as JSON with sorted keys and a final newline; ``UserError`` if it is not sound."""
         said = {key: each.describe() for key, each in self.specifications.items()}
         # Not asdict, which copies every figure.
         values = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
