@@ -81,7 +81,7 @@ def test_one_seed_keeps_the_interval_over_images_and_leaves_the_rest_empty(store
 
 def test_few_seeds_have_a_deviation_and_no_interval(store, results):
     for seed, value in enumerate([50.0, 53.0, 56.0]):
-        store(f"cam-{seed}", seed=seed, metrics={"top1_acc": {"value": value, "low": 1.0, "high": 2.0}})
+        store(f"cam-{seed}", seed=seed, metrics={"top1_acc": {"value": value, "low": 1.0, "high": 99.0}})
     (row,) = rows_of(write_board(results)[0])
     assert row["seeds"] == "3"
     # By hand: deviations -3, 0, 3; variance 18 / 2.
@@ -152,24 +152,6 @@ def test_options_and_step_off_default_make_rows_of_their_own(store, results):
         ("tdam(steps=3)@stage4", "choe2020"),
         ("tdam(steps=3)@stage4", "choe2020(step=0.01)"),
     ]
-
-
-def test_one_run_in_two_files_is_refused(store, results):
-    first, second = store("a"), store("copy/a")
-    with pytest.raises(UserError, match=f"{second}: the same run as {first}"):
-        read_records(results / "runs")
-
-
-def test_broken_files_are_all_named(store, results):
-    store("good")
-    (results / "runs" / "half.json").write_text('{"schema_version": 1, "recipe"')
-    edited = store("edited", attention="rfga")
-    edited.write_text(edited.read_text().replace('"rfga"', '"tdam"'))
-    with pytest.raises(UserError) as error:
-        write_board(results)
-    assert "half.json" in str(error.value)
-    assert "edited.json" in str(error.value)
-    assert "good.json" not in str(error.value)
 
 
 def test_a_record_that_is_being_written_is_left_alone(store, results):

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-
 from wsol.board import facts
 from wsol.board.columns import short_name
-from wsol.board.image_scores import row_scores
-from wsol.board.paired import Comparison, compare
+from wsol.board.compared import Against
+from wsol.board.memory import Memory
+from wsol.board.paired import Comparison
 from wsol.board.rows import Row
 from wsol.board.unlike import Unlike, unlike
 from wsol.scores.metrics.specification import MetricSpecification
@@ -124,13 +123,13 @@ class Section:
         ]
 
 
-def sections(rows: Sequence[Row]) -> list[Section]:
-    """All tables of the board, sorted by place, their rows ranked."""
+def sections(rows: Sequence[Row], memory: Memory | None = None) -> list[Section]:
+    """All tables of the board, sorted by place, their rows ranked; ``memory`` spares comparisons."""
     by_place: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
         by_place[row.place].append(row)
     return [
-        Section(place, _ranked(members), _against_center(members))
+        Section(place, _ranked(members), _against_center(members, memory))
         for place, members in sorted(by_place.items())
     ]
 
@@ -168,27 +167,18 @@ def _ranked(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=rank)
 
 
-def _against_center(rows: Sequence[Row]) -> dict[tuple[tuple[str, ...], str], Comparison]:
-    comparisons: dict[tuple[tuple[str, ...], str], Comparison] = {}
-    centers = [row for row in rows if row["maps"] == "center"]
+def _against_center(
+    rows: Sequence[Row], memory: Memory | None
+) -> dict[tuple[tuple[str, ...], str], Comparison]:
     # Of several boxes the one on the row's own images; of several there the first.
-    of_manifest = {_manifest(row): row for row in reversed(centers)}
-    found = {row.key: row_scores(row) for row in of_manifest.values()}
-    for row in rows:
-        center = of_manifest.get(_manifest(row))
-        baseline = found.get(center.key) if center else None
-        scores = row_scores(row) if baseline is not None and row is not center else None
-        if baseline is None or scores is None:
-            continue
-        _, mine, theirs = np.intersect1d(scores.image_ids, baseline.image_ids, return_indices=True)
-        for metric in _main(row.specifications):
-            if metric in scores.by_metric and metric in baseline.by_metric:
-                pairs = scores.by_metric[metric][mine], baseline.by_metric[metric][theirs]
-                # Only images that count for both can be paired.
-                both = ~np.isnan(pairs[0]) & ~np.isnan(pairs[1])
-                if both.any():
-                    comparisons[row.key, metric] = compare(pairs[0][both], pairs[1][both])
-    return comparisons
+    centers = {_manifest(row): row for row in reversed(rows) if row["maps"] == "center"}
+    against = {manifest: Against(center, memory) for manifest, center in centers.items()}
+    return {
+        (row.key, metric): comparison
+        for row in rows
+        if _manifest(row) in against and row is not centers[_manifest(row)]
+        for metric, comparison in against[_manifest(row)].of(row, _main(row.specifications)).items()
+    }
 
 
 def _manifest(row: Row) -> str:
