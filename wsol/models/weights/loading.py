@@ -63,7 +63,7 @@ def tensors_sha256(state: Mapping[str, Tensor]) -> str:
         if not _is_counter(name):
             tensor = state[name].detach().cpu().contiguous()
             found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-            found.update(tensor.flatten().view(torch.uint8).numpy())
+            found.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
     return found.hexdigest()
 
 
