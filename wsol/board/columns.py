@@ -41,6 +41,7 @@ COST_COLUMNS = {
 BASELINES = {
     "center": "centred box",
     "gaussian": "centred Gaussian",
+    "intensity": "image intensity",
     "features": "feature mean",
     "background": "all background",
     "foreground": "all foreground",
