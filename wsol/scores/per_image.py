@@ -73,7 +73,7 @@ class PerImage:
         n = len(annotations)
         has_box = np.array([len(annotation.boxes) > 0 for annotation in annotations], bool)
         boxes = protocol.boxes and bool(has_box.any())
-        bins = len(protocol.bin_edges)
+        bins = len(protocol.bin_edges) if pixels else 0
         return cls(
             image_ids=np.array([annotation.image_id for annotation in annotations], np.str_),
             labels=np.array([annotation.label for annotation in annotations], np.int32),
@@ -158,6 +158,8 @@ class PerImage:
                 f"arrays of {name} version {version} cannot be read as {protocol.name} "
                 f"version {protocol.version}: evaluate again"
             )
+        if self.positives is not None:
+            protocol.check_pixels()
         if self.positives is not None and step != protocol.step:
             raise ValueError(
                 f"pixel histograms of step {step} have no step {protocol.step}: evaluate again"
