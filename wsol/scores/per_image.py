@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wsol.errors import UserError
-from wsol.files.array_file import pack, unpack
+from wsol.files.array_file import MOST_BYTES, pack, unpack
 from wsol.files.atomic import write_bytes
 from wsol.scores.completeness import check_complete
 from wsol.scores.iou_codes import CUTS, least_code
@@ -216,10 +215,13 @@ class PerImage:
             raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> PerImage:
-        """The arrays that `to_bytes` packed; ``ValueError`` where ``content`` is something else."""
+    def from_bytes(cls, content: bytes, most_bytes: int = MOST_BYTES) -> PerImage:
+        """The arrays that `to_bytes` packed; ``ValueError`` where ``content`` is something else.
+
+        So it is where it would unpack to more than ``most_bytes`` (`wsol.scores.array_size`).
+        """
         try:
-            arrays: dict[str, Any] = dict(unpack(content))
+            arrays: dict[str, Any] = unpack(content, most_bytes)
             name, version, step = arrays.pop("protocol").tolist()
             pairs = [entry.rpartition("=") for entry in arrays.pop("counts").tolist()]
             return cls(
@@ -227,7 +229,7 @@ class PerImage:
                 protocol=(name, int(version), float(step)),
                 counts={key: int(count) for key, _, count in pairs},
             )
-        except (KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(str(error)) from error
 
 
