@@ -67,7 +67,7 @@ def test_a_file_that_may_not_grow_is_one_line_and_the_earlier_one_stays(what, tm
     assert done.stdout.startswith(f"{earlier}: cannot be written: ")
     assert done.stdout.count("\n") == 1 and "is unchanged" in done.stdout and "ulimit -f" in done.stdout
     assert earlier.read_bytes() == b"as it was"
-    assert os.listdir(tmp_path) == [earlier.name]
+    assert list(tmp_path.iterdir()) == [earlier]
 
 
 @pytest.mark.parametrize("number", REFUSALS)
@@ -85,7 +85,7 @@ def test_each_refusal_of_the_system_names_file_and_mend(number, wrapped, tmp_pat
     said, mend = REFUSALS[number]
     assert str(raised.value).startswith(f"{path}: cannot be written: {said}")
     assert mend in str(raised.value) and "unchanged" not in str(raised.value)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), OSError("no number"), OSError(errno.EAGAIN, "later")])
@@ -116,4 +116,4 @@ def test_text_that_is_no_unicode_is_named(tmp_path):
     with pytest.raises(UserError) as raised:
         write_text(tmp_path / "images.csv", "image_id,path\n1,caf\udce9.jpg\n2,b.jpg\n")
     assert "images.csv" in str(raised.value) and r"'1,caf\udce9.jpg'" in str(raised.value)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

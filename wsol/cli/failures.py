@@ -5,6 +5,7 @@ Exit codes: 2 wrong use, bad input, or a machine that cannot do it; 1 a bug in w
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ def words_of(error: BaseException, command: str) -> tuple[str, int]:
 
 
 def as_typed(message: str, options: Mapping[str, str]) -> str:
-    """The message with the options that the user typed in place of the recipe's keys (``how.device``)."""
+    """The message with the options that were typed in place of the recipe's keys (``how.device``)."""
     for key, option in options.items():
         message = re.sub(rf"(?<![\w.-]){re.escape(key)}(?![\w.])", option, message)
     return message
@@ -117,7 +118,5 @@ def _short(thing: object) -> str:
 
 def tell(line: str) -> None:
     """One line on standard error; where that is gone, nobody is there to read it."""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         print(line, file=sys.stderr, flush=True)
-    except (OSError, ValueError):
-        pass

@@ -19,8 +19,8 @@ from wsol.cli.streams import flush_output, mend_streams, reader_has_left
 from wsol.errors import UserError, suggest
 from wsol.progress import is_first_rank
 
-EXIT_CODES = """exit codes: 0 done; 2 wrong use, bad input or a machine that cannot do it (one line says what);
-1 a bug in wsol; 130 interrupted by Ctrl-C, 143 stopped by SIGTERM, 129 by a lost terminal"""
+EXIT_CODES = """exit codes: 0 done; 2 wrong use, bad input or a machine that cannot do it (a line says
+what); 1 a bug in wsol; 130 interrupted by Ctrl-C, 143 stopped by SIGTERM, 129 by a lost terminal"""
 
 # The command, and what it is for. Its file is wsol/cli/<name>.py, dashes as underscores.
 COMMANDS = {

@@ -42,7 +42,7 @@ def flush_output() -> None:
 
 
 def reader_has_left() -> bool:
-    """Whether the reader of our output (``head``, ``less``) is gone; what is left is then not printed."""
+    """Whether the reader of our output (``head``, ``less``) is gone; the rest is then not printed."""
     left = [stream for stream in (sys.stdout, sys.stderr) if _is_broken(stream)]
     for stream in left:
         _silence(stream)

@@ -1,4 +1,4 @@
-"""What to say when the system refuses a write: a full disk, a used-up quota, a file system of no writing."""
+"""What to say when the system refuses a write: a full disk, a used-up quota, a read-only disk."""
 
 from __future__ import annotations
 

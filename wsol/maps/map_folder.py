@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from wsol.errors import UserError
+from wsol.files.reading import refuse_no_file
 from wsol.maps.class_table import read_classes
 from wsol.scores.samples import Annotation, Prediction
 
@@ -91,6 +92,7 @@ class MapFolder:
 
 def read_map(path: Path) -> np.ndarray:
     """The array of a ``.npy`` file, or the only one of a ``.npz``; ``UserError`` names another file."""
+    refuse_no_file(path)
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):

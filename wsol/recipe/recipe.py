@@ -14,7 +14,6 @@ from typing import Any
 
 import yaml
 
-from wsol.errors import UserError
 from wsol.files.atomic import write_text
 from wsol.recipe.checking import CheckedSettings, Origin, build, check_mapping, field_hints, is_part
 from wsol.recipe.fields import marked_part, not_hashed, plain
@@ -29,6 +28,7 @@ from wsol.recipe.parts import (
     TrainingSettings,
     WeightsSettings,
 )
+from wsol.recipe.yaml_file import read_yaml
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,3 @@ class Recipe(CheckedSettings):
 PARTS: Mapping[str, type[CheckedSettings]] = {
     name: hint for name, hint in field_hints(Recipe).items() if is_part(hint)
 }
-
-
-def read_yaml(path: Path | str) -> Any:
-    """What a recipe file says, unchecked; an empty file says nothing, all of it defaults."""
-    try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such recipe") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: not a YAML recipe: {' '.join(str(error).split())}") from error
-    return {} if raw is None else raw

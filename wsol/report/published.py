@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from wsol.errors import UserError
+from wsol.files.reading import refuse_no_file
 from wsol.report.cells import Table, TableRow, columns, text_cell
 
 
@@ -32,6 +33,7 @@ def published(path: Path) -> Table | None:
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The fields of the first line, and those of each later one with its line number."""
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)

@@ -110,10 +110,9 @@ class RunFolder:
 
     def save_progress(self, progress: Mapping[str, Any]) -> None:
         """Write what resuming needs: optimizer states, finished epochs, the best values so far."""
-        with replacing(self.path / "resume.pth") as temporary:
-            # Into an open file: given a path, torch's own writer loses what the system says.
-            with temporary.open("wb") as file:
-                torch.save(dict(progress), file)
+        # Into an open file: given a path, torch's own writer loses what the system says.
+        with replacing(self.path / "resume.pth") as temporary, temporary.open("wb") as file:
+            torch.save(dict(progress), file)
 
     def progress(self) -> dict[str, Any] | None:
         """What `save_progress` wrote, or None; plain tensors and numbers, nothing is unpickled."""

@@ -20,6 +20,7 @@ from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.manifest.box_conventions import half_open
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
+from wsol.files.reading import refuse_no_file
 
 NAMES = {
     "image": ("image", "image_id", "file", "filename", "file_name", "path", "name"),
@@ -162,6 +163,7 @@ class _Table:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of each row that is not empty, the header first."""
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()

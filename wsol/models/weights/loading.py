@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
+from wsol.files.reading import refuse_no_file
 from wsol.models.localizer import Localizer
 from wsol.models.networks.by_name import CLASSIFIER, LIBRARIES, feature_chain, library_of
 from wsol.models.weights.weight_formats import FORMATS
@@ -193,6 +194,7 @@ def _refuse(source: str, model: str, missing: set[str], unexpected: set[str]) ->
 
 def _existing(file: Path | str) -> Path:
     path = Path(file)
+    refuse_no_file(path)
     if not path.is_file():
         raise UserError(f"{path}: no such weights file; see weights.file")
     return path
