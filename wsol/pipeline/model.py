@@ -167,7 +167,7 @@ class Model:
         if self.folder is None:
             trained: dict[str, Any] = cost(self.localizer, self.recipe.data.input_size)
         else:
-            rate = self.facts["train_images_per_second"]
+            rate = self.facts.get("train_images_per_second")
             trained = {**self.facts["cost"], "train_images_per_second": rate}
         return {**trained, "device": device_name(self.fabric.device)}
 
