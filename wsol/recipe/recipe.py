@@ -16,7 +16,7 @@ import yaml
 
 from wsol.files.atomic import write_text
 from wsol.recipe.checking import CheckedSettings, Origin, build, check_mapping, field_hints, is_part
-from wsol.recipe.fields import marked_part, not_hashed, plain
+from wsol.recipe.fields import between, marked_part, not_hashed, plain, setting
 from wsol.recipe.parts import (
     AttentionSettings,
     BackboneSettings,
@@ -29,6 +29,9 @@ from wsol.recipe.parts import (
     WeightsSettings,
 )
 from wsol.recipe.yaml_file import read_yaml
+
+# Seeds are multiplied with epochs, and torch and NumPy take no others.
+LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,10 @@ class Recipe(CheckedSettings):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     how: How = not_hashed(How())
-    seed: int = 0
+    seed: int = between(0, LARGEST_SEED, 0)
     pretraining: str = not_hashed("")
     extra_supervision: str = not_hashed("")
-    tuning_trials: int = not_hashed(0)
+    tuning_trials: int = setting(0, "how", least=0)
 
     def what(self) -> dict[str, Any]:
         """What was trained, without how and without the scoring: the hashed part."""

@@ -33,7 +33,7 @@ def read_torch_file(path: Path, mend: str) -> Any:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether the archive's bytes are those that were written: torch stores their CRC, but never looks."""
+    """Whether the bytes are those that were written: torch stores their CRC, but never looks."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None
