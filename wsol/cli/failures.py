@@ -8,7 +8,10 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+import sysconfig
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 
 from wsol.errors import UserError
 from wsol.files.write_failure import REFUSALS, error_number
@@ -52,6 +55,9 @@ def words_of(error: BaseException, command: str) -> tuple[str, int]:
             return said, REFUSED
     if isinstance(error, UnicodeEncodeError):
         return f"{_short(error.object)!r} cannot be written in {error.encoding}: rename it", REFUSED
+    if place := _users_own(error):
+        said = f"{place}: {type(error).__name__}: {_short(error)}"
+        return f"{said} (WSOL_TRACEBACK=1 shows how it got there)", REFUSED
     return (
         f"this is a bug in wsol: {type(error).__name__}: {_short(error)}; report it with the output of "
         "`wsol env` (WSOL_TRACEBACK=1 shows where it happened)",
@@ -105,6 +111,21 @@ def _of_system(error: BaseException) -> str:
         return f"{error.filename or 'the output or a temporary file'}: {what}; {mend}"
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{error.strerror or _short(error)}"
+
+
+def _users_own(error: BaseException) -> str:
+    """File and line of the deepest frame in code that neither wsol nor an installed package holds.
+
+    That is an attention module, a method or a metric of the user's; empty where there is none.
+    """
+    installed = [Path(place).resolve() for place in sysconfig.get_paths().values()]
+    installed.append(Path(__file__).resolve().parents[1])
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        file = Path(frame.filename)
+        if file.is_file() and not any(map(file.resolve().is_relative_to, installed)):
+            place = f"{frame.filename} line {frame.lineno}"
+    return place
 
 
 def _first_line(error: BaseException) -> str:

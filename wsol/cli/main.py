@@ -74,8 +74,7 @@ def _run(argv: list[str]) -> int:
         try:
             return module.main(arguments) or 0
         except UserError as error:
-            # Where a recipe's keys are the options (--config), they are what was typed.
-            typed = {} if "--config" in arguments else getattr(module, "OPTION_OF", {})
+            typed = module.option_of(arguments) if hasattr(module, "option_of") else {}
             message = as_typed(str(error), typed)
             raise error if message == str(error) else UserError(message) from error
 

@@ -10,7 +10,14 @@ from functools import partial
 from torch import nn
 
 from wsol.attention import ATTENTION
-from wsol.attention.contract import GLOBAL, check_options, default_places, gated_by, insertion_of
+from wsol.attention.contract import (
+    GLOBAL,
+    check_is_module,
+    check_options,
+    default_places,
+    gated_by,
+    insertion_of,
+)
 from wsol.errors import UserError, blamed_on
 from wsol.models.backbone import Backbone, as_stages
 from wsol.models.heads import CamHead, build_head, native_head
@@ -144,6 +151,7 @@ def _place_attention(
     if settings.name == "none":
         return {}, None
     module_class = ATTENTION.get(settings.name)
+    check_is_module(settings.name, module_class)
     check_options(module_class, settings.options)
     places = _places(backbone, settings, module_class)
     with blamed_on(f"{settings.label} cannot be built"):

@@ -128,6 +128,11 @@ class Model:
             recipe, folder = pretrained_recipe(name, weights), None
         else:
             folder = RunFolder(source)
+            if not folder.path.is_dir():
+                raise UserError(
+                    f"{source}: no such run folder; a pretrained network is named timm:NAME or "
+                    "torchvision:NAME"
+                )
             recipe = folder.recipe()
             folder.facts()  # an unfinished run is refused before anything heavy begins
         if how is not None:

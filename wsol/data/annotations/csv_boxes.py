@@ -49,6 +49,8 @@ def read_csv(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """
     rows = _rows(path)
     line, header = next(rows, (1, []))
+    if not header:
+        raise UserError(f"{path}: an empty table; its first line names columns: image,x0,y0,x1,y1")
     table = _Table(path, [cell.lower() for cell in header], reading)
     for line, cells in rows:
         where = f"{path} line {line}"
