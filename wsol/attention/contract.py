@@ -71,6 +71,14 @@ class HeadOutput(NamedTuple):
     attention: Mapping[str, Tensor]
 
 
+def check_is_module(name: str, module_class: object) -> None:
+    """``UserError`` where what ``name`` names is no attention module: a subclass with a ``forward``."""
+    if not (isinstance(module_class, type) and issubclass(module_class, nn.Module)):
+        raise UserError(f"attention {name} is {module_class!r}: expected a subclass of torch.nn.Module")
+    if module_class.forward is nn.Module.forward:
+        raise UserError(f"attention {name} has no forward(features): write one")
+
+
 def insertion_of(module_class: type[nn.Module]) -> str:
     """Where the class goes; ``UserError`` for a point that does not exist."""
     insertion = getattr(module_class, "insertion", "stage")

@@ -6,8 +6,9 @@ import dataclasses
 from argparse import Namespace
 
 from wsol.cli.model_arguments import add_threads, add_trust, open_model
-from wsol.cli.parser import Parser, at_least
+from wsol.cli.parser import Parser, at_least, folder
 from wsol.cli.recipe_arguments import CommandOption, parse_recipe
+from wsol.cli.recipe_values import read_value
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError
 from wsol.evaluation.bootstrap import few_images
@@ -16,6 +17,7 @@ from wsol.pipeline.outputs.publish import Outputs
 from wsol.progress import say
 from wsol.recipe import EvaluationSettings as Settings
 from wsol.recipe import How
+from wsol.recipe.checking import field_hints
 
 # What is scored, by the option that names it, and which others say something about it.
 ALWAYS = {"protocol", "thresholds", "step", "output", "overlays", "results"}
@@ -24,15 +26,29 @@ OPTIONS = {
     "images": ALWAYS
     | MODEL
     | {"annotations", "corners", "maps", "device", "threads", "workers", "trust"},
-    "run": ALWAYS | {"maps", "manifest", "split", "device", "threads", "workers", "trust"},
-    "model": ALWAYS | {"weights", "maps", "manifest", "split", "device", "threads", "workers"},
+    "run": ALWAYS | {"maps", "manifest", "split", "classes", "device", "threads", "workers", "trust"},
+    "model": ALWAYS
+    | {"weights", "maps", "manifest", "split", "classes", "device", "threads", "workers"},
     "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
 }
+
+# What an option is called in messages that speak of a recipe's key.
+OPTION_OF = {
+    "how.device": "--device",
+    "how.workers": "--workers",
+    "weights.file": "--weights",
+    **{f"evaluation.{name}": f"--{name}" for name in ("classes", "maps", "split", "step", "thresholds")},
+}
+
+
+def option_of(argv: list[str]) -> dict[str, str]:
+    """The recipe's keys that have options here; with --config the keys are options themselves."""
+    return {} if _names_a_recipe(argv) else OPTION_OF
 
 
 def main(argv: list[str]) -> int:
     """Score and print; see the subject's own help for what is written."""
-    if any(argument.split("=")[0] == "--config" for argument in argv):
+    if _names_a_recipe(argv):
         return _of_recipe(argv)
     arguments = _parser().parse(argv)
     given = {name for name, value in vars(arguments).items() if value is not None}
@@ -42,17 +58,34 @@ def main(argv: list[str]) -> int:
             f"--{', --'.join(foreign)}: not with --{subject}, which takes "
             f"--{', --'.join(sorted(OPTIONS[subject]))}"
         )
-    if subject == "images" and "annotations" in given and len(given & {"run", "model"}) == 1:
+    if missing := _missing(subject, given):
+        raise UserError(missing)
+    if subject == "images":
         return _of_images(arguments)
-    if subject == "run" or (subject == "model" and "manifest" in given):
-        return _of_model(arguments)
-    if subject == "maps" and "manifest" in given:
-        return _of_maps(arguments)
-    raise UserError(
-        "evaluate what? --run RUN, --config RECIPE, --model NAME --manifest DIR, "
-        "--maps DIR --manifest DIR, or --images DIR --annotations PATH with --run RUN or "
-        "--model NAME (no annotations: wsol localize)"
-    )
+    return _of_maps(arguments) if subject == "maps" else _of_model(arguments)
+
+
+def _names_a_recipe(argv: list[str]) -> bool:
+    return any(argument.split("=")[0] == "--config" for argument in argv)
+
+
+def _missing(subject: str, given: set[str]) -> str:
+    """What has to be named besides; empty where all is there."""
+    if subject == "images" and "annotations" not in given:
+        return "--images needs --annotations PATH: COCO, VOC, CSV or masks (without any: wsol localize)"
+    if subject == "images" and len(given & {"run", "model"}) != 1:
+        return "--images needs one model: --run RUN, or --model timm:NAME or torchvision:NAME"
+    if "annotations" in given and subject != "images":
+        return "--annotations needs --images DIR, the folder of the images"
+    if subject in ("model", "maps") and "manifest" not in given:
+        images = ", or --images DIR --annotations PATH" if subject == "model" else ""
+        return f"--{subject} needs --manifest DIR, the data set to score{images}"
+    if not subject:
+        return (
+            "nothing to score: name --run RUN, --config RECIPE, --model NAME --manifest DIR, --maps DIR "
+            "--manifest DIR, or --images DIR --annotations PATH with --run RUN or --model NAME"
+        )
+    return ""
 
 
 def _parser() -> Parser:
@@ -63,26 +96,34 @@ def _parser() -> Parser:
     add_trust(subject)
     subject.add_argument("--model", help="a pretrained classifier: timm:NAME or torchvision:NAME")
     subject.add_argument("--weights", help="file of --model's weights; default: the library's own")
-    subject.add_argument("--maps", help="of a model: sources by commas; else a folder of IMAGE_ID.npy")
-    subject.add_argument("--manifest", help="folder of a manifest; with --run: another data set")
+    subject.add_argument("--config", help="a recipe: its run is scored; see wsol train --help")
+    subject.add_argument(
+        "--maps", help="with a model: map sources by commas; else a folder of IMAGE_ID.npy"
+    )
+    subject.add_argument("--manifest", help="folder of a manifest; default with --run: the run's own")
     subject.add_argument("--predictions", help="class predictions beside --maps: image_id,top1,...,top5")
     subject.add_argument("--images", help="folder of your own images, scored with --run or --model")
-    subject.add_argument("--annotations", nargs="+", help="of --images: COCO, VOC, CSV, masks")
+    subject.add_argument("--annotations", nargs="+", help="for --images: COCO, VOC, CSV, masks")
     subject.add_argument(
         "--corners",
         choices=list(BOX_CONVENTIONS),
-        help="of --annotations; default: as their format does",
+        help="how --annotations write corners; default: as their format does",
     )
     subject.add_argument("--name", help="what the board calls --maps; default: the folder's name")
     conventions = parser.add_argument_group("how")
     conventions.add_argument("--split", help="default: the recipe's, else test")
     conventions.add_argument(
-        "--protocol", help="default: the recipe's, else choe2020; of --images: halfopen"
+        "--protocol", help="default: the recipe's, else choe2020; with --images: halfopen"
     )
     conventions.add_argument(
         "--thresholds", help="oracle, val, fixed:T; default: the recipe's, else the protocol's"
     )
-    conventions.add_argument("--step", type=float, help="of the threshold grid; default: 0.001")
+    conventions.add_argument(
+        "--step", type=float, help="distance between two thresholds; default: 0.001"
+    )
+    conventions.add_argument(
+        "--classes", help="which classes of the model stand for the data set's: {Horse: [n02389026]}"
+    )
     conventions.add_argument("--device", help="auto, cpu or cuda; default: auto")
     add_threads(conventions)
     conventions.add_argument(
@@ -98,13 +139,16 @@ def _add_outputs(parser: Parser) -> None:
     output = parser.add_argument_group("what is written")
     output.add_argument(
         "--output",
-        help="folder for metrics.json, per_image.csv, overlays and, of --images, masks; "
-        "default: RUN/evaluation, of --images: output, else none",
+        type=folder,
+        help="folder for metrics.json, per_image.csv, overlays and, with --images, masks; "
+        "default: RUN/evaluation, with --images: output, else none",
     )
     output.add_argument(
-        "--overlays", type=at_least(0), help="pictures to draw; default: 0, of --images: 12"
+        "--overlays", type=at_least(0), help="pictures to draw; default: 0, with --images: 12"
     )
-    output.add_argument("--results", help="also append the record to RESULTS/runs, for the board")
+    output.add_argument(
+        "--results", type=folder, help="also append the record to RESULTS/runs, for the board"
+    )
 
 
 def _of_model(arguments: Namespace) -> int:
@@ -186,6 +230,8 @@ def _check_overlays(arguments: Namespace) -> None:
 def _settings(arguments: Namespace, defaults: Settings) -> Settings:
     asked = {key: getattr(arguments, key) for key in ("split", "protocol", "thresholds", "step")}
     given = {key: value for key, value in asked.items() if value is not None}
+    if arguments.classes is not None:
+        given["classes"] = read_value(arguments.classes, field_hints(Settings)["classes"], "--classes")
     return dataclasses.replace(defaults, **given)
 
 
@@ -206,7 +252,7 @@ def _show(evaluation: Evaluation, source: str) -> None:
     from rich.table import Table
 
     policy = evaluation.threshold["policy"]
-    table = Table(title=f"{source}: {evaluation.n_images} images, thresholds {policy}")
+    table = Table(title=f"{source}: {evaluation.n_images:,} images, thresholds {policy}")
     for column in ("metric", "%", "95 % interval", "optimism"):
         table.add_column(column, justify="left" if column == "metric" else "right")
     for key, entry in evaluation.metrics.items():
