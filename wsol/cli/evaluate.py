@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from argparse import Namespace
 
-from wsol.cli.model_arguments import open_model
+from wsol.cli.model_arguments import add_threads, add_trust, open_model
 from wsol.cli.parser import Parser, at_least, folder
 from wsol.cli.recipe_arguments import CommandOption, parse_recipe
 from wsol.cli.recipe_values import read_value
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError
+from wsol.evaluation.bootstrap import few_images
 from wsol.evaluation.evaluator import Evaluation
 from wsol.pipeline.outputs.publish import Outputs
+from wsol.progress import say
 from wsol.recipe import EvaluationSettings as Settings
 from wsol.recipe import How
 from wsol.recipe.checking import field_hints
@@ -20,10 +22,13 @@ from wsol.recipe.checking import field_hints
 # What is scored, by the option that names it, and which others say something about it.
 ALWAYS = {"protocol", "thresholds", "step", "output", "overlays", "results"}
 MODEL = {"run", "model", "weights"}
+ON_MANIFEST = {"maps", "manifest", "split", "classes", "device", "threads", "workers"}
 OPTIONS = {
-    "images": ALWAYS | MODEL | {"annotations", "corners", "maps", "device", "workers"},
-    "run": ALWAYS | {"maps", "manifest", "split", "classes", "device", "workers"},
-    "model": ALWAYS | {"weights", "maps", "manifest", "split", "classes", "device", "workers"},
+    "images": ALWAYS
+    | MODEL
+    | {"annotations", "corners", "maps", "device", "threads", "workers", "trust"},
+    "run": ALWAYS | ON_MANIFEST | {"trust"},
+    "model": ALWAYS | ON_MANIFEST | {"weights"},
     "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
 }
 
@@ -31,6 +36,7 @@ OPTIONS = {
 OPTION_OF = {
     "how.device": "--device",
     "how.workers": "--workers",
+    "how.threads": "--threads",
     "weights.file": "--weights",
     **{f"evaluation.{name}": f"--{name}" for name in ("classes", "maps", "split", "step", "thresholds")},
 }
@@ -88,6 +94,7 @@ def _parser() -> Parser:
     parser = Parser("evaluate", "Score a run, a folder of score maps (no model), or your own images.")
     subject = parser.add_argument_group("what is scored")
     subject.add_argument("--run", help="folder of a trained run")
+    add_trust(subject)
     subject.add_argument("--model", help="a pretrained classifier: timm:NAME or torchvision:NAME")
     subject.add_argument("--weights", help="file of --model's weights; default: the library's own")
     subject.add_argument("--config", help="a recipe: its run is scored; see wsol train --help")
@@ -119,6 +126,7 @@ def _parser() -> Parser:
         "--classes", help="which classes of the model stand for the data set's: {Horse: [n02389026]}"
     )
     conventions.add_argument("--device", help="auto, cpu or cuda; default: auto")
+    add_threads(conventions)
     conventions.add_argument(
         "--workers",
         type=at_least(0),
@@ -172,13 +180,14 @@ def _of_recipe(argv: list[str]) -> int:
     )
     recipe, own = parse_recipe(argv, "evaluate", options)
     from wsol.pipeline.evaluate_run import evaluate_run
-    from wsol.pipeline.inputs import run_folder
+    from wsol.pipeline.inputs import resolved, run_folder
     from wsol.pipeline.model import Model
 
     path = run_folder(recipe)
     output = own["output"] or str(path / "evaluation")
     outputs = Outputs(own["results"], output, own["overlays"])
-    return _done(evaluate_run(Model.open(path, recipe.how), recipe.evaluation, outputs=outputs), output)
+    model = Model.open(path, recipe=resolved(recipe))
+    return _done(evaluate_run(model, recipe.evaluation, outputs=outputs), output)
 
 
 def _of_maps(arguments: Namespace) -> int:
@@ -230,6 +239,9 @@ def _settings(arguments: Namespace, defaults: Settings) -> Settings:
 def _done(evaluations: dict[str, Evaluation], output: str | None) -> int:
     for source, evaluation in evaluations.items():
         _show(evaluation, source)
+    for images in {evaluation.n_images for evaluation in evaluations.values()}:
+        if note := few_images(images):
+            say(note)
     if output:
         print(f"written to {output}")
     return 0

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from wsol.cli.model_arguments import open_model
+from wsol.cli.model_arguments import add_threads, add_trust, open_model
 from wsol.cli.parser import Parser, folder
 from wsol.errors import UserError
 
 # What an option is called in messages that speak of a recipe's key.
-OPTION_OF = {"how.device": "--device", "weights.file": "--weights", "evaluation.maps": "--maps"}
+OPTION_OF = {
+    "how.device": "--device",
+    "how.threads": "--threads",
+    "weights.file": "--weights",
+    "evaluation.maps": "--maps",
+}
 
 
 def option_of(argv: list[str]) -> dict[str, str]:
@@ -20,6 +25,7 @@ def main(argv: list[str]) -> int:
     parser = Parser("localize", "Boxes, masks and overlays for images without annotations.")
     parser.add_argument("images", nargs="+", help="a folder of images, one image or several")
     parser.add_argument("--run", help="folder of a trained run")
+    add_trust(parser)
     parser.add_argument("--model", help="a pretrained classifier: timm:NAME or torchvision:NAME")
     parser.add_argument("--weights", help="file of --model's weights; default: the library's own")
     parser.add_argument(
@@ -34,6 +40,7 @@ def main(argv: list[str]) -> int:
         "--maps", default="", help="one map source (wsol list maps); default: the model's own"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_threads(parser)
     arguments = parser.parse(argv)
     if "," in arguments.maps:
         raise UserError(f"--maps {arguments.maps}: one source at a time, such as --maps cam")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from wsol.cli.parser import at_least
 from wsol.errors import UserError
 from wsol.recipe import How
 
@@ -12,8 +13,30 @@ if TYPE_CHECKING:
     from wsol.pipeline.model import Model
 
 
+def add_threads(parser: Any) -> None:
+    """Add ``--threads`` to a parser or a group of its arguments."""
+    parser.add_argument(
+        "--threads",
+        type=at_least(1),
+        help=f"torch's on a CPU; default: as the run was trained, of --model: {How().threads}",
+    )
+
+
+def add_trust(parser: Any) -> None:
+    """Add ``--trust`` to a parser or a group of its arguments; None where it is not given."""
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        default=None,
+        help="import the code that --run's recipe names (package.module:Name), and so run it",
+    )
+
+
 def open_model(arguments: Namespace) -> Model:
-    """Open it; ``UserError`` where both or neither are named."""
+    """Open it; ``UserError`` where both or neither are named.
+
+    Code that a run folder names is imported with ``--trust``, or where the same name was typed.
+    """
     if bool(arguments.run) == bool(arguments.model):
         raise UserError("name one model: --run RUN, or --model timm:NAME or torchvision:NAME")
     if arguments.weights and arguments.run:
@@ -26,5 +49,14 @@ def open_model(arguments: Namespace) -> Model:
             f"--model {arguments.model}: write timm:NAME or torchvision:NAME; a run goes by --run"
         )
     workers = getattr(arguments, "workers", None)
-    how = How(device=arguments.device or "auto", workers=How().workers if workers is None else workers)
-    return Model.open(arguments.run or arguments.model, how, arguments.weights)
+    how = How(
+        device=arguments.device or "auto",
+        threads=arguments.threads or How().threads,
+        workers=How().workers if workers is None else workers,
+    )
+    typed = [*(arguments.maps or "").split(","), getattr(arguments, "protocol", None) or ""]
+    trust = bool(arguments.trust) or typed
+    model = Model.open(arguments.run or arguments.model, how, arguments.weights, trust=trust)
+    if model.folder is not None and arguments.threads is None:
+        model.threads = model.folder.recipe().how.threads
+    return model

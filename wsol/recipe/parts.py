@@ -53,6 +53,8 @@ class WeightsSettings(CheckedSettings, part="weights"):
         format: key names in the file: ``native``, ``tdam`` or ``wsolevaluation``.
         mean: subtracted from RGB in [0, 1].
         std: what is left is divided by it.
+        tag: which of the library's weights: ``resnet50.tv_in1k`` in timm, ``IMAGENET1K_V1`` in
+            torchvision; empty: timm's default ones, torchvision's first. The run fills it in, in full.
     """
 
     name: str = "none"
@@ -61,6 +63,7 @@ class WeightsSettings(CheckedSettings, part="weights"):
     format: str = "native"
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = at_least(1e-6, IMAGENET_STD)
+    tag: str = later("")
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,7 @@ class EvaluationSettings(CheckedSettings, part="evaluation"):
         maps: score map sources, one record each (``wsol list maps``).
         protocol: a registered protocol.
         thresholds: ``oracle``, ``val`` or ``fixed:<t>``; empty means the protocol's own.
-        step: of the threshold grid.
+        step: of the threshold grid; 0.0001 or more where masks are scored.
         batch_size: images a forward pass; changes float rounding, hence part of the identity.
         classes: the data set's class key to the model's keys that stand for it, where their classes
             differ: ``{"Horse": ["n02389026"]}``. The map is the mean of theirs.
@@ -225,16 +228,22 @@ class EvaluationSettings(CheckedSettings, part="evaluation"):
 
 @dataclass(frozen=True)
 class How(CheckedSettings, part="how"):
-    """Where and how fast; none of it changes the numbers.
+    """Where and how fast: what a method is does not depend on it, and no row is told apart by it.
+
+    Another device, and on a CPU another number of threads, adds the same numbers up in another order:
+    the last digits differ, and training carries that on. A run repeats at the same number of threads.
 
     Attributes:
         device: ``auto``, ``cpu``, ``cuda``.
+        threads: of torch on a CPU, a process. The same on every machine unless it is given, and whatever
+            ``OMP_NUM_THREADS`` says: torchrun sets that.
         workers: processes that load images.
         runs: folder of checkpoints.
         results: folder of records and boards.
     """
 
     device: str = "auto"
+    threads: int = between(1, 1024, 1)
     workers: int = between(0, 1024, 2)
     runs: str = "runs"
     results: str = "results"
