@@ -7,7 +7,12 @@ from wsol.cli.parser import Parser, folder
 from wsol.errors import UserError
 
 # What an option is called in messages that speak of a recipe's key.
-OPTION_OF = {"how.device": "--device", "weights.file": "--weights", "evaluation.maps": "--maps"}
+OPTION_OF = {
+    "how.device": "--device",
+    "how.threads": "--threads",
+    "weights.file": "--weights",
+    "evaluation.maps": "--maps",
+}
 
 
 def option_of(argv: list[str]) -> dict[str, str]:

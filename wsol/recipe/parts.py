@@ -243,7 +243,7 @@ class How(CheckedSettings, part="how"):
     """
 
     device: str = "auto"
-    threads: int = at_least(1, 1)
+    threads: int = between(1, 1024, 1)
     workers: int = between(0, 1024, 2)
     runs: str = "runs"
     results: str = "results"
