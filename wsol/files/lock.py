@@ -188,11 +188,17 @@ def _claim(folder: Path, token: Token, alone: bool, patience: float, now: float)
     """Make ``.lock`` ours, or raise ``Held``; ``alone``: no process of this machine holds it."""
     path, content = folder / TOKEN, json.dumps(asdict(token)).encode()
     try:
-        with path.open("xb") as file:
-            file.write(content)
-        return
+        file = path.open("xb")
     except FileExistsError:
         found = _read(path)
+    else:
+        try:
+            with file:
+                file.write(content)
+        except OSError:  # a full disk: half a token would keep everybody out
+            path.unlink(missing_ok=True)
+            raise
+        return
     dead = alone and found is not None and found.machine == token.machine
     # A stamp of the future has not been renewed since a clock was set back.
     if not dead and abs(now - path.stat().st_mtime) < patience:
