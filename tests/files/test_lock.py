@@ -169,6 +169,17 @@ def test_of_two_that_take_over_at_once_one_goes_on(tmp_path, monkeypatch):
     assert overtaken
 
 
+def test_all_that_a_thread_holds_is_checked_at_once(tmp_path):
+    locks.check_held()
+    with hold(tmp_path / "one"), hold(tmp_path / "two") as second:
+        locks.check_held()
+        (tmp_path / "two" / ".lock").unlink()
+        with pytest.raises(Lost, match="two: its lock is gone"):
+            locks.check_held()
+        second.release()
+    locks.check_held()
+
+
 def test_a_folder_that_was_cleared_is_lost(tmp_path):
     with hold(tmp_path) as lock:
         (tmp_path / ".lock").unlink()

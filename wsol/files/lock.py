@@ -143,6 +143,13 @@ def hold(
                     place.rmdir()
 
 
+def check_held() -> None:
+    """``Lost`` where a folder that this thread holds is no longer its own; see `Lock.check`."""
+    for (_, _, thread), lock in list(_HELD.items()):
+        if thread == threading.get_ident():
+            lock.check()
+
+
 def _wait(folder: Path, host: str, patience: float, wait: Callable[[str], object] | None) -> Lock:
     told = False
     while True:
