@@ -30,6 +30,7 @@ from pathlib import Path
 
 from wsol.errors import UserError
 from wsol.files.atomic import write_bytes
+from wsol.files.leftovers import OLD
 from wsol.files.system_lock import machine_tag, try_lock
 
 TOKEN = ".lock"
@@ -90,8 +91,16 @@ class Lock:
         self._done.set()
         found = _read(self.folder / TOKEN)
         if found is not None and found.name == self.token.name:
+            self._sweep()
             (self.folder / TOKEN).unlink(missing_ok=True)
         _close(self.handle, _system_file(self.folder, self.token.machine))
+
+    def _sweep(self) -> None:
+        """Remove the files of machines that are gone; what they guarded is the token, ours until now."""
+        with suppress(OSError):
+            for path in self.folder.glob(f"{TOKEN}-*"):
+                if time.time() - path.stat().st_mtime > OLD:
+                    path.unlink()
 
     def _renew(self, every: float) -> None:
         while not self._done.wait(every):
