@@ -23,14 +23,16 @@ def test_how_does_not_enter_what():
     recipe = Recipe()
     before = recipe.what()
     elsewhere = recipe.changed(
-        how={"device": "cuda", "workers": 9},
+        how={"device": "cuda", "threads": 3, "workers": 9},
         data={"manifest": "elsewhere"},
         weights={"file": "w.safetensors"},
         pretraining="ImageNet",
+        name="mine",
     )
     assert elsewhere.what() == before
     assert elsewhere.how_part() == {
         "device": "cuda",
+        "threads": 3,
         "workers": 9,
         "runs": "runs",
         "results": "results",
@@ -39,6 +41,7 @@ def test_how_does_not_enter_what():
         "pretraining": "ImageNet",
         "extra_supervision": "",
         "tuning_trials": 0,
+        "name": "mine",
     }
     assert recipe.changed(seed=1).what() != before
 
