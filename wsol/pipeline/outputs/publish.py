@@ -13,6 +13,7 @@ from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.per_image_table import write_per_image
 from wsol.files.atomic import write_bytes
+from wsol.files.lock import check_held
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery, write_pictures
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.scores import level_counts
@@ -128,6 +129,8 @@ def make_record(scored: ScoredMaps) -> RunRecord:
 
 def append_record(scored: ScoredMaps, kept: KeptPredictions, results: Path | str) -> RunRecord:
     """Append the record to ``results/runs``, and draw its pictures for the report."""
+    # Scored by a process that was stopped meanwhile: whoever took its run over makes the record.
+    check_held()
     record = make_record(scored)
     folder = Path(results) / "runs" / _slug(str(record.dataset["name"]))
     _write(record, scored, folder, f"{scored.origin.name}-{_slug(record.maps)}-{record.run_id}")
