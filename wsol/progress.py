@@ -27,7 +27,8 @@ def process_count() -> int:
 def say(line: str) -> None:
     """One line for the reader, from rank 0."""
     if is_first_rank():
-        print(line, file=sys.stderr, flush=True)
+        # In one piece: several threads tell what their processes say.
+        print(f"{line}\n", end="", file=sys.stderr, flush=True)
 
 
 def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:

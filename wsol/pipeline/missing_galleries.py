@@ -41,7 +41,7 @@ def draw_missing(job: ScoringJob, records: Mapping[str, RunRecord], outputs: Out
         return
     if process_count() > 1:
         say(
-            f"pictures of {len(records)} records are missing: the same command without torchrun draws them"
+            f"pictures of {len(records)} records are missing: run it again without torchrun to draw them"
         )
         return
     whole = annotated_split(job.manifest, job.settings.split)
