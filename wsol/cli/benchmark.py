@@ -22,6 +22,9 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--config", nargs="+", required=True, help="recipes, YAML")
     parser.add_argument("--seeds", default="0", help="comma-separated")
+    parser.add_argument(
+        "--jobs", type=at_least(1), default=1, help="rows at a time, each in a process of its own"
+    )
     parser.add_argument("--results", help="folder of records and boards; default: as the recipe says")
     parser.add_argument("--overlays", type=at_least(0), default=8, help="pictures a row for the report")
     parser.add_argument("--device", help="auto, cpu or cuda; default: as the recipe says")
@@ -35,10 +38,10 @@ def main(argv: list[str]) -> int:
         how = dataclasses.replace(recipe.how, **{key: value for key, value in changes.items() if value})
         recipes.append(dataclasses.replace(recipe, how=how))
     seeds = _seeds(arguments.seeds)
-    from wsol.pipeline.benchmark import benchmark
+    from wsol.pipeline.benchmark import Grid
     from wsol.pipeline.leaderboard import write_board
 
-    benchmark(recipes, seeds, overlays=arguments.overlays)
+    Grid(recipes, seeds, arguments.overlays).run(arguments.jobs)
     if is_first_rank():  # under torchrun the others have nothing to add
         for results in dict.fromkeys(recipe.how.results for recipe in recipes):
             print(write_board(results))

@@ -32,9 +32,9 @@ class RunSize(NamedTuple):
 
 
 class Need(NamedTuple):
-    """Bytes a folder will take, and those free on its file system."""
+    """Bytes that folders will take, and those free on its file system."""
 
-    folder: Path
+    folders: tuple[Path, ...]
     needed: int
     free: int
 
@@ -84,14 +84,15 @@ def check_room(needs: Iterable[Need]) -> list[str]:
         UserError: one has less free than is needed.
     """
     said = []
-    for folder, needed, free in needs:
+    for folders, needed, free in needs:
+        places = " and ".join(map(str, folders))
         if needed > free:
             raise UserError(
-                f"{folder}: the grid needs about {megabytes(needed)} there and {megabytes(free)} are "
-                "free: make room, or name a folder elsewhere (how.runs, how.results)"
+                f"{places}: the grid needs about {megabytes(needed)} there, {megabytes(free)} are free: "
+                "make room, or name folders elsewhere (how.runs, how.results)"
             )
-        warning = ": little to spare" if AMPLE * needed > free else ""
-        said.append(f"about {megabytes(needed)} in {folder} ({megabytes(free)} free{warning})")
+        scarce = ": hardly enough" if AMPLE * needed > free else ""
+        said.append(f"about {megabytes(needed)} of disk in {places} ({megabytes(free)} free{scarce})")
     return said
 
 
@@ -117,13 +118,13 @@ def _bytes(files: Iterable[Path]) -> int:
 
 
 def _by_file_system(wanted: dict[Path, int]) -> list[Need]:
-    """One need a file system, named by its first folder."""
+    """One need a file system."""
     needs: dict[int, Need] = {}
     for folder, needed in wanted.items():
         existing = next(
             place for place in (folder.resolve(), *folder.resolve().parents) if place.exists()
         )
         device = existing.stat().st_dev
-        earlier = needs.get(device, Need(folder, 0, shutil.disk_usage(existing).free))
-        needs[device] = earlier._replace(needed=earlier.needed + needed)
+        earlier = needs.get(device, Need((), 0, shutil.disk_usage(existing).free))
+        needs[device] = Need((*earlier.folders, folder), earlier.needed + needed, earlier.free)
     return list(needs.values())
