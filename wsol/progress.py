@@ -19,11 +19,6 @@ def is_first_rank() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def process_count() -> int:
-    """How many processes torchrun has started; 1 outside it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
 def say(line: str) -> None:
     """One line for the reader, from rank 0."""
     if is_first_rank():

@@ -141,6 +141,17 @@ def test_between_machines_a_renewed_stamp_keeps_it_and_a_silent_one_is_taken_ove
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("hours", "stays"), [(23, True), (25, False)])
+def test_the_file_of_a_machine_that_is_gone_is_swept(tmp_path, hours, stays):
+    path = tmp_path / ".lock-0123abcd"
+    path.touch()
+    past = path.stat().st_mtime - hours * 3600
+    os.utime(path, (past, past))
+    with hold(tmp_path):
+        pass
+    assert path.exists() == stays
+
+
 def test_a_stamp_of_the_future_is_one_of_a_clock_set_back(tmp_path):
     with hold(tmp_path, host="alpha"):
         silent(tmp_path, -2 * TAKEN_OVER_AFTER)
@@ -167,6 +178,17 @@ def test_of_two_that_take_over_at_once_one_goes_on(tmp_path, monkeypatch):
         with hold(tmp_path, host="beta") as lock:
             lock.check()
     assert overtaken
+
+
+def test_all_that_a_thread_holds_is_checked_at_once(tmp_path):
+    locks.check_held()
+    with hold(tmp_path / "one"), hold(tmp_path / "two") as second:
+        locks.check_held()
+        (tmp_path / "two" / ".lock").unlink()
+        with pytest.raises(Lost, match="two: its lock is gone"):
+            locks.check_held()
+        second.release()
+    locks.check_held()
 
 
 def test_a_folder_that_was_cleared_is_lost(tmp_path):

@@ -56,8 +56,8 @@ def test_progress_and_the_finished_mark(tmp_path):
     assert folder.progress()["epochs"] == 2
     facts = {"manifest_hash": "0f", "class_keys": ["a"], "cost": {"params": 3}}
     folder.write_facts(facts)
-    folder.forget_progress()
-    assert folder.facts() == facts
+    folder.tidy()
+    assert folder.facts() == {**facts, "weights": {}}
     assert folder.progress() is None
 
 

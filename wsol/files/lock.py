@@ -30,6 +30,7 @@ from pathlib import Path
 
 from wsol.errors import UserError
 from wsol.files.atomic import write_bytes
+from wsol.files.leftovers import OLD
 from wsol.files.system_lock import machine_tag, try_lock
 
 TOKEN = ".lock"
@@ -90,8 +91,16 @@ class Lock:
         self._done.set()
         found = _read(self.folder / TOKEN)
         if found is not None and found.name == self.token.name:
+            self._sweep()
             (self.folder / TOKEN).unlink(missing_ok=True)
         _close(self.handle, _system_file(self.folder, self.token.machine))
+
+    def _sweep(self) -> None:
+        """Remove the files of machines that are gone; what they guarded is the token, ours until now."""
+        with suppress(OSError):
+            for path in self.folder.glob(f"{TOKEN}-*"):
+                if time.time() - path.stat().st_mtime > OLD:
+                    path.unlink()
 
     def _renew(self, every: float) -> None:
         while not self._done.wait(every):
@@ -143,6 +152,13 @@ def hold(
                     place.rmdir()
 
 
+def check_held() -> None:
+    """``Lost`` where a folder that this thread holds is no longer its own; see `Lock.check`."""
+    for (_, _, thread), lock in list(_HELD.items()):
+        if thread == threading.get_ident():
+            lock.check()
+
+
 def _wait(folder: Path, host: str, patience: float, wait: Callable[[str], object] | None) -> Lock:
     told = False
     while True:
@@ -188,11 +204,17 @@ def _claim(folder: Path, token: Token, alone: bool, patience: float, now: float)
     """Make ``.lock`` ours, or raise ``Held``; ``alone``: no process of this machine holds it."""
     path, content = folder / TOKEN, json.dumps(asdict(token)).encode()
     try:
-        with path.open("xb") as file:
-            file.write(content)
-        return
+        file = path.open("xb")
     except FileExistsError:
         found = _read(path)
+    else:
+        try:
+            with file:
+                file.write(content)
+        except OSError:  # a full disk: half a token would keep everybody out
+            path.unlink(missing_ok=True)
+            raise
+        return
     dead = alone and found is not None and found.machine == token.machine
     # A stamp of the future has not been renewed since a clock was set back.
     if not dead and abs(now - path.stat().st_mtime) < patience:

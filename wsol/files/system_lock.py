@@ -11,6 +11,7 @@ import hashlib
 import os
 import socket
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF}
@@ -28,6 +29,7 @@ def try_lock(handle: int) -> bool | None:
     return True
 
 
+@cache
 def machine_tag(host: str | None = None) -> str:
     """Eight hex digits of this machine, the same after it was started anew.
 

@@ -15,8 +15,9 @@ from wsol.pipeline.grid.row_work import attempt, do_row
 from wsol.pipeline.grid.rows import GridRow, rows_of, short_names
 from wsol.pipeline.grid.workers import share_out
 from wsol.pipeline.inputs import as_recipe
-from wsol.progress import process_count, say
+from wsol.progress import say
 from wsol.recipe import Recipe
+from wsol.training.device import world_size
 
 
 class RowsFailed(UserError):
@@ -88,14 +89,14 @@ class Grid:
         Raises:
             UserError: the disk has no room for it, or `RowsFailed`.
         """
-        if jobs > 1 and (process_count() > 1 or "RANK" in os.environ):
+        if jobs > 1 and (world_size() > 1 or "RANK" in os.environ):
             raise UserError("--jobs shares rows among processes, torchrun one row: use one of the two")
         todo = [row for row in self.rows if not row.done(self.overlays)]
         jobs = max(1, min(jobs, len(todo)))
         self._say_plan(todo, jobs)
         wrong = self._baselines()
         todo = [row for row in todo if row.recipe_name not in wrong]
-        if process_count() > 1:  # all of them must do the same: the first failure ends them
+        if world_size() > 1:  # all of them must do the same: the first failure ends them
             for row in todo:
                 do_row(row, self.overlays)
         else:
@@ -141,7 +142,7 @@ class Grid:
         self.failures += agenda.failures
 
     def _fail(self, name: str, error: UserError) -> None:
-        if process_count() > 1:
+        if world_size() > 1:
             raise error
         self.failures.append((name, str(error)))
 

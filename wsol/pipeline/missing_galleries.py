@@ -14,10 +14,11 @@ from wsol.evaluation.evaluator import Evaluation
 from wsol.pipeline.inputs import annotated_split
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery
 from wsol.pipeline.outputs.publish import Outputs, gallery_folder
-from wsol.progress import process_count, say
+from wsol.progress import say
 from wsol.report.gallery import has_gallery
 from wsol.scores.per_image import PerImage
 from wsol.scores.records import RunRecord
+from wsol.training.device import world_size
 
 if TYPE_CHECKING:
     from wsol.pipeline.evaluate import ScoringJob
@@ -39,7 +40,7 @@ def draw_missing(job: ScoringJob, records: Mapping[str, RunRecord], outputs: Out
     """Draw the galleries of ``records``, by source of the job's maps."""
     if not records or outputs.results is None:
         return
-    if process_count() > 1:
+    if world_size() > 1:
         say(
             f"pictures of {len(records)} records are missing: run it again without torchrun to draw them"
         )

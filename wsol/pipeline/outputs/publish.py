@@ -13,6 +13,7 @@ from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.per_image_table import write_per_image
 from wsol.files.atomic import write_bytes
+from wsol.files.lock import check_held
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery, write_pictures
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.scores import level_counts
@@ -131,6 +132,8 @@ def append_record(scored: ScoredMaps, kept: KeptPredictions, results: Path | str
 
     The record comes last: where it is, everything of it is, whenever the writing was interrupted.
     """
+    # Scored by a process that was stopped meanwhile: whoever took its run over makes the record.
+    check_held()
     record = make_record(scored)
     folder = Path(results) / "runs" / _slug(str(record.dataset["name"]))
     write_gallery(kept, scored.evaluation, scored.protocol, gallery_folder(results, record.run_id))
