@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wsol.errors import UserError
 from wsol.recipe import How
@@ -12,8 +12,21 @@ if TYPE_CHECKING:
     from wsol.pipeline.model import Model
 
 
+def add_trust(options: Any) -> None:
+    """Add ``--trust`` to a parser or a group of its arguments; None where it is not given."""
+    options.add_argument(
+        "--trust",
+        action="store_true",
+        default=None,
+        help="import the code that --run's recipe names (package.module:Name), and so run it",
+    )
+
+
 def open_model(arguments: Namespace) -> Model:
-    """Open it; ``UserError`` where both or neither are named."""
+    """Open it; ``UserError`` where both or neither are named.
+
+    Code that a run folder names is imported with ``--trust``, or where the same name was typed.
+    """
     if bool(arguments.run) == bool(arguments.model):
         raise UserError("name one model: --run RUN, or --model timm:NAME or torchvision:NAME")
     if arguments.weights and arguments.run:
@@ -27,4 +40,6 @@ def open_model(arguments: Namespace) -> Model:
         )
     workers = getattr(arguments, "workers", None)
     how = How(device=arguments.device or "auto", workers=How().workers if workers is None else workers)
-    return Model.open(arguments.run or arguments.model, how, arguments.weights)
+    typed = [*(arguments.maps or "").split(","), getattr(arguments, "protocol", None) or ""]
+    trust = bool(arguments.trust) or typed
+    return Model.open(arguments.run or arguments.model, how, arguments.weights, trust=trust)

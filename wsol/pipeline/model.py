@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
 from wsol.models.weights.class_keys import class_names
 from wsol.models.weights.pretrained import is_pretrained, pretrained_recipe
+from wsol.pipeline.foreign_code import check_trusted
 from wsol.recipe import How, Recipe
 from wsol.scores.protocol import protocol_named
 from wsol.scores.samples import Prediction
@@ -41,7 +42,12 @@ CAM_THRESHOLD = 0.2
 
 
 def load(
-    source: Path | str, *, weights: Path | str | None = None, device: str = "auto", workers: int = 0
+    source: Path | str,
+    *,
+    weights: Path | str | None = None,
+    device: str = "auto",
+    workers: int = 0,
+    trust: bool = False,
 ) -> Model:
     """Open a model that localizes.
 
@@ -56,9 +62,11 @@ def load(
             the library loads, and may download, its own.
         device: ``auto``, ``cpu`` or ``cuda``.
         workers: processes that load images where data sets are scored.
+        trust: import the code that the run's recipe names (``package.module:Name``), and so run it.
 
     Raises:
-        UserError: no run there or an unfinished one, an unknown network, weights of another network.
+        UserError: no run there or an unfinished one, an unknown network, weights of another network;
+            a run that names code from outside wsol, without ``trust``.
 
     Examples:
         >>> import wsol
@@ -69,7 +77,7 @@ def load(
     """
     if not isinstance(source, str | Path):
         raise UserError(f"load {source!r}: give a run folder, timm:NAME or torchvision:NAME")
-    return Model.open(source, How(device=device, workers=workers), weights)
+    return Model.open(source, How(device=device, workers=workers), weights, trust=trust)
 
 
 @dataclass(frozen=True)
@@ -113,22 +121,36 @@ class Model:
 
     @classmethod
     def open(
-        cls, source: Path | str, how: How | None = None, weights: Path | str | None = None
+        cls,
+        source: Path | str,
+        how: How | None = None,
+        weights: Path | str | None = None,
+        *,
+        recipe: Recipe | None = None,
+        trust: bool | Collection[str] = False,
     ) -> Model:
         """Open a run folder, ``timm:NAME`` or ``torchvision:NAME``.
 
-        Of ``how`` device and workers count; None takes the run's own. ``weights`` is a file of a
-        pretrained network's weights; without it the library loads, and may download, its own.
+        Args:
+            how: device and workers; None takes the run's own.
+            weights: a file of a pretrained network's weights; without it the library loads, and may
+                download, its own.
+            recipe: what the caller has trained the run by; the folder's own is not read then.
+            trust: whether the code that the folder's recipe names may be imported, and so run; or the
+                names that the caller has given itself.
 
         Raises:
-            UserError: the folder is no run, or its training has not finished.
+            UserError: the folder is no run, or its training has not finished; its recipe names code from
+                outside wsol that is not trusted.
         """
         name = str(source)
         if is_pretrained(name):
             recipe, folder = pretrained_recipe(name, weights), None
         else:
             folder = RunFolder(source)
-            recipe = folder.recipe()
+            if recipe is None:
+                recipe = folder.recipe()
+                check_trusted(recipe, folder.path, trust)
             folder.facts()  # an unfinished run is refused before anything heavy begins
         if how is not None:
             here = dataclasses.replace(recipe.how, device=how.device, workers=how.workers)

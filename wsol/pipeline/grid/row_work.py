@@ -42,6 +42,7 @@ def do_row(row: GridRow, overlays: int) -> None:
     with hold(row.folder.path) if is_first_rank() else nullcontext():
         if row.done(overlays):  # by somebody who held it a moment ago
             return
-        model = Model.open(train(row.recipe), row.recipe.how)
+        # By this very recipe: what the folder's own names is not looked at.
+        model = Model.open(train(row.recipe), recipe=row.recipe)
         outputs = Outputs(results=row.recipe.how.results, overlays=overlays)
         evaluate_run(model, row.recipe.evaluation, outputs=outputs)
