@@ -22,8 +22,7 @@ def is_first_rank() -> bool:
 def say(line: str) -> None:
     """One line for the reader, from rank 0."""
     if is_first_rank():
-        # In one piece: several threads tell what their processes say.
-        print(f"{line}\n", end="", file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
 
 
 def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:

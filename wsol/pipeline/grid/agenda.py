@@ -40,7 +40,7 @@ class Agenda:
         self._told: set[str] = set()
         self._several = len(rows) > 1
         self._is_free = is_free
-        self._lock = threading.Lock()
+        self._lock, self._voice = threading.Lock(), threading.Lock()
         self._stopped = threading.Event()
 
     def work_off(self, attempt: Callable[[GridRow], Answer]) -> None:
@@ -53,7 +53,12 @@ class Agenda:
                 elif status == "failed" and not self._stopped.is_set():
                     self.failures.append((row.name, message))
                     if self._several:
-                        say(f"{row.name}: failed: {message}")
+                        self.tell(row, f"failed: {message}")
+
+    def tell(self, row: GridRow, line: str) -> None:
+        """A line about a row; those of several threads do not run into each other."""
+        with self._voice:
+            say(f"{row.name}: {line}")
 
     def stop(self) -> None:
         """Hand out no more rows."""
@@ -76,6 +81,6 @@ class Agenda:
 
     def _put_off(self, row: GridRow, holder: str) -> None:
         if row.name not in self._told:
-            say(f"{row.name}: {holder}; looked at again after the other rows")
+            self.tell(row, f"{holder}; looked at again after the other rows")
             self._told.add(row.name)
         self._held.append(row)

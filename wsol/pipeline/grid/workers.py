@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,6 @@ from wsol.cores import SHARE, cores
 from wsol.pipeline.grid.agenda import Agenda, Answer
 from wsol.pipeline.grid.rows import GridRow
 from wsol.pipeline.grid.worker import ANSWER, GRACE
-from wsol.progress import say
 from wsol.recipe.fields import plain
 
 
@@ -52,10 +53,10 @@ class Worker:
 
     def work(self, agenda: Agenda, overlays: int) -> None:
         """Take rows until none is left, then let the process go."""
-        agenda.work_off(lambda row: self._attempt(row, overlays))
+        agenda.work_off(lambda row: self._attempt(row, overlays, partial(agenda.tell, row)))
         self.stop()
 
-    def _attempt(self, row: GridRow, overlays: int) -> Answer:
+    def _attempt(self, row: GridRow, overlays: int, tell: Callable[[str], None]) -> Answer:
         if self._process is None:
             self._process = self._start()
         process = self._process
@@ -68,7 +69,7 @@ class Worker:
             if line.startswith(ANSWER):
                 return Answer(*json.loads(line.removeprefix(ANSWER)))
             if line.strip():
-                say(f"{row.name}: {line.rstrip()}")
+                tell(line.rstrip())
         code = process.wait()
         self.stop()
         return Answer("failed", f"its process {_end(code)}; the same command goes on with it")
