@@ -1,13 +1,13 @@
-"""``wsol benchmark``: recipes times seeds, resumable, then the board."""
+"""``wsol benchmark``: recipes times seeds, resumable, then the board and where the rows stand in it."""
 
 from __future__ import annotations
 
 import dataclasses
 
+from wsol.cli.grid_end import run_and_tell
 from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import parse_recipe
 from wsol.errors import UserError
-from wsol.progress import is_first_rank
 
 
 def main(argv: list[str]) -> int:
@@ -39,12 +39,8 @@ def main(argv: list[str]) -> int:
         recipes.append(dataclasses.replace(recipe, how=how))
     seeds = _seeds(arguments.seeds)
     from wsol.pipeline.benchmark import Grid
-    from wsol.pipeline.leaderboard import write_board
 
-    Grid(recipes, seeds, arguments.overlays).run(arguments.jobs)
-    if is_first_rank():  # under torchrun the others have nothing to add
-        for results in dict.fromkeys(recipe.how.results for recipe in recipes):
-            print(write_board(results))
+    run_and_tell(Grid(recipes, seeds, arguments.overlays), arguments.jobs)
     return 0
 
 

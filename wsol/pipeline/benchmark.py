@@ -83,6 +83,16 @@ class Grid:
                 self._fail(name, error)
         self.rows = list(known.values())
 
+    @property
+    def results(self) -> list[str]:
+        """The folders that its records go to."""
+        return list(dict.fromkeys(row.recipe.how.results for row in self.rows))
+
+    @property
+    def run_ids(self) -> set[str]:
+        """Of the records that its rows have or will have."""
+        return {run_id for row in self.rows for run_id in row.run_ids}
+
     def run(self, jobs: int = 1) -> None:
         """Do what is missing of every row, ``jobs`` at a time.
 
