@@ -17,13 +17,18 @@ def main(argv: list[str]) -> int:
     """
     parser = Parser(
         "benchmark",
-        "Train and evaluate recipes and seeds, skipping what is done. Any other option overrides that "
-        "key of every recipe: --attention my_attention:MyAttention, --training.epochs 5.",
+        "Train and evaluate recipes and seeds, skipping what is done; write the board and say where the "
+        "rows stand in it. Interrupted, the same command goes on; started twice, both share the rows. "
+        "Any other option overrides that key of every recipe: --attention my_attention:MyAttention, "
+        "--training.epochs 5.",
     )
     parser.add_argument("--config", nargs="+", required=True, help="recipes, YAML")
     parser.add_argument("--seeds", default="0", help="comma-separated")
     parser.add_argument(
-        "--jobs", type=at_least(1), default=1, help="rows at a time, each in a process of its own"
+        "--jobs",
+        type=at_least(1),
+        default=1,
+        help="rows at a time, each a process with its part of the cores",
     )
     parser.add_argument("--results", help="folder of records and boards; default: as the recipe says")
     parser.add_argument("--overlays", type=at_least(0), default=8, help="pictures a row for the report")
