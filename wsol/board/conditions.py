@@ -29,6 +29,9 @@ MEANING = {
     "folds": {0: "none"},
 }
 
+# ``CPU, 2 threads``, or the name of a GPU.
+DEVICE = re.compile(r"(.+?)(?:, (\d+) threads?)?")
+
 
 def conditions(row: Row) -> dict[str, Any]:
     """By dotted key the conditions of a row that has a network; those that say nothing are absent.
@@ -56,7 +59,7 @@ def _conditions(record: RunRecord) -> dict[str, Any]:
         **_machine(record.recipe.get("how") or {}),
     }
     if not found.get("training.epochs"):
-        for key in ("data.resize_size", "data.flip", "device", "processes"):
+        for key in ("data.resize_size", "data.flip", "device", "threads", "processes"):
             found.pop(key, None)
     return {key: value for key, value in found.items() if value is not None}
 
@@ -103,10 +106,9 @@ def _machine(how: Mapping[str, Any]) -> dict[str, Any]:
     training = how.get("training")
     if not isinstance(training, Mapping):
         return {}
-    device = training.get("device")
-    # One spelling for "1 threads" and "1 thread": it is no difference between rows.
-    device = re.sub(r"\b1 threads\b", "1 thread", device) if isinstance(device, str) else None
-    return {"device": device or None, "processes": training.get("processes")}
+    found = DEVICE.fullmatch(str(training.get("device") or ""))
+    device, threads = found.groups() if found else (None, None)
+    return {"device": device, "threads": threads, "processes": training.get("processes")}
 
 
 def _sides(size: Any) -> str | None:

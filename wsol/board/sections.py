@@ -17,7 +17,7 @@ from wsol.board.columns import short_name
 from wsol.board.image_scores import row_scores
 from wsol.board.paired import Comparison, compare
 from wsol.board.rows import Row
-from wsol.board.unlike import Unlike, unlike
+from wsol.board.unlike import Unlike, common_setting, unlike
 from wsol.scores.metrics.specification import MetricSpecification
 
 # What a table without any metric that ranks is said to be ranked by.
@@ -76,9 +76,17 @@ class Section:
         """The letter of a row that is unlike the others; empty for the rest."""
         return self.unlike[row.key].mark if row.key in self.unlike else ""
 
-    def footnotes(self) -> dict[str, str]:
-        """What each mark means: ``{"a": "22 epochs where the others have 15"}``."""
-        return {said.mark: said.text for said in self.unlike.values()}
+    def footnotes(self) -> list[str]:
+        """Under which setting the rows were made, and for each mark in what its rows differ."""
+        common = common_setting(self.rows)
+        others = (("mark", bool(self.unlike)), ("variant", any(row.named for row in self.rows)))
+        told = " or ".join(name for name, there in others if there)
+        but = f" where no {told} says another" if told else ""
+        marks = {said.mark: said.text for said in self.unlike.values()}
+        return [
+            *([f"Setting{but}: {common}."] if common else []),
+            *(f"Rows marked {mark}: {text}." for mark, text in marks.items()),
+        ]
 
     def comparison(self, row: Row, metric: str) -> Comparison | None:
         """The row against the centred box, or None where the images of both are not at hand."""

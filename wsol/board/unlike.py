@@ -26,7 +26,18 @@ PHRASES = {
     "subset": "subset ({})",
     "n_images": "{} images scored",
     "device": "trained on {}",
+    "threads": "{} threads",
+    "processes": "{} processes",
 }
+ONE = {"{} epochs": "{} epoch", "{} threads": "{} thread", "{} processes": "{} process"}
+
+# What is told of the common setting, where nothing differs, too.
+TOLD = (
+    *("data.input_size", "map_size", "training.epochs", "training.batch_size", "training.optimizer"),
+    *("training.lr", "training.weight_decay"),
+)
+
+UNTRAINED = "not trained"
 
 # What comes with a network is compared with the rows of that network, all else with the whole table.
 OF_NETWORK = {"backbone": ("backbone",), "head": ("backbone",), "weights": ("backbone", "weights")}
@@ -69,6 +80,21 @@ def unlike(rows: Sequence[Row]) -> dict[Key, Unlike]:
     texts = {row.key: _sentence(found[row.key]) for row in trained if row.key in found}
     marks = {text: _mark(place) for place, text in enumerate(dict.fromkeys(texts.values()))}
     return {key: Unlike(marks[text], text) for key, text in texts.items()}
+
+
+def common_setting(rows: Sequence[Row]) -> str:
+    """What `unlike` compares with, in short: ``input 64, 15 epochs``; empty without networks."""
+    trained = [row for row in rows if row["backbone"]]
+    values = {row.key: conditions(row) for row in trained}
+    told = []
+    for name in TOLD:
+        there = [row for row in trained if name in values[row.key]]
+        if there:
+            texts = spelled([values[row.key][name] for row in there])
+            by_row = dict(zip((row.key for row in there), texts, strict=True))
+            told.append(_phrase(name, _common(there, by_row)))
+    # What training was like says nothing where most networks were not trained.
+    return ", ".join(told[: told.index(UNTRAINED) + 1] if UNTRAINED in told else told)
 
 
 def unlike_in_tables(rows: Iterable[Row]) -> dict[Key, str]:
@@ -123,11 +149,17 @@ def _network(row: Row) -> tuple[str, ...]:
 def _told(name: str, mine: str, common: str) -> tuple[str, str]:
     """What the row has and what is common: ``22 epochs`` and ``15``."""
     if name == "training.epochs" and mine == "0":
-        return "not trained", f"{common} epochs"
+        return UNTRAINED, _phrase(name, common)
     if name == "training.epochs" and common == "0":
         common = "none"
+    return _phrase(name, mine), common
+
+
+def _phrase(name: str, text: str) -> str:
+    if name == "training.epochs" and text == "0":
+        return UNTRAINED
     phrase = PHRASES.get(name) or f"{key_name(name)} {{}}"
-    return phrase.format(mine), common
+    return ONE.get(phrase, phrase).format(text) if text == "1" else phrase.format(text)
 
 
 def _sentence(differences: Sequence[_Difference]) -> str:
