@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from wsol.board.board import RUNS
 from wsol.board.columns import KEY_COLUMNS, percent
+from wsol.board.memory import Memory
 from wsol.board.reading import StoredRun, read_folder
 from wsol.board.rows import Row, group, seed_of
 from wsol.board.sections import sections
@@ -32,9 +33,6 @@ class ListedRun(NamedTuple):
     file: str
 
 
-COLUMNS = (*ListedRun._fields[:-1], "file")
-
-
 def list_results(results: Path | str) -> list[ListedRun]:
     """Every sound record of a folder of results, in the order of the board; others are named on stderr.
 
@@ -42,10 +40,11 @@ def list_results(results: Path | str) -> list[ListedRun]:
         UserError: no sound record there.
     """
     results = Path(results)
-    reading = read_folder(results / RUNS)
+    memory = Memory.of(results)
+    reading = read_folder(results / RUNS, memory)
     reading.tell()
     listed: list[ListedRun] = []
-    for section in sections(group(reading.runs)):
+    for section in sections(group(reading.runs), memory):
         for row in section.rows:
             listed += [_listed(run, row, section.ranked_by, results) for run in row.runs]
     return listed
@@ -58,7 +57,7 @@ def row_name(row: Row) -> str:
 
 def to_csv(listed: Sequence[ListedRun]) -> str:
     """The list as CSV, without the last line's end."""
-    return csv_text(COLUMNS, [_cells(run) for run in listed]).rstrip("\n")
+    return csv_text(ListedRun._fields, [_cells(run) for run in listed]).rstrip("\n")
 
 
 def to_lines(listed: Sequence[ListedRun]) -> list[str]:

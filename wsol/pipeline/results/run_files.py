@@ -14,7 +14,7 @@ ARRAYS = (".npz", ".large.npz", ".levels.npz")
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of a run that exist: arrays first, since a record may not name files that are missing."""
+    """The files of a run that exist."""
 
     record: Path
     arrays: tuple[Path, ...] = ()

@@ -76,7 +76,13 @@ _RECORD = parts(
         "recipe": parts({"what": _WHAT, "how": _HOW}, closed=True),
         "dataset": parts(
             {"name": _named, "manifest_hash": _named, "split": _named},
-            {"title": text(), "subset": nullable(text()), "reader": text(), "version": text()},
+            {
+                "title": text(),
+                "subset": nullable(text()),
+                "reader": text(),
+                "version": text(),
+                "classes": listed(text()),
+            },
         ),
         "protocol": parts(
             {"name": _named, "version": whole(1)},
