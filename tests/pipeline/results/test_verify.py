@@ -171,9 +171,10 @@ def test_one_byte_of_weights_is_found(scored, tmp_path, capsys):
     assert f"{folder / 'last.safetensors'}: not the weights" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", '{"weights": 3}', '{"weights": {"../x": "00"}}', "[" * 9999]
-)
+NONSENSE = ["", "[]", '{"weights": 3}', '{"weights": {"../x": "00"}}', "[" * 9999]
+
+
+@pytest.mark.parametrize("content", NONSENSE, ids=range(len(NONSENSE)))
 def test_a_run_that_says_nonsense_is_named(scored, tmp_path, content):
     scored(tmp_path, "cam", 1)
     folder = run_folder(tmp_path / "train", "a")

@@ -43,9 +43,17 @@ def plan(called: str, results: Path | str) -> RemovePlan:
     """
     results = Path(results)
     reading = read_folder(results / RUNS, may_be_empty=True)
-    runs = _by_id(called, reading.runs) or _by_row(called, reading.runs)
-    kept = [run for run in reading.runs if run not in runs]
-    files = [RunFiles.of(run, results) for run in runs] or _by_file(called, reading, results)
+    files = (
+        _by_id(called, reading, results)
+        or _by_file(called, reading, results)
+        or _by_row(called, reading, results)
+    )
+    if not files:
+        names = [run.path.stem for run in reading.runs]
+        near = suggest(called, names, "`wsol results list` shows what there is")
+        raise UserError(f"{results}: no row, run or record is called {called!r}{near}")
+    leaving = {each.record for each in files}
+    kept = [run for run in reading.runs if run.path not in leaving]
     # Arrays that another record names too stay with it.
     named = {run.path.with_name(name) for run in kept for name in _names(run)}
     return RemovePlan(
@@ -67,25 +75,14 @@ def remove(planned: RemovePlan) -> None:
             shutil.rmtree(files.gallery)
 
 
-def _by_id(called: str, runs: list[StoredRun]) -> list[StoredRun]:
+def _by_id(called: str, reading: Reading, results: Path) -> list[RunFiles]:
     if len(called) < SHORTEST_ID or set(called) - set("0123456789abcdef"):
         return []
-    found = [run for run in runs if run.record.run_id.startswith(called)]
+    found = [run for run in reading.runs if run.record.run_id.startswith(called)]
     if len(found) > 1:
         ids = ", ".join(run.record.run_id for run in found[:5])
         raise UserError(f"{called!r} begins {len(found)} run ids, {ids}: give more of it")
-    return found
-
-
-def _by_row(called: str, runs: list[StoredRun]) -> list[StoredRun]:
-    rows = {f"{row['dataset']}: {row_name(row)}, maps {row['maps']}": row for row in group(runs)}
-    if called in rows:
-        return list(rows[called].runs)
-    found = {name: row for name, row in rows.items() if row_name(row) == called}
-    if len(found) > 1:
-        names = "\n".join(f"  {name}" for name in found)
-        raise UserError(f"{len(found)} rows are called {called!r}; write one of\n{names}")
-    return [run for row in found.values() for run in row.runs]
+    return [RunFiles.of(run, results) for run in found]
 
 
 def _by_file(called: str, reading: Reading, results: Path) -> list[RunFiles]:
@@ -96,11 +93,20 @@ def _by_file(called: str, reading: Reading, results: Path) -> list[RunFiles]:
     if len(found) > 1:
         names = ", ".join(map(str, found))
         raise UserError(f"{len(found)} files are called {called!r}: {names}; write one of these")
-    if not found:
-        near = suggest(called, [path.stem for path in paths], "`wsol results list` shows what there is")
-        raise UserError(f"{results}: no row, run or record is called {called!r}{near}")
-    sound = [run for run in reading.runs if run.path == found[0]]
-    return [RunFiles.of(sound[0], results) if sound else RunFiles.of_damaged(found[0], results)]
+    sound = {run.path: run for run in reading.runs}
+    return [
+        RunFiles.of(sound[path], results) if path in sound else RunFiles.of_damaged(path, results)
+        for path in found
+    ]
+
+
+def _by_row(called: str, reading: Reading, results: Path) -> list[RunFiles]:
+    rows = {f"{row['dataset']}: {row_name(row)}, maps {row['maps']}": row for row in group(reading.runs)}
+    found = [row for name, row in rows.items() if called in (name, row_name(row))]
+    if len(found) > 1:
+        names = "\n".join(f"  {name}" for name, row in rows.items() if row in found)
+        raise UserError(f"{len(found)} rows are called {called!r}; write one of\n{names}")
+    return [RunFiles.of(run, results) for row in found for run in row.runs]
 
 
 def _names(run: StoredRun) -> list[str]:
