@@ -44,7 +44,7 @@ def list_results(results: Path | str) -> list[ListedRun]:
     reading = read_folder(results / RUNS, memory)
     reading.tell()
     listed: list[ListedRun] = []
-    for section in sections(group(reading.runs), memory):
+    for section in sections(group(reading.runs).rows, memory):
         for row in section.rows:
             listed += [_listed(run, row, section.ranked_by, results) for run in row.runs]
     return listed

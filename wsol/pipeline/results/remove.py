@@ -101,7 +101,9 @@ def _by_file(called: str, reading: Reading, results: Path) -> list[RunFiles]:
 
 
 def _by_row(called: str, reading: Reading, results: Path) -> list[RunFiles]:
-    rows = {f"{row['dataset']}: {row_name(row)}, maps {row['maps']}": row for row in group(reading.runs)}
+    rows = {
+        f"{row['dataset']}: {row_name(row)}, maps {row['maps']}": row for row in group(reading.runs).rows
+    }
     found = [row for name, row in rows.items() if called in (name, row_name(row))]
     if len(found) > 1:
         names = "\n".join(f"  {name}" for name, row in rows.items() if row in found)
