@@ -178,14 +178,14 @@ def _ranked(rows: Sequence[Row]) -> list[Row]:
 def _against_center(
     rows: Sequence[Row], memory: Memory | None
 ) -> dict[tuple[tuple[str, ...], str], Comparison]:
+    centers = [row for row in rows if row["maps"] == "center"]
     # Of several boxes the one on the row's own images; of several there the first.
-    centers = {_manifest(row): row for row in reversed(rows) if row["maps"] == "center"}
-    against = {manifest: Against(center, memory) for manifest, center in centers.items()}
+    against = {_manifest(row): Against(row, memory) for row in reversed(centers)}
     return {
         (row.key, metric): comparison
         for row in rows
-        if _manifest(row) in against and row is not centers[_manifest(row)]
-        for metric, comparison in against[_manifest(row)].of(row, _main(row.specifications)).items()
+        if (center := against.get(_manifest(row))) is not None and row is not center.other
+        for metric, comparison in center.of(row, _main(row.specifications)).items()
     }
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from wsol.board.board import Board
 from wsol.board.compared import Against
-from wsol.board.conditions import conditions
 from wsol.board.paired import Comparison
 from wsol.board.rows import Row
 from wsol.board.sections import Section
@@ -82,10 +81,10 @@ def cam_of(row: Row, rows: Sequence[Row]) -> Row | None:
     ]
     if row in alike or (not row["backbone"] and len(alike) > 1):
         return None
-    mine = conditions(row)
+    mine = row.conditions
 
     def unlike(other: Row) -> tuple[int, tuple[str, ...]]:
-        theirs = conditions(other)
+        theirs = other.conditions
         keys = mine.keys() | theirs.keys()
         return sum(mine.get(key) != theirs.get(key) for key in keys), other.key
 

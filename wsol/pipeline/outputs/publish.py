@@ -108,7 +108,7 @@ def make_record(scored: ScoredMaps) -> RunRecord:
     origin, evaluation = scored.origin, scored.evaluation
     return RunRecord(
         recipe={"what": dict(origin.what), "how": dict(origin.how)},
-        dataset=dataset_entry(scored.split.manifest, scored.split.name),
+        dataset=dataset_entry(scored.split.manifest, scored.split.name) | _classes(scored),
         protocol=scored.protocol.describe(),
         maps=origin.maps,
         threshold=dict(evaluation.threshold),
@@ -125,6 +125,11 @@ def make_record(scored: ScoredMaps) -> RunRecord:
         started=scored.started,
         finished=now(),
     )
+
+
+def _classes(scored: ScoredMaps) -> dict[str, list[str]]:
+    """The names of the labels, where figures of single classes go by them and arrays by the labels."""
+    return {"classes": list(scored.split.class_keys)} if scored.protocol.per_class else {}
 
 
 def append_record(scored: ScoredMaps, kept: KeptPredictions, results: Path | str) -> RunRecord:
