@@ -91,8 +91,8 @@ How to read the tables:
 - ≈ marks a figure that these images cannot tell from that of the centred box (paired test, p ≥ 0.05,
   not corrected for the number of rows).
 - Thresholds are the best on the scored images, for every row and baseline alike.
-- Every network was trained and scored on a CPU with one thread (`how.threads`, the default). With another
-  number of threads the same seed gives other figures.
+- Every network was trained and scored on a CPU with one thread (`how.threads`, the default). With
+  another number of threads the same seed gives other figures.
 - Every metric, interval and cost is in `results/leaderboard.csv`.
 """
 
