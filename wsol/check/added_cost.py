@@ -63,9 +63,12 @@ def measure(
     costs = []
     for index, localizer in enumerate(localizers):
         times = [[1000 * steps[index][part] for steps in rounds] for part in range(2)]
+        forward, backward = map(min, times)
         noise = [statistics.median(each) - min(each) for each in times]
         sizes = cost(localizer, input_size)
-        costs.append(Cost(sizes["params"], sizes["gflops"], *map(min, times), saved[index], *noise))
+        costs.append(
+            Cost(sizes["params"], sizes["gflops"], forward, backward, saved[index], noise[0], noise[1])
+        )
     return costs
 
 

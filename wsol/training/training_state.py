@@ -21,6 +21,7 @@ from wsol.training.epoch_means import EpochMeans
 from wsol.training.images_at_test import ImagesAtTest
 from wsol.training.optimizer import rate_factor, set_rates
 from wsol.training.run_folder import RunFolder
+from wsol.training.run_weights import check_finite
 from wsol.training.turns import load_optimizer_states, optimizer_states, prepare_turns
 from wsol.training.validation import validate
 
@@ -116,6 +117,8 @@ class TrainingState:
         loss = sum(found[f"loss_{turn.name}"] for turn in self.turns)
         if not torch.isfinite(torch.tensor(loss)):
             raise UserError(f"the loss is {loss} in epoch {epoch + 1}: lower training.lr")
+        # The last step may have spoiled what the loss before it did not show.
+        check_finite(self.method.trained().state_dict(), f"{self.folder.path}, epoch {epoch + 1}")
         return EpochResult(loss, found, images, seconds)
 
     def _seed(self, epoch: int) -> None:
