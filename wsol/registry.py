@@ -57,7 +57,7 @@ class Registry(Generic[T]):
                 entry = _import(entry, self.kind)
                 self._entries[name] = entry
             return entry  # type: ignore[return-value]
-        if ":" in name:
+        if self.is_foreign(name):
             return self._checked(name, _import(name, self.kind))
         raise UserError(f"unknown {self.kind} {name!r}{suggest(name, self._entries)}")
 
@@ -75,6 +75,10 @@ class Registry(Generic[T]):
             found = thing if isinstance(thing, type) else type(thing)
             raise UserError(f"{self.kind} {name!r} is {found.__name__}: expected {how} of {base}")
         return thing
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether ``name`` is no entry but somebody else's code, which `get` imports and so runs."""
+        return name not in self and ":" in name
 
     def names(self) -> list[str]:
         """All registered names, sorted."""
@@ -145,8 +149,11 @@ def _options_of(chosen: type, given: int) -> tuple[set[str] | None, list[str]]:
 
 def _import(path: str, kind: str):
     module_name, _, attribute = path.partition(":")
-    if "" in module_name.split("."):
+    if "" in module_name.split(".") or not attribute:
         raise UserError(f"{kind} {path!r}: write package.module:attribute")
+    if module_name.endswith(".py") or "/" in module_name:
+        dotted = module_name.removesuffix(".py").strip("/").replace("/", ".")
+        raise UserError(f"{kind} {path!r}: name the module, not its file: {dotted}:{attribute}")
     # A user's own file lies where the command is run from, which a console script does not search.
     here = str(Path.cwd())
     if here not in sys.path:
@@ -154,10 +161,13 @@ def _import(path: str, kind: str):
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise UserError(
-            f"{kind} {path!r}: cannot import {error.name!r}; run from the folder that holds it or "
-            "put it on PYTHONPATH"
-        ) from error
+        own = error.name is not None and (module_name + ".").startswith(error.name + ".")
+        mend = (
+            "run from the folder that holds it or put it on PYTHONPATH"
+            if own
+            else f"{module_name} needs it: install it"
+        )
+        raise UserError(f"{kind} {path!r}: cannot import {error.name!r}; {mend}") from error
     try:
         return getattr(module, attribute)
     except AttributeError:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-from wsol.cli.parser import Parser, at_least
+from wsol.cli.parser import Parser, at_least, folder
 from wsol.cli.recipe_arguments import parse_recipe
 from wsol.errors import UserError
 from wsol.progress import is_first_rank
+
+
+def option_of(argv: list[str]) -> dict[str, str]:
+    """The recipe's keys that have options of another name here."""
+    return {"how.device": "--device", "how.results": "--results"}
 
 
 def main(argv: list[str]) -> int:
@@ -22,7 +27,9 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--config", nargs="+", required=True, help="recipes, YAML")
     parser.add_argument("--seeds", default="0", help="comma-separated")
-    parser.add_argument("--results", help="folder of records and boards; default: as the recipe says")
+    parser.add_argument(
+        "--results", type=folder, help="folder of records and boards; default: as the recipe says"
+    )
     parser.add_argument("--overlays", type=at_least(0), default=8, help="pictures a row for the report")
     parser.add_argument("--device", help="auto, cpu or cuda; default: as the recipe says")
     parser.add_argument("--threads", type=at_least(1), help="torch's on a CPU; default: the recipe's")

@@ -11,12 +11,16 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from wsol.errors import UserError
 from wsol.files.mask_file import DAMAGE, set_pixels
+from wsol.files.reading import refuse_no_file
 
 # Pillow warns from 89 million pixels on and refuses from twice that: the refusal is enough. Set once,
 # since setting filters for a single call is not safe among threads.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # Its warnings of damaged EXIF name no file.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
+
+# So many pixels Pillow reads at most: no image is larger, so no mask and no score map may be.
+MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)
 
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {  # by the tag's value, 1 being upright; from 5 on width and height change places
@@ -131,6 +135,7 @@ def _load(image: ImageFile.ImageFile, path: str | os.PathLike[str]) -> None:
 
 
 def _opened(path: str | os.PathLike[str]) -> ImageFile.ImageFile:
+    refuse_no_file(path)
     try:
         return Image.open(path)
     except FileNotFoundError:

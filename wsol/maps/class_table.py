@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wsol.errors import UserError
+from wsol.files.csv_table import table_rows
+from wsol.files.reading import refuse_no_file
 
 TOP = 5
 COLUMNS = ("top", "key", "label")  # what a column of classes may be called, before its number
@@ -46,13 +48,14 @@ class _Row(NamedTuple):
 def _read_rows(path: Path, findings: list[str]) -> tuple[str, dict[str, _Row]]:
     """What the columns are called, and the cells by image id that are not empty."""
     found: dict[str, _Row] = {}
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, skipinitialspace=True)
-            header = [cell.strip() for cell in next(rows, [])]
+            rows = table_rows(file, skipinitialspace=True)
+            header = [cell.strip() for cell in next(rows, (1, []))[1]]
             column = _column(header, path)
-            for row in rows:
-                where = f"{path} line {rows.line_num}"
+            for line, row in rows:
+                where = f"{path} line {line}"
                 if not row:
                     continue
                 image_id, *cells = (cell.strip() for cell in row)

@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 
 from wsol.errors import UserError
+from wsol.files.csv_table import table_rows
+from wsol.files.reading import refuse_no_file
 from wsol.report.cells import Table, TableRow, columns, text_cell
 
 
@@ -32,10 +34,10 @@ def published(path: Path) -> Table | None:
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The fields of the first line, and those of each later one with its line number."""
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, fields) for fields in reader if fields]
+            lines = [(line, fields) for line, fields in table_rows(file) if fields]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: not a CSV table in UTF-8 ({error}); save it as one") from error
     if not lines:

@@ -20,6 +20,8 @@ from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.manifest.box_conventions import half_open
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
+from wsol.files.csv_table import table_rows
+from wsol.files.reading import refuse_no_file
 
 NAMES = {
     "image": ("image", "image_id", "file", "filename", "file_name", "path", "name"),
@@ -48,6 +50,8 @@ def read_csv(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """
     rows = _rows(path)
     line, header = next(rows, (1, []))
+    if not header:
+        raise UserError(f"{path}: an empty table; its first line names columns: image,x0,y0,x1,y1")
     table = _Table(path, [cell.lower() for cell in header], reading)
     for line, cells in rows:
         where = f"{path} line {line}"
@@ -162,17 +166,16 @@ class _Table:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of each row that is not empty, the header first."""
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()
             file.seek(0)
             # Where the comma is the decimal sign, spreadsheets put semicolons between cells.
-            reader = csv.reader(
-                file, strict=True, delimiter=";" if "," not in head and ";" in head else ","
-            )
-            for cells in reader:
+            delimiter = ";" if "," not in head and ";" in head else ","
+            for line, cells in table_rows(file, strict=True, delimiter=delimiter):
                 if any(map(str.strip, cells)):
-                    yield reader.line_num, [cell.strip() for cell in cells]
+                    yield line, [cell.strip() for cell in cells]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
