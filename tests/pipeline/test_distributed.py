@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from wsol.files.lock import hold
+from wsol.pipeline.inputs import open_manifest, resolved
 from wsol.pipeline.train import train
-from wsol.training.run_folder import RunFolder
+from wsol.training.run_folder import RunFolder, run_name
 
 TOP = Path(__file__).parents[2]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "--"]
@@ -53,3 +55,23 @@ def test_two_processes_train_one_network(tiny_recipe, tmp_path):
     log = (folder.path / "log.csv").read_text().splitlines()
     assert len(log) == 1 + tiny_recipe.training.epochs
     assert not (folder.path / "resume.pth").exists()
+
+
+def test_two_processes_are_both_told_that_another_holds_the_run(tiny_recipe, tmp_path):
+    """Only the first asks for the lock; the other must not wait for it."""
+    path = tiny_recipe.write(tmp_path / "recipe.yaml")
+    recipe = resolved(tiny_recipe)
+    folder = tmp_path / "runs" / run_name(recipe, open_manifest(recipe).hash)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TOP)}
+    with hold(folder):
+        done = subprocess.run(
+            [*TORCHRUN, str(TOP / "train.py"), "--config", str(path)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode
+    told = f"wsol: error: {folder}: in use by process {os.getpid()} on "
+    assert sum(line.startswith(told) for line in done.stderr.splitlines()) == 2
+    assert not folder.exists()

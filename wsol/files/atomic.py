@@ -22,13 +22,15 @@ from wsol.files.write_failure import writing
 def replacing(path: Path | str, allowed: Callable[[], object] | None = None) -> Iterator[Path]:
     """Give a temporary path in the target's folder; on success it becomes ``path``.
 
-    If the block raises, the temporary file is removed and ``path`` is as it was. ``CannotWrite`` where
-    the system refuses it, a full disk for one. The block writes into the file that is there; another
-    file in its place would not be known as a living process's.
+    If the block raises, the temporary file is removed and ``path`` is as it was. The block writes into
+    the file that is there; another file in its place would not be known as a living process's.
 
     Args:
         path: what is written.
         allowed: asked when all is written, right before ``path`` changes; if it raises, it does not.
+
+    Raises:
+        CannotWrite: the system refuses it, because of a full disk for one.
     """
     with writing(path), _replacing(Path(path), allowed) as temporary:
         yield temporary

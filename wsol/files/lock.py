@@ -32,6 +32,7 @@ from wsol.errors import UserError
 from wsol.files.atomic import write_bytes
 from wsol.files.leftovers import OLD
 from wsol.files.system_lock import machine_tag, try_lock
+from wsol.files.write_failure import writing
 
 TOKEN = ".lock"
 # Seconds. A holder renews fifteen times in between, from a thread that Python lets run between two
@@ -134,6 +135,7 @@ def hold(
 
     Raises:
         Held: somebody else holds it, and ``wait`` is None.
+        CannotWrite: the system refuses to write there.
     """
     folder = Path(folder).absolute()
     key = (folder.resolve(), host or socket.gethostname(), threading.get_ident())
@@ -163,7 +165,8 @@ def _wait(folder: Path, host: str, patience: float, wait: Callable[[str], object
     told = False
     while True:
         try:
-            return _take(folder, host, patience)
+            with writing(folder / TOKEN):
+                return _take(folder, host, patience)
         except FileNotFoundError:
             continue  # another process has removed the empty folder just now
         except Held as held:

@@ -12,6 +12,7 @@ from lightning_fabric import Fabric
 
 from wsol.data.manifest.manifest import Manifest
 from wsol.errors import UserError
+from wsol.files.lock import Held
 from wsol.models.cost import cost
 from wsol.models.localizer import Localizer
 from wsol.pipeline.fold_networks import Part, training_parts
@@ -74,8 +75,10 @@ def _held(folder: RunFolder, fabric: Fabric) -> Iterator[None]:
         if fabric.is_global_zero:
             try:
                 stack.enter_context(folder.held())
-            except (UserError, OSError) as error:
+            except Held as error:
                 refused = error
+            except (UserError, OSError) as error:
+                refused = UserError(str(error))  # an error of its own may not travel between processes
         refused = fabric.broadcast(refused)
         if refused is not None:
             raise refused
