@@ -71,6 +71,8 @@ def _read(
 
 
 def _leave(*_: object) -> NoReturn:
+    # Asked once more while it leaves, by its launcher or by the end of its input, it goes on leaving.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(128 + signal.SIGTERM)
 
 
