@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from wsol.cli.parser import at_least
 from wsol.errors import UserError
 from wsol.recipe import How
 
@@ -12,9 +13,18 @@ if TYPE_CHECKING:
     from wsol.pipeline.model import Model
 
 
-def add_trust(options: Any) -> None:
+def add_threads(parser: Any) -> None:
+    """Add ``--threads`` to a parser or a group of its arguments."""
+    parser.add_argument(
+        "--threads",
+        type=at_least(1),
+        help=f"torch's on a CPU; default: as the run was trained, of --model: {How().threads}",
+    )
+
+
+def add_trust(parser: Any) -> None:
     """Add ``--trust`` to a parser or a group of its arguments; None where it is not given."""
-    options.add_argument(
+    parser.add_argument(
         "--trust",
         action="store_true",
         default=None,
@@ -39,7 +49,14 @@ def open_model(arguments: Namespace) -> Model:
             f"--model {arguments.model}: write timm:NAME or torchvision:NAME; a run goes by --run"
         )
     workers = getattr(arguments, "workers", None)
-    how = How(device=arguments.device or "auto", workers=How().workers if workers is None else workers)
+    how = How(
+        device=arguments.device or "auto",
+        threads=arguments.threads or How().threads,
+        workers=How().workers if workers is None else workers,
+    )
     typed = [*(arguments.maps or "").split(","), getattr(arguments, "protocol", None) or ""]
     trust = bool(arguments.trust) or typed
-    return Model.open(arguments.run or arguments.model, how, arguments.weights, trust=trust)
+    model = Model.open(arguments.run or arguments.model, how, arguments.weights, trust=trust)
+    if model.folder is not None and arguments.threads is None:
+        model.threads = model.folder.recipe().how.threads
+    return model

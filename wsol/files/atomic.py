@@ -12,22 +12,30 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from wsol.errors import UserError
 from wsol.files.leftovers import prefix_for, sweep_once
 from wsol.files.system_lock import try_lock
+from wsol.files.write_failure import writing
 
 
 @contextmanager
 def replacing(path: Path | str, allowed: Callable[[], object] | None = None) -> Iterator[Path]:
     """Give a temporary path in the target's folder; on success it becomes ``path``.
 
-    If the block raises, the temporary file is removed and ``path`` is as it was. The block writes into
-    the file that is there; another file in its place would not be known as a living process's.
+    If the block raises, the temporary file is removed and ``path`` is as it was. ``CannotWrite`` where
+    the system refuses it, a full disk for one. The block writes into the file that is there; another
+    file in its place would not be known as a living process's.
 
     Args:
         path: what is written.
         allowed: asked when all is written, right before ``path`` changes; if it raises, it does not.
     """
-    path = Path(path)
+    with writing(path), _replacing(Path(path), allowed) as temporary:
+        yield temporary
+
+
+@contextmanager
+def _replacing(path: Path, allowed: Callable[[], object] | None) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     sweep_once(path.parent)
     temporary, handle = _temporary(path)
@@ -54,8 +62,19 @@ def write_bytes(path: Path | str, content: bytes, allowed: Callable[[], object] 
 
 
 def write_text(path: Path | str, content: str, allowed: Callable[[], object] | None = None) -> Path:
-    r"""Write UTF-8 text with ``\n`` line ends whole or not at all; see `replacing` for ``allowed``."""
-    return write_bytes(path, content.encode("utf-8"), allowed)
+    r"""Write UTF-8 text with ``\n`` line ends whole or not at all; see `replacing` for ``allowed``.
+
+    ``UserError`` names the piece that is no Unicode text: a file's name in another encoding.
+    """
+    try:
+        encoded = content.encode("utf-8")
+    except UnicodeEncodeError as error:
+        piece = content[max(0, error.start - 40) : error.end + 20].splitlines()
+        shown = next(line for line in piece if not line.isascii())
+        raise UserError(
+            f"{path}: {shown!r} holds bytes that are no UTF-8 text: rename that file or folder"
+        ) from None
+    return write_bytes(path, encoded, allowed)
 
 
 def _temporary(path: Path) -> tuple[Path, int | None]:

@@ -20,6 +20,8 @@ NAME = re.compile(r"\..*-wsol(?P<machine>[0-9a-f]{8})-[0-9a-z_]{8}(\..*)?", re.D
 OLD = 24 * 60 * 60.0
 # Names of more than 255 bytes are refused by most file systems, and these are longer than the target's.
 LONGEST_STEM = 40
+# In a temporary folder: where the folder that is being replaced lies meanwhile.
+OLD_FOLDER = "old"
 
 _swept: set[str] = set()
 
@@ -32,9 +34,13 @@ def prefix_for(stem: str) -> str:
 def sweep_once(folder: Path) -> None:
     """Remove what dead processes left in ``folder``, the first time this process writes there."""
     place = str(Path(folder).absolute())
-    if place in _swept:
-        return
-    _swept.add(place)
+    if place not in _swept:
+        _swept.add(place)
+        sweep(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what dead processes left in ``folder``."""
     for leftover in leftovers(folder):
         remove(leftover)
 
@@ -62,17 +68,34 @@ def leftovers(folder: Path) -> Iterator[Path]:
 
 
 def remove(leftover: Path) -> None:
-    """Remove a file or folder; one that may not be removed, or is gone already, stays as it is."""
+    """Remove a file or folder; one that may not be removed, or is gone already, stays as it is.
+
+    A folder that was moved away to be replaced, and was not, is put back first.
+    """
     if leftover.is_dir() and not leftover.is_symlink():
+        with suppress(OSError):
+            for old in (leftover / OLD_FOLDER).iterdir():
+                if not os.path.lexists(leftover.parent / old.name):
+                    old.rename(leftover.parent / old.name)
         shutil.rmtree(leftover, ignore_errors=True)
     else:
         with suppress(OSError):
             leftover.unlink()
 
 
+def lock_folder(folder: Path) -> tuple[int | None, bool | None]:
+    """An open handle of a folder, and what `try_lock` says of it; None, None where folders have none."""
+    if os.name == "nt":
+        return None, None
+    handle = os.open(folder, os.O_RDONLY)
+    return handle, try_lock(handle)
+
+
 def _locked(place: Path, machine: str) -> tuple[int | None, bool | None]:
     """An open handle, and what `try_lock` says of it; None, None where a lock would say nothing."""
     if machine != machine_tag() or os.name == "nt" or not (place.is_file() or place.is_dir()):
         return None, None
-    handle = os.open(place, os.O_RDONLY if place.is_dir() else os.O_RDWR)
+    if place.is_dir():
+        return lock_folder(place)
+    handle = os.open(place, os.O_RDWR)
     return handle, try_lock(handle)

@@ -10,8 +10,15 @@ from functools import partial
 from torch import nn
 
 from wsol.attention import ATTENTION
-from wsol.attention.contract import GLOBAL, check_options, default_places, gated_by, insertion_of
-from wsol.errors import UserError
+from wsol.attention.contract import (
+    GLOBAL,
+    check_is_module,
+    check_options,
+    default_places,
+    gated_by,
+    insertion_of,
+)
+from wsol.errors import UserError, blamed_on
 from wsol.models.backbone import Backbone, as_stages
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.insertion.feedback import insert_feedback
@@ -21,7 +28,12 @@ from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
-from wsol.models.weights.loading import load_localizer_weights, load_network_weights, read_state
+from wsol.models.weights.loading import (
+    load_localizer_weights,
+    load_network_weights,
+    read_state,
+    tensors_sha256,
+)
 from wsol.models.weights.weight_formats import FORMATS
 from wsol.recipe import AttentionSettings, Recipe
 
@@ -47,8 +59,7 @@ def build_localizer(
     network = create_network(recipe.backbone.name, recipe.backbone.options)
     _check_input_size(network, recipe)
     native = recipe.head.name in ("native", "classifier")
-    if load_weights:
-        load_network_weights(network, recipe, with_classifier=native)
+    loaded = load_network_weights(network, recipe, with_classifier=native) if load_weights else ""
     backbone = as_stages(network, recipe.backbone)
     _check_features(backbone, recipe.data.input_size)
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
@@ -67,7 +78,8 @@ def build_localizer(
     localizer = Localizer(backbone, head, placed, class_keys, recipe.data.input_size)
     if load_weights:
         filled = load_localizer_weights(localizer, recipe.weights)
-        localizer.as_drawn = _as_drawn(localizer, recipe, filled)
+        localizer.as_drawn = _as_drawn(localizer, recipe, set(filled))
+        localizer.pretrained_sha256 = loaded or (tensors_sha256(filled) if filled else "")
     return localizer
 
 
@@ -144,9 +156,21 @@ def _place_attention(
     if settings.name == "none":
         return {}, None
     module_class = ATTENTION.get(settings.name)
-    insertion = insertion_of(module_class)
+    check_is_module(settings.name, module_class)
     check_options(module_class, settings.options)
     places = _places(backbone, settings, module_class)
+    with blamed_on(f"{settings.label} cannot be built"):
+        return _built(backbone, settings, module_class, places, num_classes)
+
+
+def _built(
+    backbone: Backbone,
+    settings: AttentionSettings,
+    module_class: type[nn.Module],
+    places: list[str],
+    num_classes: int,
+) -> tuple[dict[str, Placed | FeedbackBlock], TappedHead | None]:
+    insertion = insertion_of(module_class)
     placed: dict[str, Placed | FeedbackBlock] = {}
     if insertion == "head":
         return placed, _tapped_head(backbone, module_class, settings, places, num_classes)

@@ -19,7 +19,7 @@ from wsol.pipeline.inputs import as_recipe, open_manifest, resolved
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.progress import is_first_rank, say
 from wsol.recipe import Recipe
-from wsol.training.device import device_name, launch, world_size
+from wsol.training.device import device_name, launch, threads, world_size
 from wsol.training.loop import train as run_training
 from wsol.training.run_folder import RunFolder, run_name, training_id
 
@@ -52,7 +52,8 @@ def train(recipe: Recipe | Path | str) -> Path:
         if not fabric.broadcast(folder.finished):
             row = f"{recipe.backbone.name}, attention {recipe.attention.label}, seed {recipe.seed}"
             say(f"{row} -> {folder.path}")
-            _train(recipe, manifest, folder, fabric)
+            with threads(recipe.how.threads):
+                _train(recipe, manifest, folder, fabric)
             fabric.barrier()
             return folder.path
     return _finished(folder)
@@ -94,7 +95,9 @@ def _train(recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric
             "class_keys": localizer.class_keys,
             "default_map": localizer.default_map,
             "cost": cost(localizer, recipe.data.input_size),
-            "device": device_name(fabric.device),
+            "pretrained_sha256": localizer.pretrained_sha256,
+            "device": device_name(fabric.device, recipe.how.threads),
+            "threads": recipe.how.threads,
             "train_images_per_second": statistics.median(rates) if rates else None,
             "processes": fabric.world_size,
             "versions": versions(),

@@ -11,7 +11,6 @@ fold0, fold1 ...       where networks are cross-fitted: the last three of each
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,13 +24,15 @@ from wsol.errors import UserError
 from wsol.files.atomic import replacing, write_bytes, write_text
 from wsol.files.csv_table import csv_text
 from wsol.files.lock import TOKEN, Held, Lock, hold
+from wsol.files.reading import read_json
+from wsol.models.weights.torch_file import is_whole, read_torch_file
 from wsol.recipe import Recipe
 from wsol.scores.records import digest
+from wsol.training.run_findings import facts_finding, progress_finding
 from wsol.training.run_weights import bad_hashes, read_weights, sha256_of, weights_bytes
 
 SELECTIONS = ("last", "val_cls", "val_loc")
-# Without these a finished run cannot be scored.
-FACTS = ("manifest_hash", "class_keys", "cost")
+AGAIN, ANEW = "; delete the run and train it again", "delete it and the run begins anew"
 
 
 def training_id(recipe: Recipe, manifest_hash: str) -> str:
@@ -79,7 +80,7 @@ class RunFolder:
     @property
     def finished(self) -> bool:
         """Whether training ran to its last epoch."""
-        return (self.run.path / "run.json").is_file()
+        return (self.run.path / "run.json").exists()
 
     def recipe(self) -> Recipe:
         """The recipe of this run."""
@@ -94,20 +95,14 @@ class RunFolder:
         if not self.finished:
             raise UserError(f"{self.path}: training has not finished; run the same train command again")
         path = self.path / "run.json"
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{path}: not JSON ({error}); delete the run and train it again") from error
-        missing = [name for name in FACTS if not isinstance(facts, dict) or name not in facts]
-        if missing:
-            raise UserError(f"{path}: lacks {', '.join(missing)}; delete the run and train it again")
+        facts = read_json(path, AGAIN)
+        if finding := facts_finding(facts) or bad_hashes(facts.get("weights", {})):
+            raise UserError(f"{path}: {finding}{AGAIN}")
         self._check_whole(facts)
         return facts
 
     def _check_whole(self, facts: Mapping[str, Any]) -> None:
-        """``UserError`` where run.json and the recipe beside it are of two runs, or hashes are none."""
-        if finding := bad_hashes(facts.get("weights", {})):
-            raise UserError(f"{self.path / 'run.json'}: {finding}; delete the run and train it again")
+        """``UserError`` where run.json and the recipe beside it are of two runs."""
         trained = facts.get("training_id")
         if trained is not None and trained != training_id(self.recipe(), str(facts["manifest_hash"])):
             raise UserError(
@@ -155,18 +150,22 @@ class RunFolder:
 
     def save_progress(self, progress: Mapping[str, Any]) -> None:
         """Write what resuming needs: optimizer states, finished epochs, the best values so far."""
-        with replacing(self.path / "resume.pth", self._check_writable) as temporary:
-            torch.save(dict(progress), temporary)
+        # Into an open file: given a path, torch's own writer loses what the system says.
+        path = self.path / "resume.pth"
+        with replacing(path, self._check_writable) as temporary, temporary.open("wb") as file:
+            torch.save(dict(progress), file)
 
     def progress(self) -> dict[str, Any] | None:
         """What `save_progress` wrote, or None; plain tensors and numbers, nothing is unpickled."""
         path = self.path / "resume.pth"
-        if not path.is_file():
+        if not path.exists():
             return None
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-            raise UserError(f"{path}: damaged; delete it and the run begins anew") from error
+        progress = read_torch_file(path, ANEW)
+        if not is_whole(path):
+            raise UserError(f"{path}: damaged; {ANEW}")
+        if finding := progress_finding(progress):
+            raise UserError(f"{path}: {finding}; {ANEW}")
+        return progress
 
     def write_log(self, rows: list[dict[str, Any]]) -> None:
         """Write ``log.csv`` anew; an epoch repeated after an interruption has one line."""

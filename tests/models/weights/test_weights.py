@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
+import os
+import pickle
+import warnings
+import zipfile
+from pathlib import Path
 
 import pytest
 import timm
@@ -12,8 +18,8 @@ from safetensors.torch import save_file
 
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
-from wsol.models.weights.loading import library_state, read_state, with_sha256
-from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
+from wsol.models.weights.loading import read_state, with_sha256
+from wsol.recipe import Recipe, WeightsSettings
 
 
 @pytest.fixture(autouse=True)
@@ -101,20 +107,60 @@ class Unsafe:
     pass
 
 
-def test_pickled_objects_are_refused(tmp_path):
-    path = tmp_path / "checkpoint.pth"
-    torch.save({"state_dict": {"a": torch.ones(1)}, "network": Unsafe()}, path)
-    with pytest.raises(UserError, match=r"checkpoint.pth: cannot read weights"):
-        read_state(path)
+class RunsCode:
+    """Unpickled by Python it would write a file."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
 
 
-@pytest.mark.parametrize("name", ["broken.safetensors", "broken.pth"])
-def test_broken_files_are_named(tmp_path, name):
-    path = tmp_path / name
-    path.write_bytes(b"not weights")
-    with pytest.raises(UserError, match=f"{name}: cannot read weights") as caught:
+def saved(content):
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+def zipped():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.txt", "no weights")
+    return buffer.getvalue()
+
+
+NO_TENSORS = {
+    "text": lambda marker: b"not weights",
+    "empty": lambda marker: b"",
+    "a zip": lambda marker: zipped(),
+    "JSON": lambda marker: b'{"weight": 1}',
+    "a pickle of code": lambda marker: pickle.dumps(RunsCode(marker)),
+    "code beside tensors": lambda marker: saved({"a": torch.ones(1), "b": RunsCode(marker)}),
+    "a module": lambda marker: saved(torch.nn.Linear(2, 2)),
+    "cut off": lambda marker: saved({"a": torch.ones(1000)})[:2000],
+    "nested": lambda marker: b"\x80\x02" + b"(" * 100_000,
+}
+
+
+@pytest.mark.parametrize("kind", NO_TENSORS)
+@pytest.mark.parametrize("name", ["broken.safetensors", "broken.pth", "broken.pt"])
+def test_what_is_no_file_of_weights_is_one_line_and_runs_nothing(tmp_path, name, kind):
+    path, marker = tmp_path / name, tmp_path / "marker"
+    path.write_bytes(NO_TENSORS[kind](marker))
+    with warnings.catch_warnings(), pytest.raises(UserError) as caught:
+        warnings.simplefilter("error")
         read_state(path)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+    assert "weights_only" not in str(caught.value) and not marker.exists()
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["a folder", "a pipe"])
+@pytest.mark.parametrize("name", ["weights.safetensors", "weights.pth"])
+def test_what_is_no_file_at_all_is_named_and_never_waited_for(tmp_path, name, make):
+    make(tmp_path / name)
+    with pytest.raises(UserError, match=rf"{name}: is a (folder|pipe), not a file"):
+        read_state(tmp_path / name)
 
 
 def test_a_table_of_something_else_is_refused(tmp_path):
@@ -174,47 +220,6 @@ def test_weights_may_be_left_out():
         {"backbone": {"name": "small_resnet"}, "weights": {"name": "mine", "file": "gone.pth"}}
     )
     assert build_localizer(recipe, 3, load_weights=False).head.num_classes == 3
-
-
-def test_librarys_weights_are_asked_by_name(monkeypatch, state):
-    asked = []
-
-    def create_model(name, pretrained=False, **options):
-        network = real(name, **options)
-        if pretrained:
-            asked.append((name, options))
-            network.load_state_dict(state)
-        return network
-
-    real = timm.create_model
-    monkeypatch.setattr(timm, "create_model", create_model)
-    recipe = Recipe.from_dict(
-        {
-            "backbone": {"name": "mobilenetv2_035", "options": {"pad_type": "same"}},
-            "weights": {"name": "timm"},
-        }
-    )
-    built = build_localizer(recipe, 3)
-    assert asked == [("mobilenetv2_035", {"pad_type": "same"})]
-    assert torch.equal(built.backbone.stages["stage1"][0].weight, state["conv_stem.weight"])
-    with pytest.raises(UserError, match=r"timm's weights of mobilenetv2_035 want weights.mean \[0.485"):
-        library_state(
-            BackboneSettings("mobilenetv2_035"), WeightsSettings(name="timm", mean=(0.5, 0.5, 0.5))
-        )
-
-
-def test_torchvision_gives_its_first_weights(monkeypatch, state):
-    from torchvision import models
-
-    class Entry:
-        def get_state_dict(self, progress):
-            return state
-
-    monkeypatch.setattr(models, "get_model_weights", lambda name: {"IMAGENET1K_V1": Entry()})
-    assert library_state(BackboneSettings("squeezenet1_1"), WeightsSettings(name="torchvision")) is state
-    monkeypatch.undo()
-    with pytest.raises(UserError, match="torchvision has no ImageNet weights of mobilenetv2_035"):
-        library_state(BackboneSettings("mobilenetv2_035"), WeightsSettings(name="torchvision"))
 
 
 @pytest.mark.shared

@@ -57,7 +57,17 @@ class Manifest:
     def read(cls, folder: Path | str) -> Manifest:
         """Read ``folder``. ``UserError`` where it is no manifest, or lists all that is wrong with it."""
         folder = Path(folder)
-        info = read_info(folder)
+        while True:
+            info = read_info(folder)
+            try:
+                return cls._read(folder, info)
+            except UserError:
+                # Prepared anew meanwhile: what was read is part old, part new, and is read again.
+                if read_info(folder) == info:
+                    raise
+
+    @classmethod
+    def _read(cls, folder: Path, info: dict[str, Any]) -> Manifest:
         part_names = part_names_of(folder, info)
         tables = read_tables(folder, part_names)
         exif = bool(info.get("exif", False))
