@@ -11,7 +11,7 @@ from wsol.files.lock import Held, hold
 from wsol.pipeline.baselines import evaluate_baselines
 from wsol.pipeline.grid.agenda import Agenda
 from wsol.pipeline.grid.disk import check_room, disk_needs
-from wsol.pipeline.grid.row_work import attempt, do_row
+from wsol.pipeline.grid.row_work import attempt, do_row, words_of
 from wsol.pipeline.grid.rows import GridRow, rows_of, short_names
 from wsol.pipeline.grid.workers import share_out
 from wsol.pipeline.inputs import as_recipe
@@ -79,7 +79,7 @@ class Grid:
                 for row in rows_of(name, recipe, seeds):
                     known.setdefault((row.folder.path, row.run_ids), row)
                 self._recipes.append((name, recipe))
-            except UserError as error:
+            except Exception as error:
                 self._fail(name, error)
         self.rows = list(known.values())
 
@@ -101,9 +101,12 @@ class Grid:
         """
         if jobs > 1 and (world_size() > 1 or "RANK" in os.environ):
             raise UserError("--jobs shares rows among processes, torchrun one row: use one of the two")
-        todo = [row for row in self.rows if not row.done(self.overlays)]
+        new = [row for row in self.rows if not row.recorded]
+        there = set(self.rows) - set(new)
+        draw = {row for row in there if row.lacks_pictures(self.overlays)}
+        todo = [row for row in self.rows if row in draw or row not in there]
         jobs = max(1, min(jobs, len(todo)))
-        self._say_plan(todo, jobs)
+        self._say_plan(new, len(draw), jobs)
         wrong = self._baselines()
         todo = [row for row in todo if row.recipe_name not in wrong]
         if world_size() > 1:  # all of them must do the same: the first failure ends them
@@ -114,19 +117,19 @@ class Grid:
         if self.failures:
             raise RowsFailed("\n".join(f"{name}: {message}" for name, message in self.failures))
 
-    def _say_plan(self, todo: Sequence[GridRow], jobs: int) -> None:
+    def _say_plan(self, new: Sequence[GridRow], draw: int, jobs: int) -> None:
         """One line: what there is to do, and the disk that takes; ``UserError`` where there is less."""
-        new = [row for row in todo if not row.recorded]
+        train = sum(not row.folder.finished for row in new)
         counts = {
-            "to train": sum(not row.folder.finished for row in new),
-            "to score": sum(row.folder.finished for row in new),
-            "to draw pictures of": len(todo) - len(new),
-            "recorded already": len(self.rows) - len(todo),
+            "to train": train,
+            "to score": len(new) - train,
+            "to draw pictures of": draw,
+            "recorded already": len(self.rows) - len(new) - draw,
         }
         parts = [f"{count} {what}" for what, count in counts.items() if count]
         if jobs > 1:
             parts.append(f"{jobs} at a time")
-        disk = check_room(disk_needs(todo, self.overlays, jobs)) if todo else []
+        disk = check_room(disk_needs(new, self.overlays, jobs))
         rows = "1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows"
         if self.rows:
             say("; ".join([f"{rows}: {', '.join(parts)}", *disk]))
@@ -137,7 +140,7 @@ class Grid:
         for name, recipe in self._recipes:
             try:
                 evaluate_baselines(recipe, overlays=self.overlays)
-            except UserError as error:
+            except Exception as error:
                 self._fail(name, error)
                 wrong.add(name)
         return wrong
@@ -151,10 +154,10 @@ class Grid:
             agenda.work_off(lambda row: attempt(row, self.overlays))
         self.failures += agenda.failures
 
-    def _fail(self, name: str, error: UserError) -> None:
+    def _fail(self, name: str, error: Exception) -> None:
         if world_size() > 1:
             raise error
-        self.failures.append((name, str(error)))
+        self.failures.append((name, words_of(error)))
 
 
 def _is_free(row: GridRow) -> bool:

@@ -18,8 +18,11 @@ class Pipes:
         self.folder = folder
         os.mkfifo(folder / "reached")
         os.mkfifo(folder / "go")
+        self._listen()
+
+    def _listen(self) -> None:
         # Not blocking: who opens it to write need not be there yet.
-        self._reached = os.open(folder / "reached", os.O_RDONLY | os.O_NONBLOCK)
+        self._reached = os.open(self.folder / "reached", os.O_RDONLY | os.O_NONBLOCK)
 
     def wait(self, processes: int = 1) -> None:
         """Until so many processes have come to their gate."""
@@ -29,6 +32,8 @@ class Pipes:
     def wait_for_the_end(self) -> None:
         """Until no process holds its gate any more."""
         assert self._next() == b""
+        os.close(self._reached)
+        self._listen()  # to those that come later
 
     def open(self) -> None:
         """Let a process that waits go on."""

@@ -58,7 +58,8 @@ class Agenda:
     def tell(self, row: GridRow, line: str) -> None:
         """A line about a row; those of several threads do not run into each other."""
         with self._voice:
-            say(f"{row.name}: {line}")
+            if not self._stopped.is_set():
+                say(f"{row.name}: {line}")
 
     def stop(self) -> None:
         """Hand out no more rows."""

@@ -40,7 +40,7 @@ class Need(NamedTuple):
 
 
 def disk_needs(rows: Sequence[GridRow], overlays: int, jobs: int) -> list[Need]:
-    """What the rows that are not done yet will take on each file system, ``jobs`` runs at a time."""
+    """What rows without records will take on each file system, ``jobs`` runs at a time."""
     sizes: dict[Recipe, RunSize] = {}
     wanted: dict[Path, int] = defaultdict(int)
     passing: dict[Path, list[int]] = defaultdict(list)
@@ -49,15 +49,14 @@ def disk_needs(rows: Sequence[GridRow], overlays: int, jobs: int) -> list[Need]:
         if recipe not in sizes:
             sizes[recipe] = run_size(recipe, row.manifest.class_keys)
         runs, results = Path(recipe.how.runs), Path(recipe.how.results)
-        if not row.recorded:
-            wanted[results] += _records_size(row, overlays)
-        if not row.recorded and not row.folder.finished:
-            there = _bytes(row.folder.path.rglob("*.safetensors"))
-            wanted[runs] += max(sizes[recipe].weights - there, 0)
-            passing[runs].append(sizes[recipe].progress)
+        wanted[results] += _records_size(row, overlays)
+        if not row.folder.finished:
+            weights, progress = sizes[recipe]
+            wanted[runs] += max(weights - _bytes(row.folder.path.rglob("*.safetensors")), 0)
+            # Twice: the new one is written beside the old one, which it replaces.
+            passing[runs].append(2 * progress - _bytes(row.folder.path.rglob("resume.pth")))
     for runs, progress in passing.items():
-        # Twice: the new one is written beside the old one, which it replaces.
-        wanted[runs] += 2 * sum(sorted(progress)[-jobs:])
+        wanted[runs] += max(sum(sorted(progress)[-jobs:]), 0)
     return _by_file_system(wanted)
 
 
@@ -66,8 +65,8 @@ def run_size(recipe: Recipe, keys: Sequence[str]) -> RunSize:
     training = recipe.training
     try:
         method = build_method(recipe, build_localizer(recipe, len(keys), keys, load_weights=False))
-    except UserError:
-        return RunSize(0, 0)  # its row says what is wrong
+    except Exception:
+        return RunSize(0, 0)  # its row says what is wrong, be it in a module of the user's
     weights = _state_bytes(method.trained())
     optimizer = {"sgd": 1 if training.momentum else 0}.get(training.optimizer, 2)
     moments = optimizer * sum(each.numel() * each.element_size() for each in method.parameters())

@@ -22,12 +22,17 @@ def attempt(row: GridRow, overlays: int) -> Answer:
         do_row(row, overlays)
     except Held as error:
         return Answer("held", str(error))
-    except (UserError, OSError) as error:
-        return Answer("failed", str(error))
     except Exception as error:
-        traceback.print_exc()  # code of the recipe's own, or a mistake of ours: its place matters
-        return Answer("failed", f"{type(error).__name__}: {error}")
+        return Answer("failed", words_of(error))
     return Answer("done")
+
+
+def words_of(error: Exception) -> str:
+    """What a failure's line says; of one that nobody foresaw the place in the code is shown too."""
+    if isinstance(error, UserError | OSError):
+        return str(error)
+    traceback.print_exception(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def do_row(row: GridRow, overlays: int) -> None:

@@ -19,7 +19,7 @@ from wsol.scores.protocol import protocol_named
 from wsol.training.run_folder import RunFolder, run_name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GridRow:
     """One recipe with its seed.
 

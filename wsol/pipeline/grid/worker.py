@@ -41,16 +41,15 @@ def main() -> None:
 
 def _answer(task: dict) -> list[str]:
     # Imported here: until then the input is watched already.
-    from wsol.errors import UserError
-    from wsol.pipeline.grid.row_work import attempt
+    from wsol.pipeline.grid.row_work import attempt, words_of
     from wsol.pipeline.grid.rows import rows_of
     from wsol.recipe import Recipe
 
     recipe = Recipe.from_dict(task["recipe"])
     try:
         (row,) = rows_of("", recipe, [recipe.seed])
-    except UserError as error:
-        return ["failed", str(error)]
+    except Exception as error:
+        return ["failed", words_of(error)]
     return list(attempt(row, task["overlays"]))
 
 
@@ -72,6 +71,8 @@ def _read(
 
 
 def _leave(*_: object) -> NoReturn:
+    # Asked once more while it leaves, by its launcher or by the end of its input, it goes on leaving.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(128 + signal.SIGTERM)
 
 
