@@ -1,0 +1,2 @@
+def disk(bench, tally):
+    pass

@@ -1,0 +1,2 @@
+def duel(bench, tally):
+    pass
