@@ -56,7 +56,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", default=",".join(ATTACKS), help="attacks by commas; default: all")
     parser.add_argument("--case", default="", help="only cases whose names contain this")
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn")
-    parser.add_argument("--output", type=Path, help="an empty folder to work in; default: a temporary one")
+    parser.add_argument(
+        "--output", type=Path, help="an empty folder to work in; default: a temporary one"
+    )
     parser.add_argument("--cold", action="store_true", help="each command a new Python; hours")
     arguments = parser.parse_args()
     arguments.only = arguments.only.split(",")

@@ -7,6 +7,7 @@ a moment that found something is met again exactly.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import runpy
@@ -14,6 +15,7 @@ import sys
 import threading
 import traceback
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -44,7 +46,7 @@ class Watch:
     """Counts the operations below ``folder``, and sends the signal of ``moment``."""
 
     def __init__(self, folder: str, moment: Moment) -> None:
-        self.folder, self.moment = os.path.join(folder, ""), moment
+        self.folder, self.moment = folder.rstrip("/") + "/", moment
         self.seen = 0
         sys.addaudithook(self.see)
 
@@ -89,12 +91,10 @@ def run(argv: list[str], folder: str, moment: Moment) -> int:
     atexit._run_exitfuncs()
     seen = watch.seen
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(OSError, ValueError):
             stream.flush()
-        except (OSError, ValueError):
-            continue
-    with open(os.path.join(folder, "operations"), "w") as file:  # noqa: PTH118, PTH123
-        file.write(str(seen))
+    with contextlib.suppress(OSError):  # the disk may be full on purpose
+        Path(folder, "operations").write_text(str(seen))
     return code
 
 

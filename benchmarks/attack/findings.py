@@ -22,7 +22,9 @@ class Finding:
     seed: int
 
     def __str__(self) -> str:
-        repeat = f'python -m benchmarks.attack --only {self.attack} --seed {self.seed} --case "{self.case}"'
+        repeat = (
+            f'python -m benchmarks.attack --only {self.attack} --seed {self.seed} --case "{self.case}"'
+        )
         return f"{self.attack}, {self.case}: {self.kind}: {' '.join(self.text.split())[:300]} | {repeat}"
 
 

@@ -37,7 +37,7 @@ class Workbench:
 
     def make(self) -> None:
         """Prepare, write the recipes, train and score both, draw the report."""
-        self.done(PREPARE + ["--output", "manifest"])
+        self.done([*PREPARE, "--output", "manifest"])
         for name, (attention, maps) in RECIPES.items():
             (self.good / name).write_text(RECIPE.format(attention=attention, maps=maps))
         self.done(BENCHMARK)
