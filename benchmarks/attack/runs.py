@@ -189,10 +189,9 @@ def _meet(folders: RunFolders, tally: Tally, place: Path, state: str, name: str)
             tally.found("leftovers", f"refused with exit code 2, and yet changed: {', '.join(left[:4])}")
         return
     found, right = contents(work / made), folders.right[name]
-    if name == "train":  # of a finished run the weights; a run continued is the same in every file
-        if state == "finished":
-            right = {"last.safetensors": right["last.safetensors"]}
-            found = {file: content for file, content in found.items() if file in right}
+    if name == "train" and state == "finished":  # the weights; a run continued is the same in every file
+        right = {"last.safetensors": right["last.safetensors"]}
+        found = {file: content for file, content in found.items() if file in right}
     wrong, extra = differences(right, found)
     if wrong:
         tally.found("wrong figures", f"wsol {name}: exit code 0, but {', '.join(wrong[:4])} differ")

@@ -68,7 +68,7 @@ def targets(bench: Workbench) -> dict[str, Target]:
 
 
 def half_written(work: Path, allowed: Sequence[dict[str, str]]) -> list[str]:
-    """Visible files that are neither as before nor as at the end; those of a run grow with its epochs."""
+    """Visible files that are neither as before nor as at the end; those of runs grow with the epochs."""
     return [
         name
         for name, content in contents(work).items()
