@@ -61,7 +61,7 @@ def random_single() -> np.ndarray:
 def test_scores_are_those_of_the_arrays_as_evaluation_made_them(stored, results):
     per_image = stored("cam", random_single())
     (run,) = read_runs(results / "runs")
-    (row,) = group([run])
+    (row,) = group([run]).rows
     found = row_scores(row)
     assert found is not None
     scores = {

@@ -62,7 +62,8 @@ def test_boxes_against_boxes_by_hand(tmp_path, capsys):
         "0",
     )
     assert rows["sub/c.jpg"]["iou"] == rows["sub/c.jpg"]["acc@0.3"] == ""
-    printed = capsys.readouterr().out
+    printed, notes = capsys.readouterr()
+    assert "2 images are few" in notes
     assert "3 images, 1 without an object left out" in printed
     assert "mean_iou  41.67" in printed
     assert "acc@0.5   50.00" in printed

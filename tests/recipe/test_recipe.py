@@ -27,6 +27,7 @@ def test_how_does_not_enter_what():
         data={"manifest": "elsewhere"},
         weights={"file": "w.safetensors"},
         pretraining="ImageNet",
+        name="mine",
     )
     assert elsewhere.what() == before
     assert elsewhere.how_part() == {
@@ -39,6 +40,7 @@ def test_how_does_not_enter_what():
         "pretraining": "ImageNet",
         "extra_supervision": "",
         "tuning_trials": 0,
+        "name": "mine",
     }
     assert recipe.changed(seed=1).what() != before
 

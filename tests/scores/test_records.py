@@ -60,17 +60,29 @@ def test_written_record_reads_back_equal_and_rewrites_the_same_bytes(tmp_path):
     assert list((tmp_path / "deep").iterdir()) == [path]
 
 
-def test_a_record_of_schema_1_gets_the_suites_specifications_and_keeps_its_id(tmp_path):
+@pytest.mark.parametrize("schema", [1, 2])
+def test_a_record_of_an_older_schema_gets_what_it_lacks_and_keeps_its_id(tmp_path, schema):
     path = record().write(tmp_path / "run.json")
     raw = json.loads(path.read_text())
-    assert raw["schema_version"] == 2
-    del raw["specifications"]
-    raw |= {"schema_version": 1, "protocol": PROTOCOL | {"normalisation": "minmax", "contours": "x"}}
+    assert raw["schema_version"] == 3
+    del raw["specifications"], raw["digest"], raw["metrics_version"]
+    raw |= {
+        "schema_version": schema,
+        "protocol": PROTOCOL | {"normalisation": "minmax", "contours": "x"},
+    }
     path.write_text(json.dumps(raw))
     again = RunRecord.read(path)
     assert again.run_id == record().run_id
     assert again.specifications["top1_acc"].name == "Top-1 acc"
-    assert json.loads(again.to_json())["schema_version"] == 2
+    assert again.metrics_version == 1
+    assert json.loads(again.to_json())["schema_version"] == 3
+
+
+def test_the_digest_is_that_of_everything_else(tmp_path):
+    raw = json.loads(record().write(tmp_path / "run.json").read_text())
+    said = raw.pop("digest")
+    text = json.dumps(raw, sort_keys=True, separators=(",", ":"))
+    assert said == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_a_specification_is_kept_as_it_was_said(tmp_path):
@@ -83,15 +95,6 @@ def test_a_specification_is_kept_as_it_was_said(tmp_path):
     assert again.specifications["mine"] == other
     assert again.specifications["pxap"].name == "PxAP"
     assert again.run_id == record().run_id
-
-
-def test_a_specification_that_is_none_is_named(tmp_path):
-    path = record().write(tmp_path / "run.json")
-    raw = json.loads(path.read_text())
-    raw["specifications"]["top1_acc"]["colour"] = "red"
-    path.write_text(json.dumps(raw))
-    with pytest.raises(ValueError, match=r"run\.json: not a run record.*colour"):
-        RunRecord.read(path)
 
 
 def test_every_committed_record_reads_and_says_what_its_metrics_are():
@@ -110,7 +113,11 @@ def test_edited_record_is_refused_with_its_name(tmp_path):
     raw = json.loads(path.read_text())
     raw["maps"] = "center"
     path.write_text(json.dumps(raw))
-    with pytest.raises(ValueError, match=r"run\.json.*does not match"):
+    with pytest.raises(ValueError, match=r"run\.json.*does not match its digest"):
+        RunRecord.read(path)
+    del raw["digest"]
+    path.write_text(json.dumps(raw | {"schema_version": 2}))
+    with pytest.raises(ValueError, match=r"run\.json.*run_id .* does not match the run's content"):
         RunRecord.read(path)
 
 
@@ -122,9 +129,19 @@ def test_not_a_record(tmp_path, content):
         RunRecord.read(path)
 
 
-def test_nan_is_refused_and_nothing_is_written(tmp_path):
-    bad = record(metrics={"top1_acc": {"value": float("nan"), "low": None, "high": None}})
-    with pytest.raises(ValueError, match="JSON"):
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"metrics": {"top1_acc": {"value": float("nan"), "low": None, "high": None}}}, "JSON"),
+        ({"metrics": {"top1_acc": {"value": 101.0, "low": None, "high": None}}}, "not percent"),
+        ({"n_images": 3}, "n_images is 3, more than the 2 expected"),
+        ({"arrays": {"file": "../x.npz", "sha256": "0" * 64}}, "without folders"),
+        ({"maps": "half a letter \ud800"}, "not UTF-8"),
+    ],
+)
+def test_what_no_reader_takes_is_not_written(tmp_path, changes, words):
+    bad = record(**changes)
+    with pytest.raises(ValueError, match=words):
         bad.write(tmp_path / "run.json")
     assert not list(tmp_path.iterdir())
 

@@ -8,8 +8,8 @@ from wsol.scores.metrics import in_columns, own_metrics
 from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.protocol import Protocol
 
-# What makes a row a row: two records that agree in all of these share one.
-KEY_COLUMNS = (
+# What a record says of its row.
+RECORD_COLUMNS = (
     "dataset",
     "split",
     "backbone",
@@ -21,6 +21,11 @@ KEY_COLUMNS = (
     "threshold_policy",
     "selection",
 )
+
+# What makes a row a row. ``variant`` is what tells recipes apart that agree in all the others.
+KEY_COLUMNS = (*RECORD_COLUMNS, "variant")
+
+PERCENT = (0.0, 100.0)
 
 STATISTICS = ("", "_std", "_low", "_high")
 
@@ -35,7 +40,13 @@ COST_COLUMNS = {
     "pretraining": "",
     "extra_supervision": "",
     "tuning_trials": "d",
+    "epochs": "d",
+    "batch_size": "d",
+    "lr": ".6g",
 }
+
+# In what a row is unlike the others of its table; the last column.
+UNLIKE = "unlike"
 
 # Maps that every localizer has to beat, and their titles, in records that do not say it themselves.
 BASELINES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from wsol.board.columns import percent
 from wsol.board.rows import Row
@@ -21,10 +21,12 @@ checkpoint. Several seeds: mean ± standard deviation; from {SEEDS_FOR_INTERVAL}
 hold the 95 % interval over seeds, which speaks of the method. *Italic* rows are baselines that every
 localizer has to beat. {ALIKE} marks what these images cannot tell from the centred box (paired test
 over the same images, p ≥ 0.05; it speaks of these checkpoints). Optimism is by how much choosing the
-threshold on the scored images flatters the ranking metric.
+threshold on the scored images flatters the ranking metric. A letter behind a row's name says that it
+was trained or scored under other conditions than the rest of its table; under the table stands in what.
 """
 
 COLUMNS = ("backbone", "weights", "attention", "method", "maps", "selection")
+VARIANT = "variant"
 
 
 def to_markdown(sections: Sequence[Section]) -> str:
@@ -36,19 +38,38 @@ def _section(section: Section) -> str:
     _, split, protocol, policy = section.place
     facts = "\n".join(f"- {_plain(fact)}" for fact in section.facts())
     optimism = f"optimism ({section.short_name(section.ranked_by)})"
-    head = [*COLUMNS, "seeds", *(section.short_name(metric) for metric in section.metrics), optimism]
+    head = ["seeds", *(section.short_name(metric) for metric in section.metrics), optimism]
     lines = [
         f"## {_plain(section.title)}: {split}, {protocol}, {policy}",
         "",
         facts,
         "",
-        _line(head),
-        _line(["---"] * (len(COLUMNS)) + ["--:"] * (len(head) - len(COLUMNS))),
-        *(_line(_row(section, row)) for row in section.rows),
+        *_table(section, head, {row.key: _figures(section, row) for row in section.rows}),
         "",
+        *_footnotes(section),
         *_classes(section),
+        *_by_seed(section),
     ]
     return "\n".join(lines)
+
+
+def _table(
+    section: Section, head: Sequence[str], figures: Mapping[tuple[str, ...], Sequence[str]]
+) -> list[str]:
+    """The names of the rows that have ``figures``, by key, and the figures, under ``head``."""
+    columns = [*COLUMNS, *([VARIANT] if any(row[VARIANT] for row in section.rows) else [])]
+    rows = [row for row in section.rows if row.key in figures]
+    return [
+        _line([*columns, *map(_plain, head)]),
+        _line(["---"] * len(columns) + ["--:"] * len(head)),
+        *(_line([*_names(section, row, columns), *figures[row.key]]) for row in rows),
+    ]
+
+
+def _footnotes(section: Section) -> list[str]:
+    """What the marks of rows mean."""
+    lines = [f"- Rows marked {mark}: {_plain(text)}." for mark, text in section.footnotes().items()]
+    return [*lines, ""] if lines else []
 
 
 def _classes(section: Section) -> list[str]:
@@ -56,32 +77,51 @@ def _classes(section: Section) -> list[str]:
     metrics = section.class_metrics
     if not metrics:
         return []
-    head = [*COLUMNS, *(section.short_name(metric) for metric in metrics)]
-    return [
-        "By class:",
-        "",
-        _line(_plain(text) for text in head),
-        _line(["---"] * len(COLUMNS) + ["--:"] * len(metrics)),
-        *(
-            _line([*_names(row), *(estimate_text(row.estimates.get(metric)) for metric in metrics)])
-            for row in section.rows
-        ),
-        "",
-    ]
+    figures = {
+        row.key: [estimate_text(row.estimates.get(metric)) for metric in metrics] for row in section.rows
+    }
+    return ["By class:", "", *_table(section, [*map(section.short_name, metrics)], figures), ""]
 
 
-def _row(section: Section, row: Row) -> list[str]:
+def _by_seed(section: Section) -> list[str]:
+    """Every seed's value, for those who do not trust a mean; folded up where the reader can do that."""
+    rows = [row for row in section.rows if len(row.runs) > 1]
+    if not rows:
+        return []
+    figures = {
+        row.key: [_seeds(row), *(_values(row, metric) for metric in section.metrics)] for row in rows
+    }
+    head = ["seeds", *map(section.short_name, section.metrics)]
+    summary = "<details><summary>Every seed, in the order of the column seeds</summary>"
+    return [summary, "", *_table(section, head, figures), "", "</details>", ""]
+
+
+def _seeds(row: Row) -> str:
+    return ", ".join(str(seed) for seed in row.seed_numbers)
+
+
+def _values(row: Row, metric: str) -> str:
+    values = [percent(value, 1) for value in row.values(metric)]
+    return ", ".join(value or "none" for value in values) if any(values) else ""
+
+
+def _figures(section: Section, row: Row) -> list[str]:
     figures = []
     for metric in section.metrics:
         text = estimate_text(row.estimates.get(metric))
         figures.append(f"{ALIKE} {text}" if text and section.like_center(row, metric) else text)
     seeds = "" if row.seeds is None else str(row.seeds)
-    return [*_names(row), seeds, *figures, percent(row.optimism(section.ranked_by), 1)]
+    return [seeds, *figures, percent(row.optimism(section.ranked_by), 1)]
 
 
-def _names(row: Row) -> list[str]:
+def _names(section: Section, row: Row, columns: Sequence[str]) -> list[str]:
     emphasis = "*" if row.is_baseline else ""
-    return [f"{emphasis}{_plain(row[column])}{emphasis}" if row[column] else "" for column in COLUMNS]
+    texts = {column: f"{emphasis}{_plain(row[column])}{emphasis}" for column in columns if row[column]}
+    if mark := section.mark(row):
+        # Attention is what most tables compare; a row without any has at least its network.
+        marked = "attention" if "attention" in texts else "backbone"
+        texts[marked] += f"<sup>{mark}</sup>"
+    return [texts.get(column, "") for column in columns]
 
 
 def estimate_text(figure: Estimate | None, digits: int = 1) -> str:

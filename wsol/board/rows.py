@@ -1,34 +1,50 @@
-"""Runs -> rows: what a row is called, which seeds it has, and runs that contradict each other."""
+"""Runs -> rows: which runs are one row, what it is called, and what its seeds add up to."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from wsol.board.columns import BASELINES, COST_COLUMNS, KEY_COLUMNS
+from wsol.board.columns import BASELINES, COST_COLUMNS, KEY_COLUMNS, PERCENT
 from wsol.board.reading import StoredRun
+from wsol.board.row_key import own_name, row_key, seed_of
 from wsol.board.seeds import Estimate, estimate
-from wsol.errors import UserError
-from wsol.recipe import AttentionSettings, EvaluationSettings
+from wsol.board.settings import identities, settings_of
+from wsol.board.variants import Variant, variants
 from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.records import RunRecord
 
-DEFAULT_STEP = EvaluationSettings().step
+# Columns after the metrics that the recipe fills, and its keys.
+SAID_BY_RECIPE = {
+    "input_size": "data.input_size",
+    "epochs": "training.epochs",
+    "batch_size": "training.batch_size",
+    "lr": "training.lr",
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the board: its key, by `KEY_COLUMNS`, and its runs, one a seed, by rising seed."""
+    """One row of the board: its key, by `KEY_COLUMNS`, and its runs, one a seed, by rising seed.
+
+    ``named`` are the dotted keys of the recipe that the column ``variant`` spells out.
+    """
 
     key: tuple[str, ...]
     runs: tuple[StoredRun, ...]
+    named: tuple[str, ...] = ()
 
     def __getitem__(self, column: str) -> str:
         return self.key[KEY_COLUMNS.index(column)]
+
+    @property
+    def place(self) -> tuple[str, str, str, str]:
+        """The table that the row belongs to: dataset, split, protocol, policy."""
+        return self["dataset"], self["split"], self["protocol"], self["threshold_policy"]
 
     @property
     def records(self) -> list[RunRecord]:
@@ -39,6 +55,11 @@ class Row:
     def seeds(self) -> int | None:
         """How many seeds; None for what has none, such as the centred box."""
         return None if seed_of(self.records[0]) is None else len(self.runs)
+
+    @property
+    def seed_numbers(self) -> list[int | None]:
+        """The seed of each run, in their order."""
+        return [seed_of(record) for record in self.records]
 
     @property
     def baseline(self) -> str:
@@ -53,16 +74,44 @@ class Row:
         """Whether the maps are ones that every localizer has to beat."""
         return bool(self.baseline)
 
+    @property
+    def title(self) -> str:
+        """What makes the row special, in one text: ``CAM, lr 0.01`` or ``rfga, attention:stage3``."""
+        parts = [self[column] for column in ("attention", "method")]
+        parts = [part for part in parts if part not in ("", "none", "cam")]
+        if self.is_baseline:
+            name = self.baseline[0].upper() + self.baseline[1:]
+            texts = [" of ".join([name, *([" + ".join(parts)] if parts else [])])]
+        else:
+            name = " + ".join(parts) or ("CAM" if self["maps"] == "cam" else self["maps"])
+            texts = [name, *([] if self["maps"] in ("cam", name) else [self["maps"]])]
+        return ", ".join([*texts, *([self["variant"]] if self["variant"] else [])])
+
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
         """Metric key to its estimate over this row's seeds."""
         keys = sorted({key for record in self.records for key in record.metrics})
-        return {key: estimate([record.metrics.get(key, {}) for record in self.records]) for key in keys}
+        return {
+            key: estimate(
+                [record.metrics.get(key, {}) for record in self.records],
+                within=PERCENT if self.is_percent(key) else None,
+            )
+            for key in keys
+        }
 
     @cached_property
     def specifications(self) -> dict[str, MetricSpecification]:
         """What its records say of each metric, by key."""
         return {key: one for record in self.records for key, one in record.specifications.items()}
+
+    def is_percent(self, metric: str) -> bool:
+        """Whether the metric lies between 0 and 100."""
+        said = self.specifications.get(metric) or self.specifications.get(metric.partition(":")[0])
+        return said is None or said.unit == "percent"
+
+    def values(self, metric: str) -> list[float | None]:
+        """The metric of each seed, by rising seed."""
+        return [record.metrics.get(metric, {}).get("value") for record in self.records]
 
     def optimism(self, metric: str) -> float | None:
         """By how much choosing the threshold on the scored images flatters ``metric``, over seeds."""
@@ -73,101 +122,74 @@ class Row:
         return {column: _spelled(column, self.records) for column in COST_COLUMNS}
 
 
-def group(runs: Iterable[StoredRun]) -> list[Row]:
-    """Rows sorted by key.
+class Grouping(NamedTuple):
+    """Rows sorted by key, and one line for each of the rows that no table can show."""
 
-    Raises:
-        UserError: two runs of one row differ in more than the seed, so that no mean over them is the
-            mean of one method.
+    rows: list[Row]
+    left_out: list[str]
+
+
+def group(runs: Iterable[StoredRun]) -> Grouping:
+    """A row for each recipe: runs that differ in nothing but the seed share one.
+
+    The order of ``runs`` does not matter. Left out is what no column can tell apart: two records of one
+    recipe and one seed, two recipes of which nothing that a table could spell is different.
     """
     by_key: dict[tuple[str, ...], list[StoredRun]] = defaultdict(list)
     for run in runs:
         by_key[row_key(run.record)].append(run)
-    findings: list[str] = []
     rows: list[Row] = []
-    for key, members in sorted(by_key.items()):
-        members.sort(key=lambda run: (seed_of(run.record) or 0, run.record.run_id))
-        findings += _contradictions(members)
-        rows.append(Row(key, tuple(members)))
-    if findings:
-        raise UserError.of(findings)
-    return rows
+    left_out: list[str] = []
+    for key, members in by_key.items():
+        for text, recipes in _by_variant(members).items():
+            if twins := _twins(recipes):
+                left_out.append(_told(twins))
+            else:
+                runs = sorted(recipes[0].runs, key=lambda run: seed_of(run.record) or 0)
+                rows.append(Row((*key, text), tuple(runs), recipes[0].variant.keys))
+    return Grouping(sorted(rows, key=lambda row: row.key), sorted(left_out))
 
 
-def row_key(record: RunRecord) -> tuple[str, ...]:
-    """The record's `KEY_COLUMNS`; empty where a part does not exist: the centred box has no network."""
-    what = record.recipe["what"]
+class _Recipe(NamedTuple):
+    variant: Variant
+    runs: list[StoredRun]
+
+
+def _by_variant(members: Sequence[StoredRun]) -> dict[str, list[_Recipe]]:
+    """Runs of one key by recipe; a text with two recipes is one that cannot tell them apart."""
+    alike: dict[str, list[StoredRun]] = defaultdict(list)
+    for identity, run in zip(identities([run.record for run in members]), members, strict=True):
+        alike[identity].append(run)
+    groups = [alike[identity] for identity in sorted(alike)]
+    several = len(groups) > 1
+    settings = [settings_of(runs[0].record) if several else {} for runs in groups]
+    found: dict[str, list[_Recipe]] = defaultdict(list)
+    for runs, variant in zip(groups, variants(settings, [_name(runs) for runs in groups]), strict=True):
+        found[variant.text].append(_Recipe(variant, runs))
+    return found
+
+
+def _name(runs: Sequence[StoredRun]) -> str:
+    """The name that all runs of a row were given, or none."""
+    names = {own_name(run.record) for run in runs}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _twins(recipes: Sequence[_Recipe]) -> list[StoredRun]:
+    """The runs under one text that are not seeds of one row."""
+    runs = [run for recipe in recipes for run in recipe.runs]
+    if len(recipes) > 1:
+        return runs
+    seeds = Counter(seed_of(run.record) for run in runs)
+    return [run for run in runs if seeds[seed_of(run.record)] > 1]
+
+
+def _told(runs: Sequence[StoredRun]) -> str:
+    paths = sorted(str(run.path) for run in runs)
     return (
-        str(record.dataset.get("name", "")),
-        str(record.dataset.get("split", "")),
-        _text(what, "backbone", "name"),
-        _text(what, "weights", "name"),
-        _label(what.get("attention")),
-        _label(what.get("method")),
-        record.maps,
-        _protocol(record.protocol),
-        str(record.threshold["policy"]),
-        _text(what, "training", "selection"),
+        f"{' and '.join(paths)}: different runs that no column tells apart; their rows are left out: "
+        "move one to another folder of results"
     )
-
-
-def seed_of(record: RunRecord) -> int | None:
-    """The seed the run was trained with."""
-    return record.recipe["what"].get("seed")
-
-
-def _contradictions(members: list[StoredRun]) -> list[str]:
-    first = members[0]
-    findings = []
-    for other in members[1:]:
-        mine, theirs = _identity(first.record), _identity(other.record)
-        keys = sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
-        if keys:
-            values = f"{mine.get(keys[0])!r} and {theirs.get(keys[0])!r}"
-            findings.append(
-                f"{first.path} and {other.path} share one row of the board but differ in {keys[0]} "
-                f"({values}); move one to another folder of results"
-            )
-    return findings
-
-
-def _identity(record: RunRecord) -> dict[str, Any]:
-    """Everything the run's id is made of, but for the seed and the row's own columns, flat."""
-    content = {
-        **{key: value for key, value in record.recipe["what"].items() if key != "seed"},
-        "dataset": {"manifest_hash": record.dataset["manifest_hash"]},
-        "protocol": {"version": record.protocol.get("version")},
-    }
-    return dict(_flat(content, ""))
-
-
-def _flat(node: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + str(key), value
-
-
-def _text(what: Mapping[str, Any], part: str, name: str) -> str:
-    section = what.get(part)
-    return str(section.get(name, "")) if isinstance(section, Mapping) else str(section or "")
-
-
-def _label(part: Any) -> str:
-    """Name, options and place in the one spelling of `Attention.label`."""
-    if not isinstance(part, Mapping):
-        return str(part or "")
-    return AttentionSettings(
-        name=str(part.get("name", "")), at=list(part.get("at") or []), options=part.get("options") or {}
-    ).label
-
-
-def _protocol(protocol: Mapping[str, Any]) -> str:
-    """The protocol's name, with its threshold step where that is not the default."""
-    step = protocol.get("step")
-    name = str(protocol.get("name", ""))
-    return name if step in (None, DEFAULT_STEP) else f"{name}(step={step})"
 
 
 def _spelled(column: str, records: list[RunRecord]) -> str:
@@ -183,8 +205,9 @@ def _spelled(column: str, records: list[RunRecord]) -> str:
 
 def _cost(record: RunRecord, column: str) -> Any:
     what, how = record.recipe["what"], record.recipe.get("how") or {}
-    if column == "input_size":
-        return (what.get("data") or {}).get("input_size")
+    if column in SAID_BY_RECIPE:
+        part, _, key = SAID_BY_RECIPE[column].partition(".")
+        return (what.get(part) or {}).get(key)
     if column in ("pretraining", "extra_supervision", "tuning_trials"):
         return how.get(column)
     value = record.cost.get(column)

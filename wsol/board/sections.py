@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-import numpy as np
-
-from wsol.board.columns import BASELINES, short_name
-from wsol.board.image_scores import row_scores
-from wsol.board.paired import Comparison, compare
+from wsol.board import facts
+from wsol.board.columns import short_name
+from wsol.board.compared import Against
+from wsol.board.memory import Memory
+from wsol.board.paired import Comparison
 from wsol.board.rows import Row
+from wsol.board.unlike import Unlike, unlike
 from wsol.scores.metrics.specification import MetricSpecification
-from wsol.scores.records import RunRecord
 
 # What a table without any metric that ranks is said to be ranked by.
 FIRST_RANK = "max_box_acc@0.5"
@@ -65,6 +66,19 @@ class Section:
         """The metric the rows are ranked by."""
         return _ranking_metric(self.rows)
 
+    @cached_property
+    def unlike(self) -> dict[tuple[str, ...], Unlike]:
+        """By row key, in what rows are unlike the others; see `wsol.board.unlike.unlike`."""
+        return unlike(self.rows)
+
+    def mark(self, row: Row) -> str:
+        """The letter of a row that is unlike the others; empty for the rest."""
+        return self.unlike[row.key].mark if row.key in self.unlike else ""
+
+    def footnotes(self) -> dict[str, str]:
+        """What each mark means: ``{"a": "22 epochs where the others have 15"}``."""
+        return {said.mark: said.text for said in self.unlike.values()}
+
     def comparison(self, row: Row, metric: str) -> Comparison | None:
         """The row against the centred box, or None where the images of both are not at hand."""
         return self.against_center.get((row.key, metric))
@@ -77,55 +91,16 @@ class Section:
     def facts(self) -> list[str]:
         """What every reader of the table needs: which images, how thresholds were chosen, what lacks."""
         dataset, split, protocol, policy = self.place
+        records = [record for row in self.rows for record in row.records]
         return [
-            f"Data: {dataset}, split {split}, {self._images()}",
-            f"Protocol: {protocol}. Thresholds: {self._thresholds(policy)}",
-            *self._manifests(),
-            *self._identity(),
+            f"Data: {dataset}, split {split}, {facts.images(records, split)}",
+            f"Protocol: {protocol}. Thresholds: {facts.thresholds(records, policy)}",
+            *facts.manifests(records),
+            *facts.starting_as_identity(records),
             *self._findings(),
-            *self._missing_baselines(),
+            *facts.far_from_the_others(self.rows, self.ranked_by),
+            *facts.missing_baselines(self.rows),
         ]
-
-    @property
-    def _records(self) -> list[RunRecord]:
-        return [record for row in self.rows for record in row.records]
-
-    def _images(self) -> str:
-        scored = sorted({record.n_images for record in self._records})
-        expected = max(record.n_expected for record in self._records)
-        counts = f"{scored[0]:,}" if len(scored) == 1 else f"{scored[0]:,} to {scored[-1]:,}"
-        if scored != [expected]:
-            counts += f" of {expected:,}"
-        whole = str(self._records[0].dataset.get("subset") or "")
-        if not whole:
-            return f"{counts} images" + (": a subset." if scored != [expected] else ".")
-        # The manifest counts every split; a reader of this table asks for this one.
-        here = [part for part in whole.split(", ") if self.place[1] in part.split()]
-        return f"{counts} images, of a subset: {', '.join(here) or whole}."
-
-    def _thresholds(self, policy: str) -> str:
-        if policy == "oracle":
-            return "the best for each metric on the scored images themselves (oracle)."
-        if policy == "val":
-            fold = any(record.dataset.get("val_fold") for record in self._records)
-            chosen = "chosen on val" + (", a fold held out of train" if fold else "")
-        else:
-            chosen = f"fixed at {policy.partition(':')[2] or policy}"
-        return f"{chosen}; metrics named Max are always oracle."
-
-    def _manifests(self) -> list[str]:
-        hashes = {record.dataset["manifest_hash"] for record in self._records}
-        many = f"Rows stem from {len(hashes)} different manifests of this name: they do not compare."
-        return [many] if len(hashes) > 1 else []
-
-    def _identity(self) -> list[str]:
-        """Which modules leave the network as it is before they learn; the others change it at once."""
-        named = {
-            str(record.recipe["what"]["attention"]["name"])
-            for record in self._records
-            if record.recipe["how"].get("starts_as_identity")
-        }
-        return [f"Attention that starts as identity: {', '.join(sorted(named))}."] if named else []
 
     def _findings(self) -> list[str]:
         """What the paired tests say of trained rows, in the metric the table is ranked by."""
@@ -147,21 +122,14 @@ class Section:
             f"{len(alike)} not distinguishable with these {count:,} images."
         ]
 
-    def _missing_baselines(self) -> list[str]:
-        present = {row["maps"] for row in self.rows}
-        # All-background and -foreground say nothing of boxes; they come with the masks' protocol.
-        wanted = [name for name in ("center", "features") if name not in present]
-        missing = [f"the {BASELINES[name]} (maps {name})" for name in wanted]
-        return [f"Not scored here: {' and '.join(missing)}."] if missing else []
 
-
-def sections(rows: Sequence[Row]) -> list[Section]:
-    """All tables of the board, sorted by place, their rows ranked."""
+def sections(rows: Sequence[Row], memory: Memory | None = None) -> list[Section]:
+    """All tables of the board, sorted by place, their rows ranked; ``memory`` spares comparisons."""
     by_place: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        by_place[row["dataset"], row["split"], row["protocol"], row["threshold_policy"]].append(row)
+        by_place[row.place].append(row)
     return [
-        Section(place, _ranked(members), _against_center(members))
+        Section(place, _ranked(members), _against_center(members, memory))
         for place, members in sorted(by_place.items())
     ]
 
@@ -199,22 +167,19 @@ def _ranked(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=rank)
 
 
-def _against_center(rows: Sequence[Row]) -> dict[tuple[tuple[str, ...], str], Comparison]:
-    center = next((row for row in rows if row["maps"] == "center"), None)
-    baseline = None if center is None else row_scores(center)
-    if baseline is None:
-        return {}
-    comparisons: dict[tuple[tuple[str, ...], str], Comparison] = {}
-    for row in rows:
-        scores = row_scores(row) if row is not center else None
-        if scores is None:
-            continue
-        _, mine, theirs = np.intersect1d(scores.image_ids, baseline.image_ids, return_indices=True)
-        for metric in _main(row.specifications):
-            if metric in scores.by_metric and metric in baseline.by_metric:
-                pairs = scores.by_metric[metric][mine], baseline.by_metric[metric][theirs]
-                # Only images that count for both can be paired.
-                both = ~np.isnan(pairs[0]) & ~np.isnan(pairs[1])
-                if both.any():
-                    comparisons[row.key, metric] = compare(pairs[0][both], pairs[1][both])
-    return comparisons
+def _against_center(
+    rows: Sequence[Row], memory: Memory | None
+) -> dict[tuple[tuple[str, ...], str], Comparison]:
+    # Of several boxes the one on the row's own images; of several there the first.
+    centers = {_manifest(row): row for row in reversed(rows) if row["maps"] == "center"}
+    against = {manifest: Against(center, memory) for manifest, center in centers.items()}
+    return {
+        (row.key, metric): comparison
+        for row in rows
+        if _manifest(row) in against and row is not centers[_manifest(row)]
+        for metric, comparison in against[_manifest(row)].of(row, _main(row.specifications)).items()
+    }
+
+
+def _manifest(row: Row) -> str:
+    return str(row.records[0].dataset["manifest_hash"])

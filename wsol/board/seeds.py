@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Under five seeds a t interval is mostly the t quantile: none is given.
 SEEDS_FOR_INTERVAL = 5
+
+# What a seed that lies far from the others is; see `far_seeds`.
+SEEDS_FOR_MEDIAN = 3
+FAR_POINTS = 10
+FAR_DEVIATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,14 @@ class Estimate:
     over: str = ""
 
 
-def estimate(figures: Sequence[dict[str, float | None]]) -> Estimate:
+def estimate(
+    figures: Sequence[dict[str, float | None]], within: tuple[float, float] | None = None
+) -> Estimate:
     """The estimate from one ``{"value", "low", "high"}`` a seed.
 
     A metric that one seed lacks is missing for the row: a mean of fewer seeds than the row claims
-    would pass for another.
+    would pass for another. The interval over seeds is cut to ``within``, where the metric's values lie:
+    Student's t knows of no ceiling.
     """
     values = [figure.get("value") for figure in figures]
     known = [float(value) for value in values if value is not None]
@@ -45,7 +54,27 @@ def estimate(figures: Sequence[dict[str, float | None]]) -> Estimate:
     if len(known) < SEEDS_FOR_INTERVAL:
         return Estimate(mean, std)
     reach = t_quantile(len(known) - 1) * std / math.sqrt(len(known))
-    return Estimate(mean, std, mean - reach, mean + reach, "seeds")
+    least, most = within or (-math.inf, math.inf)
+    return Estimate(mean, std, max(least, mean - reach), min(most, mean + reach), "seeds")
+
+
+def far_seeds(values: Sequence[float | None]) -> list[int]:
+    """Which seeds lie far from the others, by their place in ``values`` (percent).
+
+    A rule of ours: more than `FAR_POINTS` points and more than `FAR_DEVIATIONS` robust standard
+    deviations from the median of three seeds or more, the robust one being 1.4826 times the median
+    distance from the median. Such a run most often has collapsed, and then the seeds' mean, deviation
+    and t interval describe neither kind of run.
+    """
+    known = [value for value in values if value is not None]
+    if len(known) < SEEDS_FOR_MEDIAN:
+        return []
+    middle = statistics.median(known)
+    spread = 1.4826 * statistics.median(abs(value - middle) for value in known)
+    reach = max(FAR_POINTS, FAR_DEVIATIONS * spread)
+    return [
+        place for place, value in enumerate(values) if value is not None and abs(value - middle) > reach
+    ]
 
 
 def t_quantile(freedom: int, coverage: float = 0.95) -> float:

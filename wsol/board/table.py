@@ -6,8 +6,9 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from wsol.board.columns import COST_COLUMNS, KEY_COLUMNS, STATISTICS, metric_columns, percent
+from wsol.board.columns import COST_COLUMNS, KEY_COLUMNS, STATISTICS, UNLIKE, metric_columns, percent
 from wsol.board.rows import Row
+from wsol.board.unlike import unlike_in_tables
 from wsol.files.csv_table import csv_text
 
 if TYPE_CHECKING:
@@ -21,23 +22,27 @@ def columns(rows: Sequence[Row]) -> list[str]:
         "seeds",
         *(metric + statistic for metric in _metrics(rows) for statistic in STATISTICS),
         *COST_COLUMNS,
+        UNLIKE,
     ]
 
 
-def cells(row: Row, metrics: Sequence[str]) -> list[str]:
-    """The row's cells in the order of `columns`, with these metrics; what there is not is empty."""
+def cells(row: Row, metrics: Sequence[str], unlike: str = "") -> list[str]:
+    """The row's cells in the order of `columns`, with these metrics; what there is not is empty.
+
+    ``unlike`` says in what the row is unlike the others of its table.
+    """
     spelled = [*row.key, "" if row.seeds is None else str(row.seeds)]
     for metric in metrics:
         figure = row.estimates.get(metric)
         values = (figure.value, figure.std, figure.low, figure.high) if figure else (None,) * 4
         spelled += [percent(value) for value in values]
-    return spelled + list(row.costs().values())
+    return [*spelled, *row.costs().values(), unlike]
 
 
 def to_csv(rows: Sequence[Row]) -> str:
     r"""The table as CSV with ``\n`` line ends; the same rows give the same bytes."""
-    metrics = _metrics(rows)
-    return csv_text(columns(rows), (cells(row, metrics) for row in rows))
+    metrics, said = _metrics(rows), unlike_in_tables(rows)
+    return csv_text(columns(rows), (cells(row, metrics, said.get(row.key, "")) for row in rows))
 
 
 def frame(rows: Sequence[Row]) -> pd.DataFrame:
@@ -48,7 +53,8 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    text = [*KEY_COLUMNS, *(column for column, spelling in COST_COLUMNS.items() if not spelling)]
+    text = [column for column, spelling in COST_COLUMNS.items() if not spelling]
+    text = [*KEY_COLUMNS, *text, UNLIKE]
     numbers = [column for column in columns(rows) if column not in text]
     return pd.read_csv(
         io.StringIO(to_csv(rows)),

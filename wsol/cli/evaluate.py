@@ -10,8 +10,10 @@ from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import CommandOption, parse_recipe
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError
+from wsol.evaluation.bootstrap import few_images
 from wsol.evaluation.evaluator import Evaluation
 from wsol.pipeline.outputs.publish import Outputs
+from wsol.progress import say
 from wsol.recipe import EvaluationSettings as Settings
 from wsol.recipe import How
 
@@ -185,6 +187,9 @@ def _settings(arguments: Namespace, defaults: Settings) -> Settings:
 def _done(evaluations: dict[str, Evaluation], output: str | None) -> int:
     for source, evaluation in evaluations.items():
         _show(evaluation, source)
+    for images in {evaluation.n_images for evaluation in evaluations.values()}:
+        if note := few_images(images):
+            say(note)
     if output:
         print(f"written to {output}")
     return 0

@@ -15,6 +15,7 @@ from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import read_by_name
 from wsol.data.annotations.image_listing import files_below
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
+from wsol.evaluation.bootstrap import few_images
 from wsol.evaluation.masks import read_mask
 from wsol.evaluation.overlap import Shapes, overlaps, totals, write_overlaps
 from wsol.progress import say
@@ -51,6 +52,8 @@ def main(argv: Sequence[str]) -> int:
     empty = sum(shape.empty for shape in shapes.values())
     left_out = f", {empty} without an object left out" if empty else ""
     print(f"{len(found)} images{left_out}; every image in {arguments.output}")
+    if note := few_images(len(found) - empty):
+        say(note)
     for key, metric in totals(found).items():
         print(f"{key:<9} {_cell(metric['value'])}  [{_cell(metric['low'])}, {_cell(metric['high'])}]")
     return 0

@@ -102,7 +102,10 @@ def totals(found: list[Overlap]) -> dict[str, dict[str, float | None]]:
     result = {}
     for key, curve in curves.items():
         (value, *draws) = np.concatenate([curve(block)[:, 0] for block in weights])
-        low, high = interval(value, Replicates(np.array(draws), np.array(draws))) or (None, None)
+        low, high = interval(value, Replicates(np.array(draws), np.array(draws)), len(iou)) or (
+            None,
+            None,
+        )
         result[key] = {"value": float(value), "low": low, "high": high}
     return result
 

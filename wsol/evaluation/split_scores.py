@@ -180,7 +180,11 @@ def _entry(value: float | None, draws: Replicates | None, metric: Metric) -> dic
     bounds = None
     if value is not None and draws is not None:
         percent = metric.specification.unit == "percent"
-        bounds = interval(value, draws, limits=(0, 100) if percent else (-np.inf, np.inf))
+        bounds = (
+            interval(value, draws, draws.images)
+            if percent
+            else interval(value, draws, limits=(-np.inf, np.inf))
+        )
     low, high = bounds or (None, None)
     return {"value": _known(value), "low": low, "high": high}
 

@@ -51,6 +51,7 @@ class Recipe(CheckedSettings):
         pretraining: what the weights have seen, as the board tells it.
         extra_supervision: labels beyond image labels that were used, as the board tells it.
         tuning_trials: trials that chose these settings, as the board tells it.
+        name: your own name for this recipe, which the board shows in the column ``variant``.
     """
 
     data: DataSettings = DataSettings()
@@ -66,6 +67,7 @@ class Recipe(CheckedSettings):
     pretraining: str = not_hashed("")
     extra_supervision: str = not_hashed("")
     tuning_trials: int = not_hashed(0)
+    name: str = not_hashed("")
 
     def what(self) -> dict[str, Any]:
         """What was trained, without how and without the scoring: the hashed part."""

@@ -42,12 +42,14 @@ class Cell:
 class TableRow:
     """A line of a table: ``name`` is the line's head, None for a line without one.
 
-    ``style`` ties it to the row's curves and overlays.
+    ``style`` ties it to the row's curves and overlays. ``mark`` is a letter behind the name, of which a
+    line under the table says what it means.
     """
 
     name: str | None
     cells: tuple[Cell, ...]
     style: RowStyle | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from wsol.report.overlay_table import OverlayTable, overlay_table
 from wsol.report.published import published
 from wsol.report.rendering import render
 from wsol.report.row_style import style_rows
-from wsol.report.table import class_table, details_table, metrics_table
+from wsol.report.table import class_table, details_table, metrics_table, seeds_table
 
 # Overlays of runs lie here under the results folder, by run id (`save_gallery`).
 GALLERIES = "report"
@@ -29,7 +29,9 @@ class SectionView:
     place: tuple[str, ...]
     facts: tuple[str, ...]
     metrics: Table
+    footnotes: dict[str, str]
     classes: Table | None
+    seeds: Table | None
     curves: Curves
     overlays: OverlayTable | None
     details: Table
@@ -68,7 +70,9 @@ def _section(section: Section, galleries: Path, number: int) -> SectionView:
         place=tuple(section.place[1:]),
         facts=tuple(section.facts()),
         metrics=metrics_table(section, styles),
+        footnotes=section.footnotes(),
         classes=class_table(section, styles),
+        seeds=seeds_table(section, styles),
         curves=curves(styles),
         overlays=overlay_table(styles, galleries),
         details=details_table(styles),

@@ -37,7 +37,7 @@ def style_rows(rows: Sequence[Row], number: int) -> list[RowStyle]:
     telling = [column for column in TELLING if len({row[column] for row in rows if row[column]}) > 1]
     styles, trained = [], 0
     for place, row in enumerate(rows):
-        short = _short(row)
+        short = row.title
         name = " · ".join([short, *(row[column] for column in telling if row[column])])
         classes = f"baseline {row['maps']}"
         if not row.is_baseline:
@@ -46,13 +46,3 @@ def style_rows(rows: Sequence[Row], number: int) -> list[RowStyle]:
             trained += 1
         styles.append(RowStyle(row, short, name, f"row-{number}-{place}", classes))
     return styles
-
-
-def _short(row: Row) -> str:
-    """What makes a row special: attention, method, map."""
-    parts = [row[column] for column in ("attention", "method") if row[column] not in ("", "none", "cam")]
-    if row.is_baseline:
-        name = row.baseline
-        return " of ".join([name[0].upper() + name[1:], *([" + ".join(parts)] if parts else [])])
-    name = " + ".join(parts) or ("CAM" if row["maps"] == "cam" else row["maps"])
-    return name if row["maps"] in ("cam", name) else f"{name}, {row['maps']}"

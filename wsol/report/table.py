@@ -21,6 +21,9 @@ COST_NAMES = {
     "pretraining": "Pretraining",
     "extra_supervision": "Extra supervision",
     "tuning_trials": "Tuning trials",
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "lr": "Learning rate",
 }
 
 
@@ -50,7 +53,7 @@ def metrics_table(section: Section, styles: Sequence[RowStyle]) -> Table:
             _difference(section.comparison(row, ranked_by)),
             number_cell(row.optimism(ranked_by), 1),
         )
-        rows.append(TableRow(style.short, cells, style))
+        rows.append(TableRow(style.short, cells, style, section.mark(row)))
     return Table("Metrics", heads, tuple(rows))
 
 
@@ -65,8 +68,29 @@ def class_table(section: Section, styles: Sequence[RowStyle]) -> Table | None:
     for style in styles:
         figures = (_metric(section, style.row, metric, best[metric]) for metric in metrics)
         # The whole name: this table has no column of backbones to tell two rows apart.
-        rows.append(TableRow(style.name, (text_cell(style.row["maps"]), *figures), style))
+        cells = (text_cell(style.row["maps"]), *figures)
+        rows.append(TableRow(style.name, cells, style, section.mark(style.row)))
     return Table("Metrics by class", heads, tuple(rows))
+
+
+def seeds_table(section: Section, styles: Sequence[RowStyle]) -> Table | None:
+    """Every seed of the rows that have several, a line each; None where none has."""
+    several = [style for style in styles if len(style.row.runs) > 1]
+    if not several:
+        return None
+    metrics = _without_twins(section)
+    heads = (
+        *columns(("Row", "Maps")),
+        *columns(("Seed", *map(section.short_name, metrics)), numbers=True),
+    )
+    rows = []
+    for style in several:
+        row, values = style.row, [style.row.values(metric) for metric in metrics]
+        for place, seed in enumerate(row.seed_numbers):
+            figures = (number_cell(of_metric[place], 1) for of_metric in values)
+            cells = (text_cell(row["maps"]), number_cell(seed, None), *figures)
+            rows.append(TableRow(style.name, cells, style, section.mark(row)))
+    return Table("Every seed", heads, tuple(rows))
 
 
 def details_table(styles: Sequence[RowStyle]) -> Table:

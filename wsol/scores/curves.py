@@ -28,6 +28,11 @@ class Curve(ABC):
     # How many arrays its totals are.
     parts = 2
 
+    @property
+    def images(self) -> int | None:
+        """How many images it is over; None: all that it is weighted by."""
+        return None
+
     def __call__(self, weights: np.ndarray) -> np.ndarray:
         """Weights (B, N) of the images to percent (B, C) at C thresholds; NaN is undefined."""
         return self.percent(self.totals(weights))
@@ -49,6 +54,11 @@ class Mean(Curve):
     rows: np.ndarray
     whole: float = 1.0
 
+    @property
+    def images(self) -> int:
+        """Those of its rows."""
+        return len(self.rows)
+
     def totals(self, weights: np.ndarray) -> Totals:
         """The sums (B, C) of the values, and what they would be (B, 1) were each ``whole``."""
         weights = weights[:, self.rows]
@@ -67,6 +77,12 @@ class MeanOf(Curve):
     """The plain mean of several curves, those that are NaN left out: of IoU levels, or classes."""
 
     curves: Sequence[Curve]
+
+    @property
+    def images(self) -> int | None:
+        """Those of the rows of its curves, each image once."""
+        rows = [curve.rows for curve in self.curves if isinstance(curve, Mean)]
+        return len(np.unique(np.concatenate(rows))) if rows and len(rows) == len(self.curves) else None
 
     @property
     def parts(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]

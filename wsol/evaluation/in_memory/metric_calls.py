@@ -117,7 +117,7 @@ def mean_iou(
     size: tuple[int, int] | Sequence[tuple[int, int]] | None = None,
     protocol: str = "choe2020",
 ) -> MetricValue:
-    """Mean IoU of the largest contour's box, at a given ``threshold`` or at that of GT-known Loc.
+    """Mean IoU of the largest contour's box, at a given ``threshold`` or at the best for it.
 
     Arguments as of `max_box_acc`.
     """

@@ -9,8 +9,8 @@ max_box_acc_v2@d         all contours, likewise (Choe et al., 2020); max_box_acc
 gt_known_loc@0.5         single contour, IoU >= 0.5 at the policy's threshold
 top1_loc@0.5, top5_loc   and the true class is the first, among the first five, same threshold
 box_acc_v2               all contours, the mean over d at one threshold; policies val and fixed only
-mean_iou                 IoU of the single-contour box at gt_known's threshold; without any true box,
-                         of the mask at the policy's threshold, over images with foreground
+mean_iou                 IoU of the single-contour box; without any true box, of the mask, over images
+                         with foreground; at its own best threshold where the policy is oracle
 pxap, peak_iou           pixels of the split in one pool: average precision; best IoU
 rubinstein_p, _j         pixels labelled right; IoU where the object is; means over classes
 rubinstein_p:k, _j:k     those of class k, at the threshold of the mean
@@ -22,6 +22,7 @@ Keys with ``max_`` or ``peak_`` are oracle whatever the policy. What cannot be c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from wsol.errors import UserError
@@ -29,6 +30,10 @@ from wsol.registry import Registry
 from wsol.scores.metrics.metric import Metric
 from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.protocol import Protocol
+
+# Of the statistics: values, intervals and optimism from the same arrays. Raise it where they change;
+# `wsol results rescore` then brings records up to date.
+METRICS_VERSION = 1
 
 METRICS: Registry[type[Metric]] = Registry("metric", subclass_of="wsol.scores.metrics.metric:Metric")
 for _name, _place in (
@@ -67,11 +72,17 @@ def specifications_of(
     ``protocol`` is the record's. Keys of single classes go by their metric; a key that the suite does
     not know is its own name.
     """
-    own = own_metrics(Protocol.of_record(protocol))
+    own = _own_specifications(Protocol.of_record(protocol))
     return {
-        key: own[key].specification if key in own else MetricSpecification(key=key, name=key)
+        key: own[key] if key in own else MetricSpecification(key=key, name=key)
         for key in dict.fromkeys(key.partition(":")[0] for key in keys)
     }
+
+
+@lru_cache(maxsize=64)
+def _own_specifications(protocol: Protocol) -> Mapping[str, MetricSpecification]:
+    """Thousands of records have a handful of protocols."""
+    return {key: metric.specification for key, metric in own_metrics(protocol).items()}
 
 
 def in_columns(specifications: Iterable[MetricSpecification]) -> list[MetricSpecification]:

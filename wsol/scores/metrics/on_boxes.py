@@ -26,12 +26,20 @@ def candidate_thresholds(values: np.ndarray) -> np.ndarray:
     """
     if not len(values):
         return np.arange(values.shape[1])
-    sums = values.sum(axis=0, dtype=np.int64)
+    sums = values.sum(axis=0, dtype=np.int64 if values.dtype.kind in "bui" else np.float64)
     best = values[:, np.argmax(sums)]
     gap = sums.max() - sums
-    # The differences are -1, 0 and 1: their squares count the images on which two thresholds differ.
-    differing = (values != best[:, None]).sum(axis=0, dtype=np.int64)
-    return np.flatnonzero(gap <= OUT_OF_REACH * np.sqrt(differing - gap**2 / len(values)))
+    squares = _squared_differences(values, best)
+    return np.flatnonzero(gap <= OUT_OF_REACH * np.sqrt(np.maximum(squares - gap**2 / len(values), 0)))
+
+
+def _squared_differences(values: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """Sums (C,) over the images of the squared differences to the column ``best`` (n,)."""
+    if (
+        values.dtype == bool
+    ):  # -1, 0 and 1: their squares count the images on which two thresholds differ
+        return (values != best[:, None]).sum(axis=0, dtype=np.int64)
+    return np.array([np.square(column - best.astype(np.float64)).sum() for column in values.T])
 
 
 def of_all_images(per_image: PerImage, scores: np.ndarray) -> np.ndarray:
