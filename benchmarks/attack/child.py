@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import runpy
+import signal
 import sys
 import threading
 import traceback
@@ -30,12 +31,14 @@ class Moment:
         count: which of the matching operations, from 1.
         event: of these only, e.g. ``os.rename``; all changes where it is empty.
         ending: how the path ends, of a rename that of the new name.
+        dies_at: at this later one it is killed.
     """
 
     signal: int = 0
     count: int = 0
     event: str = ""
     ending: str = ""
+    dies_at: int = 0
 
     def to_json(self) -> str:
         """As text, for a command line."""
@@ -68,6 +71,8 @@ class Watch:
             self.seen += 1
             if moment.signal and self.seen == moment.count:
                 os.kill(os.getpid(), moment.signal)
+            if self.seen == moment.dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 def run(argv: list[str], folder: str, moment: Moment) -> int:

@@ -28,8 +28,9 @@ def duel(bench: Workbench, tally: Tally) -> None:
                 _together(bench, tally, name, processes)
     for epoch in (1, 2, 3):
         for ending in ("last.safetensors", "resume.pth", "log.csv"):
-            moment = Moment(signal.SIGSTOP, epoch, "os.rename", ending)
-            for then, act in {"continued": _continued, "killed": _killed}.items():
+            for then, act in STOPPED.items():
+                dies_at = epoch + 1 if act is _continued_then_killed else 0
+                moment = Moment(signal.SIGSTOP, epoch, "os.rename", ending, dies_at)
                 if tally.takes(f"train, stopped before {ending} of epoch {epoch}, {then}"):
                     _stopped_training(bench, tally, moment, act)
     for name, act in {"together": None, "one continued": _continued, "one killed": _killed}.items():
@@ -64,6 +65,14 @@ def _killed(stopped: Running, other: Callable[[], Outcome]) -> list[Outcome]:
     return [met, other()] if met.code else [met]
 
 
+def _continued_then_killed(stopped: Running, other: Callable[[], Outcome]) -> list[Outcome]:
+    """The stopped one goes on over what the other has finished, and dies in its next epoch."""
+    met = other()
+    stopped.signal(signal.SIGCONT)
+    stopped.wait()
+    return [met, other()]
+
+
 def _stopped_training(
     bench: Workbench,
     tally: Tally,
@@ -80,6 +89,13 @@ def _stopped_training(
     run = bench.run_of("cam.yaml")
     end = {name: what for name, what in contents(bench.good).items() if name.startswith(run)}
     _compare(tally, place, end, outcomes, below=run)
+
+
+STOPPED = {
+    "continued": _continued,
+    "killed": _killed,
+    "continued, then killed": _continued_then_killed,
+}
 
 
 def _launchers(
