@@ -193,3 +193,9 @@ def test_reading_a_recipe_imports_neither_torch_nor_a_second_parser(config):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_threads_have_a_short_form():
+    for argv in (["--threads", "3"], ["--how.threads=3"]):
+        recipe, _ = parse_recipe(argv, "train")
+        assert recipe.how.threads == 3

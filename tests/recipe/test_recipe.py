@@ -23,7 +23,7 @@ def test_how_does_not_enter_what():
     recipe = Recipe()
     before = recipe.what()
     elsewhere = recipe.changed(
-        how={"device": "cuda", "workers": 9},
+        how={"device": "cuda", "threads": 3, "workers": 9},
         data={"manifest": "elsewhere"},
         weights={"file": "w.safetensors"},
         pretraining="ImageNet",
@@ -32,6 +32,7 @@ def test_how_does_not_enter_what():
     assert elsewhere.what() == before
     assert elsewhere.how_part() == {
         "device": "cuda",
+        "threads": 3,
         "workers": 9,
         "runs": "runs",
         "results": "results",

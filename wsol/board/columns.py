@@ -52,6 +52,7 @@ UNLIKE = "unlike"
 BASELINES = {
     "center": "centred box",
     "gaussian": "centred Gaussian",
+    "intensity": "image intensity",
     "features": "feature mean",
     "background": "all background",
     "foreground": "all foreground",

@@ -25,14 +25,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--results", help="folder of records and boards; default: as the recipe says")
     parser.add_argument("--overlays", type=at_least(0), default=8, help="pictures a row for the report")
     parser.add_argument("--device", help="auto, cpu or cuda; default: as the recipe says")
+    parser.add_argument("--threads", type=at_least(1), help="torch's on a CPU; default: the recipe's")
     arguments, overrides = parser.parse_known_args(argv)
     if any(override.split("=")[0] == "--seed" for override in overrides):
         parser.error("--seed is --seeds here")
     recipes = []
     for path in arguments.config:
         recipe, _ = parse_recipe(["--config", path, *overrides], "benchmark")
-        changes = {"results": arguments.results, "device": arguments.device}
-        how = dataclasses.replace(recipe.how, **{key: value for key, value in changes.items() if value})
+        asked = {key: getattr(arguments, key) for key in ("results", "device", "threads")}
+        how = dataclasses.replace(recipe.how, **{key: value for key, value in asked.items() if value})
         recipes.append(dataclasses.replace(recipe, how=how))
     seeds = _seeds(arguments.seeds)
     from wsol.pipeline.benchmark import benchmark

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from argparse import Namespace
 
-from wsol.cli.model_arguments import open_model
+from wsol.cli.model_arguments import add_threads, open_model
 from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import CommandOption, parse_recipe
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
@@ -21,9 +21,9 @@ from wsol.recipe import How
 ALWAYS = {"protocol", "thresholds", "step", "output", "overlays", "results"}
 MODEL = {"run", "model", "weights"}
 OPTIONS = {
-    "images": ALWAYS | MODEL | {"annotations", "corners", "maps", "device", "workers"},
-    "run": ALWAYS | {"maps", "manifest", "split", "device", "workers"},
-    "model": ALWAYS | {"weights", "maps", "manifest", "split", "device", "workers"},
+    "images": ALWAYS | MODEL | {"annotations", "corners", "maps", "device", "threads", "workers"},
+    "run": ALWAYS | {"maps", "manifest", "split", "device", "threads", "workers"},
+    "model": ALWAYS | {"weights", "maps", "manifest", "split", "device", "threads", "workers"},
     "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
 }
 
@@ -81,6 +81,7 @@ def _parser() -> Parser:
     )
     conventions.add_argument("--step", type=float, help="of the threshold grid; default: 0.001")
     conventions.add_argument("--device", help="auto, cpu or cuda; default: auto")
+    add_threads(conventions)
     conventions.add_argument(
         "--workers",
         type=at_least(0),

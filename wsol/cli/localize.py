@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsol.cli.model_arguments import open_model
+from wsol.cli.model_arguments import add_threads, open_model
 from wsol.cli.parser import Parser
 
 
@@ -23,6 +23,7 @@ def main(argv: list[str]) -> int:
         "--maps", default="", help="map source (wsol list maps); default: the model's own"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    add_threads(parser)
     arguments = parser.parse(argv)
     model = open_model(arguments)
     from wsol.pipeline.localize import localize

@@ -24,9 +24,11 @@ from wsol.recipe.checking import (
 from wsol.recipe.recipe import read_yaml
 
 # `--attention rfga` is short for `--attention.name rfga`; for weights the file is what one names.
+# Threads are asked for more often than recipes are written.
 SHORT = {
     **{part: f"{part}.name" for part in ("data", "backbone", "attention", "head", "method")},
     "weights": "weights.file",
+    "threads": "how.threads",
 }
 SAID = Origin("command line", "line")
 

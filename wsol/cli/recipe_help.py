@@ -29,9 +29,9 @@ def help_text(command: str, own: Mapping[str, str]) -> str:
         *textwrap.wrap(
             "A recipe: defaults, then --config files and keys in the order they are given, later over "
             "earlier. --attention rfga is short for --attention.name rfga (data, backbone, head and "
-            "method alike; --weights FILE for --weights.file FILE). Lists by commas, "
-            "--training.milestones 15,30, and --training.milestones+ 45 adds to one. Options of a "
-            "class: --attention.options.k 3.",
+            "method alike; --weights FILE for --weights.file FILE, --threads N for --how.threads N). "
+            "Lists by commas, --training.milestones 15,30, and --training.milestones+ 45 adds to one. "
+            "Options of a class: --attention.options.k 3.",
             WIDTH,
         ),
         "",

@@ -26,6 +26,7 @@ for _name, _place in {
     "torchcam": "wsol.maps.torchcam:TorchCam",
     "center": "wsol.maps.centered:CenteredBox",
     "gaussian": "wsol.maps.centered:CenteredGaussian",
+    "intensity": "wsol.maps.intensity:ImageIntensity",
     "background": "wsol.maps.constant:AllBackground",
     "foreground": "wsol.maps.constant:AllForeground",
     "files": "wsol.maps.map_folder:MapFolder",

@@ -86,7 +86,14 @@ class ModelMaps(MapSource):
 
 
 class ImageMaps(MapSource):
-    """Maps that are read without a model."""
+    """Maps that are read without a model.
+
+    Attributes:
+        exif: whether images are turned as their EXIF tag says, as the data set wants it; whoever reads
+            maps sets it.
+    """
+
+    exif: bool = False
 
     def read(self, path: str, size: int) -> np.ndarray:
         """The map (h, w) of the image file ``path``, floats; or its mask, bool.

@@ -21,7 +21,12 @@ from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
-from wsol.models.weights.loading import load_localizer_weights, load_network_weights, read_state
+from wsol.models.weights.loading import (
+    load_localizer_weights,
+    load_network_weights,
+    read_state,
+    tensors_sha256,
+)
 from wsol.models.weights.weight_formats import FORMATS
 from wsol.recipe import AttentionSettings, Recipe
 
@@ -47,8 +52,7 @@ def build_localizer(
     network = create_network(recipe.backbone.name, recipe.backbone.options)
     _check_input_size(network, recipe)
     native = recipe.head.name in ("native", "classifier")
-    if load_weights:
-        load_network_weights(network, recipe, with_classifier=native)
+    loaded = load_network_weights(network, recipe, with_classifier=native) if load_weights else ""
     backbone = as_stages(network, recipe.backbone)
     _check_features(backbone, recipe.data.input_size)
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
@@ -67,7 +71,8 @@ def build_localizer(
     localizer = Localizer(backbone, head, placed, class_keys, recipe.data.input_size)
     if load_weights:
         filled = load_localizer_weights(localizer, recipe.weights)
-        localizer.as_drawn = _as_drawn(localizer, recipe, filled)
+        localizer.as_drawn = _as_drawn(localizer, recipe, set(filled))
+        localizer.pretrained_sha256 = loaded or (tensors_sha256(filled) if filled else "")
     return localizer
 
 

@@ -62,6 +62,8 @@ class Localizer(nn.Module):
         class_keys: the classes' keys in the order of the logits.
         input_size: side of the images it was built for, in pixels.
         as_drawn: parameters that pretrained weights have left as they were drawn, by name.
+        pretrained_sha256: of the pretrained weights that were loaded, as
+            `wsol.models.weights.loading.tensors_sha256` takes it; empty where none were.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Localizer(nn.Module):
         self.class_keys = list(class_keys)
         self.input_size = input_size
         self.as_drawn: list[str] = []
+        self.pretrained_sha256 = ""
 
     @property
     def starts_as_identity(self) -> bool:

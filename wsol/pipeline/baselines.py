@@ -21,9 +21,10 @@ from wsol.scores.samples import Prediction
 
 
 def evaluate_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
-    """Score the centred box on the recipe's split and protocol; where masks are scored, a Gaussian too.
+    """Score the centred box and the image's brightness on the recipe's split and protocol.
 
-    A protocol of P and J a class gets all and none of the image besides.
+    Where masks are scored there is a Gaussian too; all and none of the image where a protocol gives P
+    and J a class.
 
     No baseline has class scores. Under the policy ``val`` the box's size is chosen on val like
     everybody's. Records that are there are kept; under torchrun rank 0 does it all.
@@ -39,12 +40,12 @@ class BaselineJob(ScoringJob):
         self.manifest, self.settings = open_manifest(recipe), recipe.evaluation
         self.size = self.protocol.size or recipe.data.input_size
         masks = self.scores_masks(self.manifest.split(self.settings.split))
-        self.sources = ["center", *(["gaussian"] if masks else [])]
+        self.sources = ["center", "intensity", *(["gaussian"] if masks else [])]
         if self.protocol.per_class:
             self.sources += ["background", "foreground"]
 
     def origin(self, source: str) -> MapsOrigin:
-        """The source and the size of its map are all that makes it."""
+        """The source and the side of the square in which maps are compared are all that makes it."""
         what: dict[str, Any] = {"maps": source, "data": {"input_size": self.size}}
         if not self.settings.masks:
             what["evaluation"] = {"masks": False}
@@ -68,6 +69,7 @@ class BaselineJob(ScoringJob):
     def _predictions(self, source: str, split: ManifestSplit) -> Iterator[Prediction]:
         maps = map_source(source)
         assert isinstance(maps, ImageMaps)
+        maps.exif = split.manifest.exif
         for image_id, label, path in zip(split.image_ids, split.labels, split.paths, strict=True):
             found = maps.read(path, self.size)
             if found.dtype == bool:

@@ -27,10 +27,19 @@ from wsol.recipe import EvaluationSettings, Recipe
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
 from wsol.scores.samples import Prediction
+from wsol.training.device import threads
 from wsol.training.run_folder import RunFolder
 
 # Of the training, kept in the record beside the scoring's own.
-TRAINING_FACTS = ("git_commit", "versions", "device", "processes", "started", "finished")
+TRAINING_FACTS = (
+    "git_commit",
+    "versions",
+    "device",
+    "threads",
+    "processes",
+    "started",
+    "finished",
+)
 
 
 def evaluate_run(
@@ -90,12 +99,15 @@ class ModelJob(ScoringJob):
         cost = model.cost()
         if source in self.clocks:
             cost["images_per_second"] = self.clocks[source].images_per_second
+        loaded = {"pretrained_sha256": model.pretrained_sha256} if model.pretrained_sha256 else {}
         return MapsOrigin(
             name=row_name(recipe),
             what=recipe.what(),
             maps=source,
             how={
                 **recipe.how_part(),
+                "threads": model.threads_used,
+                **loaded,
                 **model_maps(source).described(),
                 "starts_as_identity": model.localizer.starts_as_identity,
                 "training": {key: model.facts.get(key) for key in TRAINING_FACTS},
@@ -129,14 +141,15 @@ class ModelJob(ScoringJob):
         share = {image_id: found for image_id, found in annotations.items() if image_id in own}
         clock = Clock()
         stream = chain.from_iterable(self._pairs(*part, sources, clock) for part in parts)
-        arrays = collect_each(
-            through(stream, kept) if kept else stream,
-            sources,
-            share,
-            protocol,
-            pixels=self.scores_masks(split),  # a share does not see whether other images have masks
-            progress=", ".join(sources),
-        )
+        with threads(self.model.threads):
+            arrays = collect_each(
+                through(stream, kept) if kept else stream,
+                sources,
+                share,
+                protocol,
+                pixels=self.scores_masks(split),  # a share does not see if other images have masks
+                progress=", ".join(sources),
+            )
         self.clocks |= dict.fromkeys(sources, clock)
         if world_size == 1:
             return arrays

@@ -86,12 +86,12 @@ def as_recipe(recipe: Recipe | Path | str) -> Recipe:
 
 
 def resolved(recipe: Recipe) -> Recipe:
-    """The recipe with its weights file hashed: its identity does not rest on a file name."""
-    if not recipe.weights.file:
+    """The recipe with its weights named for good: a file by its hash, a library's by its tag."""
+    if not recipe.weights.file and recipe.weights.name == "none" and not recipe.weights.tag:
         return recipe
-    from wsol.models.weights.loading import with_sha256
+    from wsol.models.weights.loading import settled
 
-    return dataclasses.replace(recipe, weights=with_sha256(recipe.weights))
+    return dataclasses.replace(recipe, weights=settled(recipe.weights, recipe.backbone))
 
 
 def run_folder(recipe: Recipe) -> Path:

@@ -25,6 +25,7 @@ from wsol.pipeline.model import CAM_THRESHOLD, Localization, Model, found_in
 from wsol.progress import say, track
 from wsol.recipe import EvaluationSettings
 from wsol.report.overlay import draw_overlay
+from wsol.training.device import threads
 
 THRESHOLD_KEY = "gt_known_loc@0.5"
 COLUMNS = ("image_id", "class", "x0", "y0", "x1", "y1", "probability", "threshold")
@@ -68,7 +69,7 @@ def localize(
         for split in splits:
             check_scores(model, split)
         cut = _val_threshold(model, maps) if threshold is None else threshold
-        with _all_or_none(Path(output)) as pictures:
+        with _all_or_none(Path(output)) as pictures, threads(model.threads):
             for split in splits:
                 for image_id, picture, found in _found(model, split, maps, cut):
                     _draw(pictures, image_id, picture, found)

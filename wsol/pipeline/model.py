@@ -30,7 +30,7 @@ from wsol.recipe import How, Recipe
 from wsol.scores.protocol import protocol_named
 from wsol.scores.samples import Prediction
 from wsol.scores.thresholds import cut_of
-from wsol.training.device import device_name, launch
+from wsol.training.device import device_name, launch, threads
 from wsol.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -41,7 +41,12 @@ CAM_THRESHOLD = 0.2
 
 
 def load(
-    source: Path | str, *, weights: Path | str | None = None, device: str = "auto", workers: int = 0
+    source: Path | str,
+    *,
+    weights: Path | str | None = None,
+    device: str = "auto",
+    workers: int = 0,
+    threads: int | None = None,
 ) -> Model:
     """Open a model that localizes.
 
@@ -56,6 +61,7 @@ def load(
             the library loads, and may download, its own.
         device: ``auto``, ``cpu`` or ``cuda``.
         workers: processes that load images where data sets are scored.
+        threads: that torch computes with on a CPU, 1 or more; None: as many as it is set to.
 
     Raises:
         UserError: no run there or an unfinished one, an unknown network, weights of another network.
@@ -69,7 +75,11 @@ def load(
     """
     if not isinstance(source, str | Path):
         raise UserError(f"load {source!r}: give a run folder, timm:NAME or torchvision:NAME")
-    return Model.open(source, How(device=device, workers=workers), weights)
+    model = Model.open(
+        source, How(device=device, workers=workers, threads=1 if threads is None else threads), weights
+    )
+    model.threads = threads
+    return model
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,7 @@ class Model:
         folder: its run folder; None for a pretrained classifier.
         facts: of a run, what its ``run.json`` says: class keys, cost, training.
         fabric: device and processes.
+        threads: that torch computes with on a CPU while the model is read; None: as it is set.
     """
 
     def __init__(
@@ -110,6 +121,7 @@ class Model:
     ) -> None:
         self.name, self.recipe, self.fabric, self.folder = name, recipe, fabric, folder
         self.facts: dict[str, Any] = folder.facts() if folder is not None else {}
+        self.threads: int | None = recipe.how.threads
 
     @classmethod
     def open(
@@ -117,8 +129,8 @@ class Model:
     ) -> Model:
         """Open a run folder, ``timm:NAME`` or ``torchvision:NAME``.
 
-        Of ``how`` device and workers count; None takes the run's own. ``weights`` is a file of a
-        pretrained network's weights; without it the library loads, and may download, its own.
+        Of ``how`` device, threads and workers count; None takes the run's own. ``weights`` is a file of
+        a pretrained network's weights; without it the library loads, and may download, its own.
 
         Raises:
             UserError: the folder is no run, or its training has not finished.
@@ -131,7 +143,9 @@ class Model:
             recipe = folder.recipe()
             folder.facts()  # an unfinished run is refused before anything heavy begins
         if how is not None:
-            here = dataclasses.replace(recipe.how, device=how.device, workers=how.workers)
+            here = dataclasses.replace(
+                recipe.how, device=how.device, threads=how.threads, workers=how.workers
+            )
             recipe = dataclasses.replace(recipe, how=here)
         return cls(name, recipe, launch(recipe.how.device, "32-true"), folder)
 
@@ -162,6 +176,18 @@ class Model:
         """The source of maps where none is named: the first of the recipe's."""
         return self.recipe.evaluation.maps[0]
 
+    @property
+    def threads_used(self) -> int:
+        """As many threads as torch computes with while the model is read."""
+        return self.threads or torch.get_num_threads()
+
+    @property
+    def pretrained_sha256(self) -> str:
+        """Of the pretrained weights it has or began with, see `Localizer`; empty where unknown."""
+        if self.folder is None:
+            return self.localizer.pretrained_sha256
+        return self.facts.get("pretrained_sha256", "")
+
     def cost(self) -> dict[str, Any]:
         """Parameters, FLOPs and map size; of a run also how fast it trained."""
         if self.folder is None:
@@ -169,7 +195,7 @@ class Model:
         else:
             rate = self.facts["train_images_per_second"]
             trained = {**self.facts["cost"], "train_images_per_second": rate}
-        return {**trained, "device": device_name(self.fabric.device)}
+        return {**trained, "device": device_name(self.fabric.device, self.threads_used)}
 
     def maps(self, images: PixelSource | Sequence[PixelSource], source: str = "") -> list[np.ndarray]:
         """Score maps (h, w) float32 of the predicted class, one an image.
@@ -182,8 +208,9 @@ class Model:
         Raises:
             UserError: a file that is no image, an unknown source.
         """
-        stream = self._predictions(_listed(images), source)
-        return [np.asarray(prediction.score_map) for prediction in stream]
+        with threads(self.threads):
+            stream = self._predictions(_listed(images), source)
+            return [np.asarray(prediction.score_map) for prediction in stream]
 
     def localize(
         self, image: PixelSource, threshold: float = CAM_THRESHOLD, source: str = ""
@@ -196,7 +223,8 @@ class Model:
             source: of the map, as in `maps`.
         """
         picture = as_image(image)
-        (prediction,) = self._predictions([picture], source)
+        with threads(self.threads):
+            (prediction,) = self._predictions([picture], source)
         return found_in(prediction, (picture.height, picture.width), threshold, self.class_names)
 
     def _predictions(self, images: Iterable[PixelSource], source: str) -> Iterator[Prediction]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
+from wsol.data.manifest.manifest import Manifest
 from wsol.models.cost import cost
 from wsol.models.localizer import Localizer
 from wsol.pipeline.fold_networks import Part, training_parts
@@ -15,7 +16,7 @@ from wsol.pipeline.inputs import as_recipe, open_manifest, resolved
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.progress import say
 from wsol.recipe import Recipe
-from wsol.training.device import device_name, launch
+from wsol.training.device import device_name, launch, threads
 from wsol.training.loop import train as run_training
 from wsol.training.run_folder import RunFolder, run_name, training_id
 
@@ -41,10 +42,18 @@ def train(recipe: Recipe | Path | str) -> Path:
     if folder.finished:
         say(f"{folder.path} is trained already")
         return folder.path
-    started = now()
     fabric = launch(recipe.how.device, recipe.training.precision)
     row = f"{recipe.backbone.name}, attention {recipe.attention.label}, seed {recipe.seed}"
     say(f"{row} -> {folder.path}")
+    with threads(recipe.how.threads):
+        _train(recipe, manifest, folder, fabric)
+    fabric.barrier()
+    return folder.path
+
+
+def _train(recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric) -> None:
+    """Train all networks of the run, then write what it is: now it is finished."""
+    started = now()
     networks = training_parts(recipe, manifest, folder)
     localizer, rates = _train_each(recipe, networks, fabric)
     if fabric.is_global_zero:
@@ -55,7 +64,9 @@ def train(recipe: Recipe | Path | str) -> Path:
             "class_keys": localizer.class_keys,
             "default_map": localizer.default_map,
             "cost": cost(localizer, recipe.data.input_size),
-            "device": device_name(fabric.device),
+            "pretrained_sha256": localizer.pretrained_sha256,
+            "device": device_name(fabric.device, recipe.how.threads),
+            "threads": recipe.how.threads,
             "train_images_per_second": statistics.median(rates) if rates else None,
             "processes": fabric.world_size,
             "versions": versions(),
@@ -66,8 +77,6 @@ def train(recipe: Recipe | Path | str) -> Path:
         folder.write_facts(facts)
         for part in networks:
             part.folder.forget_progress()
-    fabric.barrier()
-    return folder.path
 
 
 def _train_each(recipe: Recipe, networks: list[Part], fabric: Fabric) -> tuple[Localizer, list[float]]:

@@ -50,6 +50,8 @@ class WeightsSettings(CheckedSettings, part="weights"):
         format: key names in the file: ``native``, ``tdam`` or ``wsolevaluation``.
         mean: subtracted from RGB in [0, 1].
         std: what is left is divided by it.
+        tag: which of the library's weights: ``resnet50.tv_in1k`` in timm, ``IMAGENET1K_V1`` in
+            torchvision; empty: timm's default ones, torchvision's first. The run fills it in, in full.
     """
 
     name: str = "none"
@@ -58,6 +60,7 @@ class WeightsSettings(CheckedSettings, part="weights"):
     format: str = "native"
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
+    tag: str = later("")
 
 
 @dataclass(frozen=True)
@@ -210,16 +213,22 @@ class EvaluationSettings(CheckedSettings, part="evaluation"):
 
 @dataclass(frozen=True)
 class How(CheckedSettings, part="how"):
-    """Where and how fast; none of it changes the numbers.
+    """Where and how fast: what a method is does not depend on it, and no row is told apart by it.
+
+    Another device, and on a CPU another number of threads, adds the same numbers up in another order:
+    the last digits differ, and training carries that on. A run repeats at the same number of threads.
 
     Attributes:
         device: ``auto``, ``cpu``, ``cuda``.
+        threads: of torch on a CPU, a process. The same on every machine unless it is given, and whatever
+            ``OMP_NUM_THREADS`` says: torchrun sets that.
         workers: processes that load images.
         runs: folder of checkpoints.
         results: folder of records and boards.
     """
 
     device: str = "auto"
+    threads: int = at_least(1, 1)
     workers: int = at_least(0, 2)
     runs: str = "runs"
     results: str = "results"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -46,8 +48,22 @@ def launch(device: str, precision: str) -> Fabric:
     return fabric
 
 
-def device_name(device: torch.device) -> str:
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Within the context torch computes with ``count`` threads, afterwards with as many as before.
+
+    None changes nothing. Threads between operations need no number: nothing here forks any.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def device_name(device: torch.device, threads: int) -> str:
     """What the board calls the device: the GPU's name, or the CPU and its threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} threads"
+    return f"CPU, {threads} threads"

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 
 from wsol.errors import UserError
 from wsol.models.factory import build_localizer
-from wsol.models.weights.loading import library_state, read_state, with_sha256
-from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
+from wsol.models.weights.loading import read_state, with_sha256
+from wsol.recipe import Recipe, WeightsSettings
 
 
 @pytest.fixture(autouse=True)
@@ -174,47 +174,6 @@ def test_weights_may_be_left_out():
         {"backbone": {"name": "small_resnet"}, "weights": {"name": "mine", "file": "gone.pth"}}
     )
     assert build_localizer(recipe, 3, load_weights=False).head.num_classes == 3
-
-
-def test_librarys_weights_are_asked_by_name(monkeypatch, state):
-    asked = []
-
-    def create_model(name, pretrained=False, **options):
-        network = real(name, **options)
-        if pretrained:
-            asked.append((name, options))
-            network.load_state_dict(state)
-        return network
-
-    real = timm.create_model
-    monkeypatch.setattr(timm, "create_model", create_model)
-    recipe = Recipe.from_dict(
-        {
-            "backbone": {"name": "mobilenetv2_035", "options": {"pad_type": "same"}},
-            "weights": {"name": "timm"},
-        }
-    )
-    built = build_localizer(recipe, 3)
-    assert asked == [("mobilenetv2_035", {"pad_type": "same"})]
-    assert torch.equal(built.backbone.stages["stage1"][0].weight, state["conv_stem.weight"])
-    with pytest.raises(UserError, match=r"timm's weights of mobilenetv2_035 want weights.mean \[0.485"):
-        library_state(
-            BackboneSettings("mobilenetv2_035"), WeightsSettings(name="timm", mean=(0.5, 0.5, 0.5))
-        )
-
-
-def test_torchvision_gives_its_first_weights(monkeypatch, state):
-    from torchvision import models
-
-    class Entry:
-        def get_state_dict(self, progress):
-            return state
-
-    monkeypatch.setattr(models, "get_model_weights", lambda name: {"IMAGENET1K_V1": Entry()})
-    assert library_state(BackboneSettings("squeezenet1_1"), WeightsSettings(name="torchvision")) is state
-    monkeypatch.undo()
-    with pytest.raises(UserError, match="torchvision has no ImageNet weights of mobilenetv2_035"):
-        library_state(BackboneSettings("mobilenetv2_035"), WeightsSettings(name="torchvision"))
 
 
 @pytest.mark.shared

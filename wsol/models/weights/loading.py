@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
 from wsol.models.localizer import Localizer
-from wsol.models.networks.by_name import CLASSIFIER, LIBRARIES, feature_chain, library_of
+from wsol.models.networks.by_name import CLASSIFIER, LIBRARIES, feature_chain
+from wsol.models.weights.library import library_state, with_tag
 from wsol.models.weights.weight_formats import FORMATS
 from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
 
@@ -35,6 +36,35 @@ def with_sha256(weights: WeightsSettings) -> WeightsSettings:
     if weights.sha256 and weights.sha256 != found:
         raise UserError(f"{path}: weights.sha256 is {weights.sha256}, but the file's is {found}")
     return dataclasses.replace(weights, sha256=found)
+
+
+def settled(weights: WeightsSettings, backbone: BackboneSettings) -> WeightsSettings:
+    """The card that says which weights they are: a file's by its hash, a library's by its tag.
+
+    ``UserError`` as `with_sha256` and `with_tag` raise it, and where a file's card has a tag.
+    """
+    if not weights.file and weights.name in LIBRARIES:
+        return with_tag(weights, backbone)
+    if weights.tag:
+        raise UserError(
+            f"weights.tag {weights.tag} names weights of a library: it goes with weights.name "
+            "torchvision or timm, and without weights.file"
+        )
+    return with_sha256(weights)
+
+
+def tensors_sha256(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 of tensors: their names in order, types, shapes and bytes; counters of batches left out.
+
+    So the same weights are the same from any file and from any library that names them alike.
+    """
+    found = hashlib.sha256()
+    for name in sorted(state):
+        if not _is_counter(name):
+            tensor = state[name].detach().cpu().contiguous()
+            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            found.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def read_state(file: Path | str) -> dict[str, Tensor]:
@@ -65,30 +95,31 @@ def read_state(file: Path | str) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): value for name, value in content.items()}
 
 
-def load_network_weights(network: nn.Module, recipe: Recipe, *, with_classifier: bool) -> None:
+def load_network_weights(network: nn.Module, recipe: Recipe, *, with_classifier: bool) -> str:
     """Fill the library's network, before attention is put in, from a ``native`` file or the library.
 
-    What lies past the features may be missing or left over, unless ``with_classifier``.
+    What lies past the features may be missing or left over, unless ``with_classifier``. Returns the
+    `tensors_sha256` of what was loaded, empty where nothing was.
     """
-    weights = with_sha256(recipe.weights)
-    _check_names(weights)
+    _check_names(recipe.weights)
+    weights = settled(recipe.weights, recipe.backbone)
     if weights.format != "native" or (weights.name == "none" and not weights.file):
-        return
+        return ""
     if weights.file:
         source, state = weights.file, read_state(weights.file)
     else:
         source = f"{weights.name}'s weights of {recipe.backbone.name}"
         state = library_state(recipe.backbone, weights)
-    _load(network, state, source, recipe.backbone.name, with_classifier=with_classifier)
+    return _load(network, state, source, recipe.backbone.name, with_classifier=with_classifier)
 
 
-def load_localizer_weights(localizer: Localizer, weights: WeightsSettings) -> set[str]:
+def load_localizer_weights(localizer: Localizer, weights: WeightsSettings) -> dict[str, Tensor]:
     """Fill the whole localizer, attention and head too, from a file in another project's format.
 
-    Returns the names of the tensors that the file has.
+    Returns the tensors that were loaded, by their names in the localizer.
     """
     if weights.format == "native" or not weights.file:
-        return set()
+        return {}
     state = FORMATS[weights.format].rename(read_state(weights.file), localizer)
     own = localizer.state_dict()
     # A classifier of other classes is left out; the new one is trained.
@@ -101,41 +132,7 @@ def load_localizer_weights(localizer: Localizer, weights: WeightsSettings) -> se
     unexpected = {name for name in state if not _fits(state, own, name)}
     _refuse(weights.file, f"this {localizer.backbone.name}", wanted - set(state), unexpected)
     localizer.load_state_dict(state, strict=False)
-    return set(state)
-
-
-def library_state(backbone: BackboneSettings, weights: WeightsSettings) -> dict[str, Tensor]:
-    """The library's own ImageNet weights, which it downloads; torchvision's first ones, the field's."""
-    name = library_of(backbone.name)[1]
-    if weights.name == "timm":
-        import timm
-
-        try:
-            network = timm.create_model(name, pretrained=True, **backbone.options)
-        except (RuntimeError, OSError) as error:
-            raise UserError(_not_loaded("timm", name, error)) from error
-        card: Any = network.pretrained_cfg
-        if (tuple(card["mean"]), tuple(card["std"])) != (tuple(weights.mean), tuple(weights.std)):
-            raise UserError(
-                f"timm's weights of {backbone.name} want weights.mean {list(card['mean'])} and "
-                f"weights.std {list(card['std'])}"
-            )
-        return network.state_dict()
-    from torchvision import models
-
-    try:
-        return models.get_model_weights(name)["IMAGENET1K_V1"].get_state_dict(progress=False)
-    except (ValueError, KeyError):
-        raise UserError(
-            f"torchvision has no ImageNet weights of {name}: try weights.name timm"
-        ) from None
-    except OSError as error:
-        raise UserError(_not_loaded("torchvision", name, error)) from error
-
-
-def _not_loaded(library: str, name: str, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:200]
-    return f"{library}'s weights of {name} cannot be loaded ({reason}); name a file with --weights"
+    return state
 
 
 def _check_names(weights: WeightsSettings) -> None:
@@ -153,7 +150,7 @@ def _check_names(weights: WeightsSettings) -> None:
 
 def _load(
     network: nn.Module, state: dict[str, Tensor], source: str, name: str, *, with_classifier: bool
-) -> None:
+) -> str:
     own = network.state_dict()
     links = tuple(f"{link}." for link in feature_chain(network))
     needed = {key for key in own if with_classifier or key.startswith(links)}
@@ -163,7 +160,9 @@ def _load(
     left_over = {key for key in state if key not in needed and key.partition(".")[0] not in spare}
     unfit = {key for key in state if key in needed and not _fits(state, own, key)}
     _refuse(source, name, missing, left_over | unfit)
-    network.load_state_dict({key: state[key] for key in needed if key in state}, strict=False)
+    loaded = {key: state[key] for key in needed if key in state}
+    network.load_state_dict(loaded, strict=False)
+    return tensors_sha256(loaded)
 
 
 def _is_counter(name: str) -> bool:

@@ -11,7 +11,7 @@ from torch import nn
 from wsol.errors import UserError
 from wsol.models.heads import native_head
 from wsol.models.networks.by_name import create_network, library_of
-from wsol.models.weights.loading import with_sha256
+from wsol.models.weights.loading import settled
 from wsol.recipe import (
     BackboneSettings,
     DataSettings,
@@ -60,10 +60,11 @@ def pretrained_recipe(name: str, file: Path | str | None = None) -> Recipe:
         mean=card.mean,
         std=card.std,
     )
+    backbone = BackboneSettings(name=f"{library}:{card.name}")
     return Recipe(
         data=DataSettings(name="", input_size=card.side, resize_size=card.side),
-        backbone=BackboneSettings(name=f"{library}:{card.name}"),
-        weights=with_sha256(weights),
+        backbone=backbone,
+        weights=settled(weights, backbone),
         head=HeadSettings(name="native" if cam else "classifier"),
         training=TrainingSettings(epochs=0),
         evaluation=EvaluationSettings(maps=["cam"] if cam else ["torchcam:GradCAM"]),
