@@ -9,9 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-# What says when and how fast, and the digest that covers it.
+# What says when, from which checkout and how fast, and the digest that covers it.
 TIMES = {
     "started", "finished", "seconds", "images_per_second", "train_images_per_second", "digest",
+    "git_commit",
 }  # fmt: skip
 # Safe to delete, and made of stamps: what was read before is kept there.
 CACHES = (".cache",)
