@@ -57,7 +57,7 @@ class Registry(Generic[T]):
                 entry = _import(entry, self.kind)
                 self._entries[name] = entry
             return entry  # type: ignore[return-value]
-        if ":" in name:
+        if self.is_foreign(name):
             return self._checked(name, _import(name, self.kind))
         raise UserError(f"unknown {self.kind} {name!r}{suggest(name, self._entries)}")
 
@@ -75,6 +75,10 @@ class Registry(Generic[T]):
             found = thing if isinstance(thing, type) else type(thing)
             raise UserError(f"{self.kind} {name!r} is {found.__name__}: expected {how} of {base}")
         return thing
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether ``name`` is no entry but somebody else's code, which `get` imports and so runs."""
+        return name not in self and ":" in name
 
     def names(self) -> list[str]:
         """All registered names, sorted."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from wsol.board import read_board
 from wsol.board.markdown import estimate_text
 from wsol.board.rows import Row
 from wsol.board.sections import Section
+from wsol.files.csv_table import table_rows
 
 COSTS = Path("benchmarks", "results", "attention.csv")
 
@@ -172,7 +172,8 @@ def _modules(root: Path, sections: Sequence[Section], differences: dict[str, lis
     clutter, birds = by_name.get(CLUTTER, {}), by_name.get(BIRDS, {})
     text = (root / COSTS).read_text("utf-8")
     told = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("#")]
-    costs = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    (_, columns), *lines = table_rows(line for line in text.splitlines() if not line.startswith("#"))
+    costs = [dict(zip(columns, cells, strict=True)) for _, cells in lines]
     rows = []
     for cost in costs:
         name = cost["attention"]

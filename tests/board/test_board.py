@@ -277,3 +277,15 @@ def test_metrics_of_single_classes_have_a_table_and_columns_of_their_own(store, 
     head, figures_line = lines[lines.index("By class:") + 2], lines[lines.index("By class:") + 4]
     assert head.endswith("| J Car | P Car | J Horse |")
     assert figures_line.endswith("| 50.0 | 80.0 | 30.0 |")
+
+
+def test_a_name_like_a_formula_is_text_in_the_table_and_itself_in_the_frame(store, results):
+    names = ["=1+1", "'@x", "-maps"]
+    for name in names:
+        store(name.strip("'="), what={"maps": "files", "content": name, "method": {"name": name}})
+    write_board(results)
+    text = (results / "leaderboard.csv").read_text(encoding="utf-8")
+    assert all(f",'{name}," in text for name in names)
+    found = frame(read_board(results).rows)
+    assert sorted(found["method"]) == sorted(names)
+    assert found["max_box_acc@0.5"].tolist() == [58.0] * 3

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from wsol.board.image_scores import CURVE_THRESHOLDS, accuracy_curves, read_arra
 from wsol.board.reading import read_runs
 from wsol.board.rows import group
 from wsol.errors import UserError
+from wsol.files.array_file import deterministic_npz
+from wsol.scores.array_size import most_bytes_of
 from wsol.scores.level_counts import level_counts, to_bytes
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import protocol_named
+from wsol.scores.samples import Annotation
 
 GENERATOR = np.random.default_rng(7)
 COUNT = 60
@@ -148,3 +152,32 @@ def test_the_sums_of_large_arrays_give_the_same_curves(stored, store, results):
     (run.path.parent / "cam.levels.npz").write_bytes(content[:-1])
     with pytest.raises(UserError, match="not the arrays"):
         accuracy_curves(run)
+
+
+def test_arrays_that_unpack_to_more_than_the_images_of_the_record_need(store, results):
+    """The record says how many images there are, and its hash agrees: nothing else does."""
+    content = deterministic_npz({"has_box": np.zeros((2**20, 64), bool)})
+    assert len(content) < 2**17
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = store("cam", arrays={"file": "cam.npz", "sha256": sha256})
+    path.with_suffix(".npz").write_bytes(content)
+    (run,) = read_runs(results / "runs")
+    tracemalloc.start()
+    with pytest.raises(UserError, match=r"cam\.npz: .* 1048576 x 64 values of bool, which is too many"):
+        read_arrays(run)
+    assert tracemalloc.get_traced_memory()[1] < 2**21
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("step", [0.001, 0.01, 1e-4])
+def test_the_bound_holds_all_that_is_written(step):
+    """Every array there may be, with names of file length, every byte of the counts used."""
+    protocol, rng, n = protocol_named("choe2020", step), np.random.default_rng(0), 3
+    one = np.ones((1, 4), np.float32)
+    images = [Annotation(f"{row}{'é' * 250}/{'n' * 250}", 0, (9, 9), one) for row in range(n)]
+    per_image = PerImage.empty(images, protocol, pixels=True)
+    for counts in per_image.pixels:
+        counts[:] = rng.integers(0, 2**32, counts.shape, np.uint32)
+    content = per_image.to_bytes()
+    again = PerImage.from_bytes(content, most_bytes_of(n, step) - 2**20)
+    np.testing.assert_array_equal(again.positives, per_image.positives)

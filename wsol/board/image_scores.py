@@ -6,7 +6,6 @@ Only the suite's own metrics are read from arrays: those of a metric from outsid
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from wsol.board.reading import StoredRun
 from wsol.board.rows import Row
 from wsol.errors import UserError
 from wsol.files.array_file import unpack
+from wsol.scores.array_size import most_bytes_of
 from wsol.scores.metrics import own_metrics
 from wsol.scores.metrics.metric import Metric
 from wsol.scores.per_image import PerImage
@@ -64,7 +64,8 @@ def read_arrays(run: StoredRun) -> PerImage | None:
     if content is None:
         return None
     try:
-        return PerImage.from_bytes(content)
+        step = Protocol.of_record(run.record.protocol).step
+        return PerImage.from_bytes(content, most_bytes_of(run.record.n_images, step))
     except ValueError as error:
         path = run.path.parent / run.record.arrays["file"]
         raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
@@ -148,6 +149,6 @@ def _stored(run: StoredRun, prefix: str) -> bytes | None:
 def _unpacked(run: StoredRun, prefix: str, content: bytes) -> dict[str, np.ndarray]:
     try:
         return unpack(content)
-    except (ValueError, zipfile.BadZipFile) as error:
+    except ValueError as error:
         path = run.path.parent / run.record.arrays[f"{prefix}file"]
         raise UserError(f"{path}: not the arrays of a run: {error}") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wsol.board.columns import COST_COLUMNS, KEY_COLUMNS, STATISTICS, UNLIKE, metric_columns, percent
 from wsol.board.rows import Row
 from wsol.board.unlike import unlike_in_tables
-from wsol.files.csv_table import csv_text
+from wsol.files.csv_table import csv_text, meant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,13 +55,18 @@ def frame(rows: Sequence[Row]) -> pd.DataFrame:
 
     text = [column for column, spelling in COST_COLUMNS.items() if not spelling]
     text = [*KEY_COLUMNS, *text, UNLIKE]
-    numbers = [column for column in columns(rows) if column not in text]
-    return pd.read_csv(
+    named = columns(rows)
+    numbers = [column for column in named if column not in text]
+    read = pd.read_csv(
         io.StringIO(to_csv(rows)),
+        names=named,
+        header=0,
         dtype=dict.fromkeys(text, str),
         keep_default_na=False,
         na_values={column: [""] for column in numbers},
     )
+    read[text] = read[text].map(meant)
+    return read
 
 
 def _metrics(rows: Sequence[Row]) -> list[str]:

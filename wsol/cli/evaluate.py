@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from argparse import Namespace
 
-from wsol.cli.model_arguments import add_threads, open_model
+from wsol.cli.model_arguments import add_threads, add_trust, open_model
 from wsol.cli.parser import Parser, at_least
 from wsol.cli.recipe_arguments import CommandOption, parse_recipe
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
@@ -21,8 +21,10 @@ from wsol.recipe import How
 ALWAYS = {"protocol", "thresholds", "step", "output", "overlays", "results"}
 MODEL = {"run", "model", "weights"}
 OPTIONS = {
-    "images": ALWAYS | MODEL | {"annotations", "corners", "maps", "device", "threads", "workers"},
-    "run": ALWAYS | {"maps", "manifest", "split", "device", "threads", "workers"},
+    "images": ALWAYS
+    | MODEL
+    | {"annotations", "corners", "maps", "device", "threads", "workers", "trust"},
+    "run": ALWAYS | {"maps", "manifest", "split", "device", "threads", "workers", "trust"},
     "model": ALWAYS | {"weights", "maps", "manifest", "split", "device", "threads", "workers"},
     "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
 }
@@ -58,6 +60,7 @@ def _parser() -> Parser:
     parser = Parser("evaluate", "Score a run, a folder of score maps (no model), or your own images.")
     subject = parser.add_argument_group("what is scored")
     subject.add_argument("--run", help="folder of a trained run")
+    add_trust(subject)
     subject.add_argument("--model", help="a pretrained classifier: timm:NAME or torchvision:NAME")
     subject.add_argument("--weights", help="file of --model's weights; default: the library's own")
     subject.add_argument("--maps", help="of a model: sources by commas; else a folder of IMAGE_ID.npy")
@@ -132,13 +135,14 @@ def _of_recipe(argv: list[str]) -> int:
     )
     recipe, own = parse_recipe(argv, "evaluate", options)
     from wsol.pipeline.evaluate_run import evaluate_run
-    from wsol.pipeline.inputs import run_folder
+    from wsol.pipeline.inputs import resolved, run_folder
     from wsol.pipeline.model import Model
 
     path = run_folder(recipe)
     output = own["output"] or str(path / "evaluation")
     outputs = Outputs(own["results"], output, own["overlays"])
-    return _done(evaluate_run(Model.open(path, recipe.how), recipe.evaluation, outputs=outputs), output)
+    model = Model.open(path, recipe=resolved(recipe))
+    return _done(evaluate_run(model, recipe.evaluation, outputs=outputs), output)
 
 
 def _of_maps(arguments: Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsol.cli.model_arguments import add_threads, open_model
+from wsol.cli.model_arguments import add_threads, add_trust, open_model
 from wsol.cli.parser import Parser
 
 
@@ -11,6 +11,7 @@ def main(argv: list[str]) -> int:
     parser = Parser("localize", "Boxes, masks and overlays for images without annotations.")
     parser.add_argument("images", nargs="+", help="a folder of images, one image or several")
     parser.add_argument("--run", help="folder of a trained run")
+    add_trust(parser)
     parser.add_argument("--model", help="a pretrained classifier: timm:NAME or torchvision:NAME")
     parser.add_argument("--weights", help="file of --model's weights; default: the library's own")
     parser.add_argument("--output", default="output", help="folder for boxes.csv, masks, overlays")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wsol.cli.parser import at_least
 from wsol.errors import UserError
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from wsol.pipeline.model import Model
 
 
-def add_threads(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """The option ``--threads``, for commands that open a model."""
+def add_threads(parser: Any) -> None:
+    """Add ``--threads`` to a parser or a group of its arguments."""
     parser.add_argument(
         "--threads",
         type=at_least(1),
@@ -23,8 +22,21 @@ def add_threads(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> No
     )
 
 
+def add_trust(parser: Any) -> None:
+    """Add ``--trust`` to a parser or a group of its arguments; None where it is not given."""
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        default=None,
+        help="import the code that --run's recipe names (package.module:Name), and so run it",
+    )
+
+
 def open_model(arguments: Namespace) -> Model:
-    """Open it; ``UserError`` where both or neither are named."""
+    """Open it; ``UserError`` where both or neither are named.
+
+    Code that a run folder names is imported with ``--trust``, or where the same name was typed.
+    """
     if bool(arguments.run) == bool(arguments.model):
         raise UserError("name one model: --run RUN, or --model timm:NAME or torchvision:NAME")
     if arguments.weights and arguments.run:
@@ -42,7 +54,9 @@ def open_model(arguments: Namespace) -> Model:
         threads=arguments.threads or How().threads,
         workers=How().workers if workers is None else workers,
     )
-    model = Model.open(arguments.run or arguments.model, how, arguments.weights)
+    typed = [*(arguments.maps or "").split(","), getattr(arguments, "protocol", None) or ""]
+    trust = bool(arguments.trust) or typed
+    model = Model.open(arguments.run or arguments.model, how, arguments.weights, trust=trust)
     if model.folder is not None and arguments.threads is None:
         model.threads = model.folder.recipe().how.threads
     return model

@@ -31,7 +31,8 @@ def help_text(command: str, own: Mapping[str, str]) -> str:
             "earlier. --attention rfga is short for --attention.name rfga (data, backbone, head and "
             "method alike; --weights FILE for --weights.file FILE, --threads N for --how.threads N). "
             "Lists by commas, --training.milestones 15,30, and --training.milestones+ 45 adds to one. "
-            "Options of a class: --attention.options.k 3.",
+            "Options of a class: --attention.options.k 3. A name may be package.module:Name: your code, "
+            "which is imported and so run.",
             WIDTH,
         ),
         "",

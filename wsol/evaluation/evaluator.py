@@ -136,6 +136,8 @@ class _SplitArrays:
         metrics_of(protocol)  # a metric that cannot be imported is said before hours of scoring
         if pixels is None:
             pixels = any(annotation.masks for annotation in self.images)
+        if pixels:
+            protocol.check_pixels()
         self.protocol, self.pixels = protocol, pixels
 
     def filled(

@@ -11,10 +11,14 @@ from numba import njit
 from PIL import Image
 
 from wsol.errors import UserError
+from wsol.files.images import MAX_PIXELS
 from wsol.files.mask_file import DAMAGE, set_pixels
+from wsol.files.numpy_file import Limit, read_arrays
 from wsol.scores.samples import Annotation
 
 IGNORED = 255
+# An array of a mask has as many pixels as an image at most, in up to four channels.
+LARGEST = Limit(4 * MAX_PIXELS, 8 * MAX_PIXELS)
 
 
 def true_mask(annotation: Annotation, size: tuple[int, int]) -> np.ndarray:
@@ -35,7 +39,7 @@ def read_mask(path: str | Path) -> np.ndarray:
     path = Path(path)
     try:
         if path.suffix == ".npy":
-            return _as_mask(np.load(path, allow_pickle=False), path)
+            return _as_mask(read_arrays(path, LARGEST), path)
         with Image.open(path) as image:
             return set_pixels(image)
     except UserError:
@@ -98,7 +102,10 @@ def pixel_histograms(scores, mask, edges):
     return positives, negatives
 
 
-def _as_mask(array: np.ndarray, path: Path) -> np.ndarray:
+def _as_mask(arrays: list[tuple[str, np.ndarray]], path: Path) -> np.ndarray:
+    if len(arrays) != 1:
+        raise UserError(f"{path}: does not hold one array; save the mask alone")
+    array = arrays[0][1]
     if array.ndim == 3:
         array = (array != 0).any(axis=2)
     if array.ndim != 2:

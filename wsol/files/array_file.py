@@ -11,7 +11,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from wsol.files.numpy_file import Limit, read_arrays
+
 LEVEL = 6  # of zlib; 9 takes many times as long for one percent
+# Where nobody says how many images there are.
+MOST_BYTES = 2**32
 
 
 # How the large arrays are stored: their type in memory, and whether neighbouring columns are alike.
@@ -32,10 +36,9 @@ def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
     return deterministic_npz(packed)
 
 
-def unpack(content: bytes) -> dict[str, np.ndarray]:
-    """The arrays that `pack` was given; ``ValueError`` or ``BadZipFile`` where it is another file."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+def unpack(content: bytes, most_bytes: int = MOST_BYTES) -> dict[str, np.ndarray]:
+    """The arrays that `pack` was given, of so many bytes at most; ``ValueError`` at another file."""
+    arrays = dict(read_arrays(io.BytesIO(content), Limit(most_bytes, most_bytes)))
     for name, (dtype, smooth) in STORED.items():
         if name in arrays:
             values = from_planes(arrays[name], dtype)
@@ -70,7 +73,9 @@ def to_planes(values: np.ndarray) -> np.ndarray:
 
 
 def from_planes(planes: np.ndarray, dtype: type[np.unsignedinteger]) -> np.ndarray:
-    """The values (n, c) that `to_planes` took apart."""
+    """The values (n, c) that `to_planes` took apart; ``ValueError`` where it took apart no such type."""
+    if planes.dtype != np.uint8 or planes.ndim != 3 or len(planes) > np.dtype(dtype).itemsize:
+        raise ValueError(f"planes of bytes have shape {planes.shape}, dtype {planes.dtype}")
     values = np.zeros(planes.shape[1:], dtype)
     for byte, plane in enumerate(planes):
         values |= plane.astype(dtype) << dtype(8 * byte)

@@ -18,6 +18,9 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # Its warnings of damaged EXIF name no file.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
+# So many pixels Pillow reads at most: no image is larger, so no mask and no score map may be.
+MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {  # by the tag's value, 1 being upright; from 5 on width and height change places
     2: Image.Transpose.FLIP_LEFT_RIGHT,

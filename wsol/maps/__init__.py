@@ -50,11 +50,23 @@ def map_source(name: str) -> MapSource:
     """The source called ``name``; ``UserError`` suggests near names where there is none."""
     if name.endswith(PREDICTED):
         return map_source(name.removesuffix(PREDICTED)).of_predicted_class()
-    kind, argument = name, ""
-    if name not in MAPS and (parts := re.fullmatch(r"(.+?)[:=](.*)", name)) and parts[1] in MAPS:
-        kind, argument = parts[1], parts[2]
+    kind, argument = _kind_and_argument(name)
     if kind == "files":
         raise UserError("map source 'files': maps of a folder are scored by `wsol evaluate --maps DIR`")
-    if kind not in MAPS and ":" not in kind:
+    if kind not in MAPS and not MAPS.is_foreign(kind):
         raise UserError(f"unknown map source {name!r}{suggest(name, [*MAPS, 'torchcam:GradCAM'])}")
     return MAPS.get(kind)(name, argument)
+
+
+def is_foreign(name: str) -> bool:
+    """Whether the source is code of somebody else: ``my_maps:Edge`` is, ``torchcam:GradCAM`` is not."""
+    while name.endswith(PREDICTED):
+        name = name.removesuffix(PREDICTED)
+    return MAPS.is_foreign(_kind_and_argument(name)[0])
+
+
+def _kind_and_argument(name: str) -> tuple[str, str]:
+    """``attention:stage4`` as the entry ``attention`` and what follows it."""
+    if name not in MAPS and (parts := re.fullmatch(r"(.+?)[:=](.*)", name)) and parts[1] in MAPS:
+        return parts[1], parts[2]
+    return name, ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wsol.errors import UserError
+from wsol.files.csv_table import table_rows
 
 TOP = 5
 COLUMNS = ("top", "key", "label")  # what a column of classes may be called, before its number
@@ -48,11 +49,11 @@ def _read_rows(path: Path, findings: list[str]) -> tuple[str, dict[str, _Row]]:
     found: dict[str, _Row] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, skipinitialspace=True)
-            header = [cell.strip() for cell in next(rows, [])]
+            rows = table_rows(file, skipinitialspace=True)
+            header = [cell.strip() for cell in next(rows, (1, []))[1]]
             column = _column(header, path)
-            for row in rows:
-                where = f"{path} line {rows.line_num}"
+            for line, row in rows:
+                where = f"{path} line {line}"
                 if not row:
                     continue
                 image_id, *cells = (cell.strip() for cell in row)

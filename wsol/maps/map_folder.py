@@ -9,11 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from wsol.errors import UserError
+from wsol.files.images import MAX_PIXELS
+from wsol.files.numpy_file import Limit, read_arrays
 from wsol.maps.class_table import read_classes
 from wsol.scores.samples import Annotation, Prediction
 
 SUFFIXES = (".npy", ".npz")
 PREDICTIONS = "predictions.csv"
+# As many values as an image has pixels, in float64.
+LARGEST = Limit(MAX_PIXELS, 8 * MAX_PIXELS)
 
 
 class MapFolder:
@@ -92,15 +96,11 @@ class MapFolder:
 def read_map(path: Path) -> np.ndarray:
     """The array of a ``.npy`` file, or the only one of a ``.npz``; ``UserError`` names another file."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded as file:
-            arrays = [file[name] for name in file.files[:2]]
-    except Exception as error:  # zlib's, zipfile's, a tokenizer's, MemoryError where a header lies
+        arrays = read_arrays(path, LARGEST)
+    except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a score map saved by NumPy ({error})") from error
-    if len(arrays) == 1 and isinstance(arrays[0], np.ndarray):
-        return arrays[0]
+    if len(arrays) == 1:
+        return arrays[0][1]
     raise UserError(f"{path}: does not hold one array; save the score map alone")
 
 

@@ -50,7 +50,8 @@ def benchmark(
                 label = f"{row.backbone.name}, attention {row.attention.label}, seed {seed}"
                 say(f"{label}: all its records are in {row.how.results}")
                 continue
-            model = Model.open(train(row), row.how)
+            # By this very recipe: what the folder's own names is not looked at.
+            model = Model.open(train(row), recipe=resolved(row))
             outputs = Outputs(results=row.how.results, overlays=overlays)
             evaluate_run(model, row.evaluation, outputs=outputs)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,7 @@ from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
 from wsol.models.weights.class_keys import class_names
 from wsol.models.weights.pretrained import is_pretrained, pretrained_recipe
+from wsol.pipeline.foreign_code import check_trusted
 from wsol.recipe import How, Recipe
 from wsol.scores.protocol import protocol_named
 from wsol.scores.samples import Prediction
@@ -47,6 +48,7 @@ def load(
     device: str = "auto",
     workers: int = 0,
     threads: int | None = None,
+    trust: bool = False,
 ) -> Model:
     """Open a model that localizes.
 
@@ -62,9 +64,11 @@ def load(
         device: ``auto``, ``cpu`` or ``cuda``.
         workers: processes that load images where data sets are scored.
         threads: that torch computes with on a CPU, 1 or more; None: as many as it is set to.
+        trust: import the code that the run's recipe names (``package.module:Name``), and so run it.
 
     Raises:
-        UserError: no run there or an unfinished one, an unknown network, weights of another network.
+        UserError: no run there or an unfinished one, an unknown network, weights of another network;
+            a run that names code from outside wsol, without ``trust``.
 
     Examples:
         >>> import wsol
@@ -75,9 +79,8 @@ def load(
     """
     if not isinstance(source, str | Path):
         raise UserError(f"load {source!r}: give a run folder, timm:NAME or torchvision:NAME")
-    model = Model.open(
-        source, How(device=device, workers=workers, threads=1 if threads is None else threads), weights
-    )
+    how = How(device=device, workers=workers, threads=1 if threads is None else threads)
+    model = Model.open(source, how, weights, trust=trust)
     model.threads = threads
     return model
 
@@ -125,22 +128,36 @@ class Model:
 
     @classmethod
     def open(
-        cls, source: Path | str, how: How | None = None, weights: Path | str | None = None
+        cls,
+        source: Path | str,
+        how: How | None = None,
+        weights: Path | str | None = None,
+        *,
+        recipe: Recipe | None = None,
+        trust: bool | Collection[str] = False,
     ) -> Model:
         """Open a run folder, ``timm:NAME`` or ``torchvision:NAME``.
 
-        Of ``how`` device, threads and workers count; None takes the run's own. ``weights`` is a file of
-        a pretrained network's weights; without it the library loads, and may download, its own.
+        Args:
+            how: device, threads and workers; None takes the run's own.
+            weights: a file of a pretrained network's weights; without it the library loads, and may
+                download, its own.
+            recipe: what the caller has trained the run by; the folder's own is not read then.
+            trust: whether the code that the folder's recipe names may be imported, and so run; or the
+                names that the caller has given itself.
 
         Raises:
-            UserError: the folder is no run, or its training has not finished.
+            UserError: the folder is no run, or its training has not finished; its recipe names code from
+                outside wsol that is not trusted.
         """
         name = str(source)
         if is_pretrained(name):
             recipe, folder = pretrained_recipe(name, weights), None
         else:
             folder = RunFolder(source)
-            recipe = folder.recipe()
+            if recipe is None:
+                recipe = folder.recipe()
+                check_trusted(recipe, folder.path, trust)
             folder.facts()  # an unfinished run is refused before anything heavy begins
         if how is not None:
             here = dataclasses.replace(

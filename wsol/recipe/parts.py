@@ -194,7 +194,7 @@ class EvaluationSettings(CheckedSettings, part="evaluation"):
         maps: score map sources, one record each (``wsol list maps``).
         protocol: a registered protocol.
         thresholds: ``oracle``, ``val`` or ``fixed:<t>``; empty means the protocol's own.
-        step: of the threshold grid.
+        step: of the threshold grid; 0.0001 or more where masks are scored.
         batch_size: images a forward pass; changes float rounding, hence part of the identity.
         classes: the data set's class key to the model's keys that stand for it, where their classes
             differ: ``{"Horse": ["n02389026"]}``. The map is the mean of theirs.

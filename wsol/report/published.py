@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from wsol.errors import UserError
+from wsol.files.csv_table import table_rows
 from wsol.report.cells import Table, TableRow, columns, text_cell
 
 
@@ -34,8 +35,7 @@ def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The fields of the first line, and those of each later one with its line number."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, fields) for fields in reader if fields]
+            lines = [(line, fields) for line, fields in table_rows(file) if fields]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: not a CSV table in UTF-8 ({error}); save it as one") from error
     if not lines:

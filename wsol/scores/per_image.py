@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wsol.errors import UserError
-from wsol.files.array_file import pack, unpack
+from wsol.files.array_file import MOST_BYTES, pack, unpack
 from wsol.files.atomic import write_bytes
 from wsol.scores.completeness import check_complete
 from wsol.scores.iou_codes import CUTS, least_code
@@ -73,7 +72,7 @@ class PerImage:
         n = len(annotations)
         has_box = np.array([len(annotation.boxes) > 0 for annotation in annotations], bool)
         boxes = protocol.boxes and bool(has_box.any())
-        bins = len(protocol.bin_edges)
+        bins = len(protocol.bin_edges) if pixels else 0
         return cls(
             image_ids=np.array([annotation.image_id for annotation in annotations], np.str_),
             labels=np.array([annotation.label for annotation in annotations], np.int32),
@@ -158,6 +157,8 @@ class PerImage:
                 f"arrays of {name} version {version} cannot be read as {protocol.name} "
                 f"version {protocol.version}: evaluate again"
             )
+        if self.positives is not None:
+            protocol.check_pixels()
         if self.positives is not None and step != protocol.step:
             raise ValueError(
                 f"pixel histograms of step {step} have no step {protocol.step}: evaluate again"
@@ -214,10 +215,13 @@ class PerImage:
             raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> PerImage:
-        """The arrays that `to_bytes` packed; ``ValueError`` where ``content`` is something else."""
+    def from_bytes(cls, content: bytes, most_bytes: int = MOST_BYTES) -> PerImage:
+        """The arrays that `to_bytes` packed; ``ValueError`` where ``content`` is something else.
+
+        So it is where it would unpack to more than ``most_bytes`` (`wsol.scores.array_size`).
+        """
         try:
-            arrays: dict[str, Any] = dict(unpack(content))
+            arrays: dict[str, Any] = unpack(content, most_bytes)
             name, version, step = arrays.pop("protocol").tolist()
             pairs = [entry.rpartition("=") for entry in arrays.pop("counts").tolist()]
             return cls(
@@ -225,7 +229,7 @@ class PerImage:
                 protocol=(name, int(version), float(step)),
                 counts={key: int(count) for key, _, count in pairs},
             )
-        except (KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(str(error)) from error
 
 

@@ -37,7 +37,7 @@ import numpy as np
 
 from wsol.errors import UserError, suggest
 from wsol.registry import Registry
-from wsol.scores.thresholds import thresholds
+from wsol.scores.thresholds import FINEST, FINEST_SPELLED, thresholds
 
 Interpolation = Literal["nearest", "linear", "cubic"]
 
@@ -103,8 +103,10 @@ class Protocol:
         metrics: kinds of metrics to report besides the suite's own, ``package.module:Class`` each
             (`wsol.scores.metrics.metric.Metric`).
         step: of the threshold grid ``0, step, 2 step, ...`` below 1. A map is then cut at
-            ``int(threshold * its largest 8-bit value)``, foreground strictly above; scores of
-            pixel metrics are compared in float64, foreground at or above.
+            ``int(threshold * its largest 8-bit value)``, foreground strictly above: there are 256
+            cuts, however fine the grid. Scores of pixel metrics are compared in float64, foreground
+            at or above; their histograms have a bin a step, so that a step below 0.0001 is refused
+            where masks are scored.
     """
 
     name: str
@@ -121,8 +123,8 @@ class Protocol:
     metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 < self.step < 1:
-            raise UserError(f"threshold step {self.step} is not in (0, 1)")
+        if not FINEST <= self.step < 1:
+            raise UserError(f"threshold step {self.step} is not in [{FINEST:g}, 1)")
         if any(not (isinstance(d, int) and 0 < d <= 100) for d in self.iou_percents):
             raise UserError(f"IoU thresholds {self.iou_percents} are not whole percents from 1 to 100")
 
@@ -134,7 +136,16 @@ class Protocol:
     @property
     def bin_edges(self) -> np.ndarray:
         """Edges (T + 3,) of the pixel scores' histograms, wsolevaluation's."""
+        self.check_pixels()
         return np.append(self.thresholds, [1.0, 2.0, 3.0])
+
+    def check_pixels(self) -> None:
+        """``UserError`` where the step is too fine to count pixels by it: memory grows with the bins."""
+        if self.step < FINEST_SPELLED:
+            raise UserError(
+                f"threshold step {self.step:g} is too fine for masks, whose pixels are counted in a bin "
+                f"a step: choose {FINEST_SPELLED:g} or more, or evaluation.masks false"
+            )
 
     @property
     def ious(self) -> tuple[float, ...]:

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from wsol.errors import UserError
 
+# The largest value of a normalised 8-bit map, if it is not constant.
+TOP = 255
+# A finer grid is not spelled out: of its thresholds those that cut such maps alike are one.
+FINEST_SPELLED = 1e-4
+# The numbers of a grid's thresholds must be whole numbers that float64 holds with digits to spare.
+FINEST = 1e-12
+
 
 def thresholds(step: float = 0.001) -> np.ndarray:
-    """The grid 0, step, 2 step, ... below 1, float64, to the last bit the reference's."""
-    if not 0 < step < 1:
-        raise UserError(f"threshold step is {step}: give a number between 0 and 1, such as 0.001")
-    return np.arange(0, 1, step)
+    """The grid 0, step, 2 step, ... below 1, float64, to the last bit the reference's.
+
+    Where the step is below ``FINEST_SPELLED``, only the lowest threshold of each of the 256 cuts: boxes
+    at all others are the same, and of equals the lowest is chosen. ``UserError`` where it is no step.
+    """
+    if not FINEST <= step < 1:
+        raise UserError(f"threshold step {step} is not in [{FINEST:g}, 1): give one such as 0.001")
+    return np.arange(0, 1, step) if step >= FINEST_SPELLED else lowest_of_cuts(step).copy()
+
+
+@lru_cache(maxsize=8)
+def lowest_of_cuts(step: float) -> np.ndarray:
+    """Of the grid of ``step`` the lowest threshold of each cut of a map whose maximum is `TOP`."""
+    cut = np.arange(TOP + 1)[:, None]
+    # The quotient may be off by its rounding, and the product that decides is rounded too.
+    near = np.ceil(cut / (TOP * step)) + np.arange(-2, 3)
+    near = near.clip(0, math.ceil(1 / step) - 1)
+    reached = near * step * TOP >= cut
+    lowest = near[np.arange(len(cut)), reached.argmax(axis=1)][reached.any(axis=1)]
+    return np.unique(lowest) * step
 
 
 def cut_of(threshold: float, top: int) -> int:

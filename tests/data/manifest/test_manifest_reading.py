@@ -133,3 +133,15 @@ def test_wrong_parts_are_named(tmp_path):
     for parts in (["deciding"], "deciding", 3):
         (line,) = findings(write(tmp_path / "3", f"{BOXES}\n", parts=parts))
         assert line == 'manifest.json: "parts" must name codes, e.g. {"1": "deciding"}'
+
+
+@pytest.mark.parametrize(("width", "height"), [("999999", "999999"), ("13378", "13378")])
+def test_a_size_beyond_every_image_is_a_finding(tmp_path, width, height):
+    """Masks and frames are made of the size: a table may not ask for terabytes."""
+    folder = write(tmp_path, f"{BOXES}\n")
+    table = folder / "images.csv"
+    table.write_text(table.read_text().replace("40,30", f"{width},{height}"))
+    (finding,) = findings(folder)
+    assert finding.startswith(f"images.csv line 2: size {width} x {height} is over the 178,956,970 pix")
+    table.write_text(table.read_text().replace(f"{width},{height}", "13377,13377"))
+    assert Manifest.read(folder).split("test").sizes[0].tolist() == [13377, 13377]

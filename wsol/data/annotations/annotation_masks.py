@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject, number
 from wsol.errors import UserError
-from wsol.files.images import open_mask
+from wsol.files.images import MAX_PIXELS, open_mask
 
-# Pillow's own limit against decompression bombs: no image is larger, so no mask may be.
-MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)
 IGNORE = "_ignore"  # the suffix OpenImages30k gives to masks of regions that are not scored
 
 

@@ -19,9 +19,10 @@ from wsol.data.annotations.annotated import (
     checked_size,
     number,
 )
-from wsol.data.annotations.annotation_masks import MAX_PIXELS, Polygons, RunLengths
+from wsol.data.annotations.annotation_masks import Polygons, RunLengths
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
+from wsol.files.images import MAX_PIXELS
 
 
 def read_coco(path: Path, findings: list[str]) -> list[AnnotatedImage]:

@@ -20,6 +20,7 @@ from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.manifest.box_conventions import half_open
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
+from wsol.files.csv_table import table_rows
 
 NAMES = {
     "image": ("image", "image_id", "file", "filename", "file_name", "path", "name"),
@@ -167,12 +168,10 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             head = file.readline()
             file.seek(0)
             # Where the comma is the decimal sign, spreadsheets put semicolons between cells.
-            reader = csv.reader(
-                file, strict=True, delimiter=";" if "," not in head and ";" in head else ","
-            )
-            for cells in reader:
+            delimiter = ";" if "," not in head and ";" in head else ","
+            for line, cells in table_rows(file, strict=True, delimiter=delimiter):
                 if any(map(str.strip, cells)):
-                    yield reader.line_num, [cell.strip() for cell in cells]
+                    yield line, [cell.strip() for cell in cells]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import itertools
 from array import array
@@ -18,6 +17,7 @@ from wsol.data.manifest.manifest_draft import DraftBox, DraftImage, ManifestDraf
 from wsol.data.manifest.manifest_info import TABLES
 from wsol.data.manifest.table_files import COLUMNS, OPTIONAL, TableFile
 from wsol.data.manifest.validation import bad_box, bad_name, bad_part_names, bad_text
+from wsol.files.csv_table import table_rows
 from wsol.files.text_tables import LARGEST_NUMBER
 
 DECIMALS = 6  # of coordinates in tables
@@ -174,7 +174,7 @@ def duplicate_ids(folder: Path, hashes: array) -> list[str]:
         return []
     findings, paths = [], {}
     with (folder / "images.csv").open(encoding="utf-8", newline="") as file:
-        for image_id, path, *_ in itertools.islice(csv.reader(file), 1, None):
+        for _, (image_id, path, *_) in itertools.islice(table_rows(file), 1, None):
             if image_id in paths:
                 findings.append(f"image_id {image_id!r} occurs twice: {paths[image_id]} and {path}")
             paths.setdefault(image_id, path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wsol.data.manifest.manifest_draft import DraftImage, ManifestDraft
-from wsol.data.manifest.validation import unnamed_codes
+from wsol.data.manifest.validation import bad_size, unnamed_codes
 from wsol.errors import UserError
 from wsol.files.images import image_size, open_codes
 from wsol.files.mask_file import codes_in
@@ -72,7 +72,9 @@ def _without_file(image: DraftImage, draft: ManifestDraft) -> SizedImage:
         return SizedImage(image, None)
     if image.size is None and image.annotated:
         return SizedImage(image, None, (f"{image.where}: neither {image.path} nor its size is there",))
-    return SizedImage(image, image.size or (0, 0))
+    size = image.size or (0, 0)
+    problem = bad_size(*size)
+    return SizedImage(image, size, (f"{image.where}: {problem}",) if problem else ())
 
 
 def _mask_problems(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wsol.data.manifest.table_files import read_rows
-from wsol.data.manifest.validation import bad_box, bad_name, bad_numbers
+from wsol.data.manifest.validation import bad_box, bad_name, bad_numbers, bad_size
 from wsol.errors import UserError
 from wsol.files.text_tables import whole_number
 
@@ -114,18 +114,19 @@ def _read_images(folder: Path, n_classes: int, findings: list[str]) -> _Images:
             problems.append("no split")
         elif path_splits.setdefault(path, split) != split:
             problems.append(f"{path} is in split {path_splits[path]!r} and in {split!r}")
-        number, size = whole_number(label), (whole_number(height), whole_number(width))
+        number, size = whole_number(label), (whole_number(height) or 0, whole_number(width) or 0)
         if label and (number is None or number >= n_classes):
             problems.append(f"label {label[:40]!r} has no class in classes.csv")
         known = bool(width or height)
-        if known and not (size[0] and size[1]):
+        if known and not all(size):
             problems.append(f"size {width[:40]!r} x {height[:40]!r} is not a size in pixels")
+        problems.append(bad_size(*size))
         findings.extend(f"images.csv line {line}: {problem}" for problem in problems if problem)
         id_lines.setdefault(image_id, line)
         images.image_ids.append(image_id)
         images.paths.append(path)
         images.labels.append(-1 if number is None else number)
-        images.sizes.append((size[0] or 0, size[1] or 0))
+        images.sizes.append(size)
         images.splits.append(sys.intern(split))  # a million rows share three words
     if not images.image_ids:
         findings.append("images.csv: no image")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.errors import UserError
-from wsol.files.csv_table import table_writer
+from wsol.files.csv_table import table_rows, table_writer
 
 COLUMNS = {
     "images.csv": ("image_id", "path", "label", "width", "height", "split"),
@@ -34,25 +34,24 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     columns, optional = COLUMNS[path.name], OPTIONAL.get(path.name, ())
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = tuple(cell.strip() for cell in next(reader, []))
+            rows = table_rows(file, strict=True)
+            header = tuple(cell.strip() for cell in next(rows, (1, []))[1])
             used = tuple(name for name in optional if name in header)
             if header != columns + used:
                 more = f"; after them there may be {','.join(optional)}" if optional else ""
                 raise UserError(f"{path} line 1: the columns must be {','.join(columns)}{more}")
-            for cells in reader:
+            for line, cells in rows:
                 if len(cells) != len(header):
                     if not cells:
                         continue
                     raise UserError(
-                        f"{path} line {reader.line_num}: {len(cells)} cells where there are "
-                        f"{len(header)} columns"
+                        f"{path} line {line}: {len(cells)} cells where there are {len(header)} columns"
                     )
                 cells = [cell.strip() for cell in cells]
                 if used != optional:
                     said = dict(zip(used, cells[len(columns) :], strict=True))
                     cells[len(columns) :] = [said.get(name, "") for name in optional]
-                yield reader.line_num, cells
+                yield line, cells
     except FileNotFoundError:
         raise UserError(f"{path}: no such table; run `wsol prepare` again") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -95,9 +94,9 @@ class TableFile:
         self._open()
         end = len(self.columns)
         with narrow.open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(file)
+            rows = table_rows(file)
             next(rows)
-            for row in rows:
+            for _, row in rows:
                 said = dict(zip(before, row[end:], strict=True))
                 self._rows.writerow((*row[:end], *(said.get(name, "") for name in self._used)))
         narrow.unlink()

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
+from wsol.files.images import MAX_PIXELS
+
 LONGEST = 255  # bytes of a file name, on every common file system
 SURROGATE = re.compile("[\ud800-\udfff]")  # what file names that are no UTF-8 text become in Python
 CONTROL = re.compile("[\x00-\x1f\x7f]")
@@ -39,6 +41,13 @@ def bad_name(name: str, what: str) -> str:
         return f"{what} {name!r} leaves the root"
     if not name.strip("./"):
         return f"{what} {name!r} names nothing"
+    return ""
+
+
+def bad_size(height: int, width: int) -> str:
+    """What is wrong with a size that nobody measured; empty where nothing is. Masks are made of it."""
+    if height * width > MAX_PIXELS:
+        return f"size {width} x {height} is over the {MAX_PIXELS:,} pixels that an image may have"
     return ""
 
 

@@ -55,7 +55,8 @@ class _Totals(torchmetrics.Metric):
     def _count(self, *metrics: Metric) -> None:
         """Count these metrics: a state for each array of their totals over no images."""
         self._counted = metrics
-        nothing = PerImage.empty([], self.protocol, pixels=True)
+        masks = any("masks" in metric.specification.needs for metric in metrics)
+        nothing = PerImage.empty([], self.protocol, pixels=masks)
         none = np.zeros((0, CUTS), np.uint16)
         nothing = dataclasses.replace(nothing, single=none, all=none)
         self._curves = [metric.curve(nothing, self.thresholds) for metric in metrics]
