@@ -56,6 +56,8 @@ def contents(folder):
     found = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
+        if ".cache" in path.parts:  # what was read before, by its time
+            continue
         if path.is_dir():
             found[name] = None
         elif path.suffix == ".json":
