@@ -96,7 +96,7 @@ def killed_and_not(places, argv, ending, monkeypatch):
     assert not leftovers(places[0])
 
 
-@pytest.mark.parametrize("ending", ["boxes.csv", "manifest"])
+@pytest.mark.parametrize("ending", ["boxes.csv", "manifest.json"])
 def test_a_killed_prepare_leaves_the_older_manifest(ending, places, monkeypatch):
     for place in places:
         monkeypatch.chdir(place)
