@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class UserError(ValueError):
@@ -20,6 +21,22 @@ class UserError(ValueError):
         if len(findings) > limit:
             shown.append(f"... and {len(findings) - limit} more")
         return cls("\n".join(shown))
+
+
+@contextmanager
+def blamed_on(what: str) -> Iterator[None]:
+    """Within it whatever a user's class or its options raise is a ``UserError`` about ``what``."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{what}: {said(error)}") from error
+
+
+def said(error: BaseException) -> str:
+    """The error's kind and message on one line, cut after 200 characters."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
 
 
 def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:

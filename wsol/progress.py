@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -13,6 +14,8 @@ T = TypeVar("T")
 # Off a terminal (a log file, CI) one line at most every so many seconds.
 PLAIN_INTERVAL = 10.0
 
+_saved = ""
+
 
 def is_first_rank() -> bool:
     """Whether this process speaks for all; true outside torchrun."""
@@ -20,16 +23,31 @@ def is_first_rank() -> bool:
 
 
 def say(line: str) -> None:
-    """One line for the reader, from rank 0."""
+    """One line for the reader, from rank 0.
+
+    Where nobody can read it (a closed pipe, a lost terminal, a full disk under a log) the work goes on.
+    """
     if is_first_rank():
-        print(line, file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
+
+
+def note_saved(what: str) -> None:
+    """Remember what of the work is safe, for the line that a stopped command ends with."""
+    global _saved
+    _saved = what
+
+
+def what_is_saved() -> str:
+    """What `note_saved` was told last; empty where nothing was."""
+    return _saved
 
 
 def track(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     """The items, with progress shown while they are consumed."""
     if not is_first_rank():
         yield from items
-    elif sys.stderr.isatty():
+    elif sys.stderr is not None and sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import track as bar
 
@@ -46,5 +64,5 @@ def _plain_lines(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         now = time.monotonic()
         if now - last >= PLAIN_INTERVAL and done < total:
             rest = (now - started) / done * (total - done)
-            print(f"{what}: {done}/{total}, about {rest:.0f} s left", file=sys.stderr, flush=True)
+            say(f"{what}: {done}/{total}, about {rest:.0f} s left")
             last = now

@@ -149,8 +149,11 @@ def _options_of(chosen: type, given: int) -> tuple[set[str] | None, list[str]]:
 
 def _import(path: str, kind: str):
     module_name, _, attribute = path.partition(":")
-    if "" in module_name.split("."):
+    if "" in module_name.split(".") or not attribute:
         raise UserError(f"{kind} {path!r}: write package.module:attribute")
+    if module_name.endswith(".py") or "/" in module_name:
+        dotted = module_name.removesuffix(".py").strip("/").replace("/", ".")
+        raise UserError(f"{kind} {path!r}: name the module, not its file: {dotted}:{attribute}")
     # A user's own file lies where the command is run from, which a console script does not search.
     here = str(Path.cwd())
     if here not in sys.path:
@@ -158,10 +161,13 @@ def _import(path: str, kind: str):
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        raise UserError(
-            f"{kind} {path!r}: cannot import {error.name!r}; run from the folder that holds it or "
-            "put it on PYTHONPATH"
-        ) from error
+        own = error.name is not None and (module_name + ".").startswith(error.name + ".")
+        mend = (
+            "run from the folder that holds it or put it on PYTHONPATH"
+            if own
+            else f"{module_name} needs it: install it"
+        )
+        raise UserError(f"{kind} {path!r}: cannot import {error.name!r}; {mend}") from error
     try:
         return getattr(module, attribute)
     except AttributeError:

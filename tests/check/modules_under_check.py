@@ -85,6 +85,26 @@ class DetachesItsInput(Good):
         return self.score(x.detach()).sigmoid().expand_as(x) + 0 * self.scale
 
 
+class GivesNaN(Good):
+    def forward(self, x):
+        return x * (-1 - self.score(x).square()).sqrt()
+
+
+class GivesNaNAtTest(Good):
+    def forward(self, x):
+        return x * self.score(x).sigmoid() / float(self.training or "nan")
+
+
+class CutsTheGraph(Good):
+    def forward(self, x):
+        return (x * self.score(x).sigmoid()).detach()
+
+
+class LeavesTorch(Good):
+    def forward(self, x):
+        return torch.from_numpy((x * self.score(x).sigmoid()).detach().numpy())
+
+
 class MixesTheBatch(Good):
     def forward(self, x):
         return x * self.score(x - x.mean(dim=0, keepdim=True)).sigmoid()
@@ -131,3 +151,8 @@ class WrongGrid(Good):
 
 class NamesNoMapOfItsOwn(Good):
     default_map = "nope"
+
+
+class NoForward(nn.Module):
+    def __init__(self, channels):
+        super().__init__()

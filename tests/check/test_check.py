@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
-from wsol.check.added_cost import measure, saved_bytes
+from wsol.check.added_cost import Cost, measure, saved_bytes
 from wsol.check.network_checks import build, one_epoch, recipe_of, small_clutter
-from wsol.check.verdict import check_attention
+from wsol.check.verdict import Verdict, check_attention
+from wsol.check.verdict_table import show
 from wsol.cli.main import main
 from wsol.errors import UserError
 
@@ -26,7 +28,7 @@ def test_a_good_module(capsys):
     assert main(["check", f"{FILE}:Good", *SMALL, "--options", "scale=0.5"]) == 0
     output = capsys.readouterr()
     assert "FAIL" not in output.out
-    assert f"{FILE}:Good(scale=0.5) keeps the contract: 16 of 16 checks passed" in output.out
+    assert f"{FILE}:Good(scale=0.5) keeps the contract: 18 of 18 checks passed" in output.out
     assert output.err == ""
 
 
@@ -45,6 +47,11 @@ BAD = {
     "ForgetsOnSaving": "save and load: the state_dict does not hold all of the module",
     "DetachesItsInput": "gradient reaches input: an input gets no gradient: expected finite, not zero, "
     "found no gradient at input 0",
+    "GivesNaN": "finite output: the output holds NaN or infinity: expected all finite, found ",
+    "GivesNaNAtTest": "finite output: the output holds NaN or infinity: expected all finite, found "
+    "3,072 of 3,072 are not at test",
+    "CutsTheGraph": "graph is kept: cut off by detach(), .data, no_grad() or NumPy",
+    "LeavesTorch": "graph is kept: cut off by detach(), .data, no_grad() or NumPy",
     "MixesTheBatch": "eval keeps state: in eval an image's output depends on its batch",
     "OverflowsInBf16": "bf16: bf16 autocast is far from float32",
     "ReturnsATuple": "shape in training: raises: expected no error, found TypeError: returns tuple: "
@@ -93,6 +100,7 @@ def test_declared_idle_parameters_pass():
         (["Good", "--at", "stage7"], "no stage 'stage7'"),
         (["Good", "--options", "scales=1"], "has no option 'scales': did you mean 'scale'?"),
         (["Good", "--options", "scale"], "'scale' is not KEY=VALUE"),
+        (["NoForward"], "NoForward has no forward(features): write one"),
         (["Goof"], "did you mean 'Good'?"),
         (["Good", "--bakbone", "resnet18"], "did you mean '--backbone'?"),
     ],
@@ -105,9 +113,29 @@ def test_wrong_use_is_one_line(arguments, message, capsys):
     assert error.count("\n") == 1
 
 
-def test_a_class_that_is_no_module():
-    with pytest.raises(UserError, match="Path"):
-        check_attention("pathlib:Path", backbone="small_resnet", input_size=32)
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("pathlib:Path", "expected a subclass of torch.nn.Module"),
+        ("math:sqrt", "expected a subclass of torch.nn.Module"),
+        ("torch.nn:Module", "has no forward"),
+    ],
+)
+def test_a_class_that_is_no_module(name, said):
+    with pytest.raises(UserError, match=said):
+        check_attention(name, backbone="small_resnet", input_size=32)
+
+
+@pytest.mark.parametrize(
+    ("after", "words"), [(11.0, "within the noise of 1.5"), (12.0, "2.0 (+20.0 %)")]
+)
+def test_a_time_within_the_noise_is_not_told_as_a_difference(after, words):
+    bare = Cost(10, 1.0, 10.0, 20.0, 3.0, forward_noise_ms=1.0, backward_noise_ms=0.0)
+    attended = Cost(12, 1.0, after, 20.0, 3.0, forward_noise_ms=0.5, backward_noise_ms=0.0)
+    verdict = Verdict("m", "stage", "small_resnet", ("stage2",), (), (bare, attended), 4, 32)
+    console = Console(width=200, record=True)
+    show(verdict, console)
+    assert words in console.export_text()
 
 
 def test_costs_are_what_the_module_adds():

@@ -36,6 +36,13 @@ def test_a_file_that_is_there_stays(tmp_path, capsys):
     assert not (tmp_path / "mine.py").exists()
 
 
+@pytest.mark.parametrize("name", ["torch", "json", "wsol", "yaml"])
+def test_a_name_that_would_hide_a_module_is_refused(name, tmp_path, capsys):
+    assert main(["new-attention", name, "--output", str(tmp_path)]) == 2
+    assert f"such as 'my_{name}'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["Mine", "my-attention", "class", "2d", ""])
 def test_names_that_python_does_not_take(name, tmp_path, capsys):
     assert main(["new-attention", name, "--output", str(tmp_path)]) == 2

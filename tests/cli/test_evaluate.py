@@ -14,9 +14,9 @@ from wsol.cli.main import main
         ("--images i --annotations a.csv --run r --split val", "--split: not with --images"),
         ("--maps d --manifest m --device cuda --workers 0", "--device, --workers: not with --maps"),
         ("--maps d --manifest m --overlays 3", "--overlays 3: say where to"),
-        ("--maps d", "evaluate what?"),
-        ("--images i --annotations a.csv", "evaluate what?"),
-        ("--manifest m", "evaluate what?"),
+        ("--maps d", "--maps needs --manifest DIR"),
+        ("--images i --annotations a.csv", "--images needs one model"),
+        ("--manifest m", "nothing to score: name --run RUN"),
         ("--run r --overlays -1", "not a whole number, 0 or more"),
     ],
 )  # fmt: skip

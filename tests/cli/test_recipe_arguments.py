@@ -65,8 +65,8 @@ def test_short_forms():
         (["--backbone.strides.stage5", "1"], "backbone.strides", {"stage5": 1}),
         (["--evaluation.classes.Great Dane", "1,no"], "evaluation.classes", {"Great Dane": ("1", "no")}),
         (["--evaluation.classes", "{Horse: [1]}"], "evaluation.classes", {"Horse": ("1",)}),
-        (["--seed", "-1"], "seed", -1),
-        (["--training.gamma", "-1e-1"], "training.gamma", -0.1),
+        (["--attention.options.k", "-1"], "attention.options", {"k": -1}),
+        (["--attention.options.k", "-1e-1"], "attention.options", {"k": -0.1}),
         (["--training.lr", "1e-3"], "training.lr", 0.001),
         (["--data.flip", "false"], "data.flip", False),
         # A name is text as it is given, whatever YAML makes of it.

@@ -167,7 +167,7 @@ def test_a_pretrained_classifier_is_scored_on_ones_own_images(squeezenet, photo,
         (["localize", "x.jpg", "--run", "r", "--weights", "w"], "--weights goes with --model"),
         (["localize", "x.jpg", "--model", "resnet50"], "write timm:NAME or torchvision:NAME"),
         (["localize", "x.jpg", "--model", "timm:resnet51"], "did you mean 'resnet"),
-        (["evaluate", "--model", "timm:resnet18"], "evaluate what?"),
+        (["evaluate", "--model", "timm:resnet18"], "--model needs --manifest DIR"),
     ],
 )
 def test_mistakes_on_the_command_line(words, message, capsys):

@@ -20,6 +20,7 @@ from wsol.training.loop import train
 from wsol.training.optimizer import rate_factor
 from wsol.training.run_folder import RunFolder
 from wsol.training.training_state import TrainingState
+from wsol.training.turns import Turn
 
 
 def run(recipe, split, path):
@@ -352,3 +353,26 @@ def test_a_logged_name_that_is_taken_is_refused(recipe_of, tiny_split, tmp_path)
 def test_a_loss_that_is_not_finite_is_named(recipe_of, tiny_split, tmp_path):
     with pytest.raises(UserError, match=r"the loss is (nan|inf) in epoch \d: lower training\.lr"):
         run(recipe_of(lr=1e30), tiny_split, tmp_path)
+
+
+def test_weights_that_only_the_last_step_spoils_end_the_run(
+    recipe_of, tiny_split, tmp_path, monkeypatch
+):
+    """The loss is computed before the step: it is finite, and there is no epoch after that shows it."""
+    recipe = recipe_of(epochs=2)
+    take, steps = Turn.take, []
+
+    def spoiled(self, pixels, labels):
+        output = take(self, pixels, labels)
+        steps.append(float(output.loss.detach()))
+        if len(steps) == 6:  # 20 images in batches of 8: three steps an epoch
+            with torch.no_grad():
+                next(iter(self.module.parameters())).view(-1)[0] = float("nan")
+        return output
+
+    monkeypatch.setattr(Turn, "take", spoiled)
+    with pytest.raises(UserError, match=r"epoch 2: the weights are not finite \(backbone\.\S+\): lower"):
+        run(recipe, tiny_split, tmp_path)
+    assert np.isfinite(steps).all()
+    assert RunFolder(tmp_path).progress()["epochs"] == 1
+    assert not RunFolder(tmp_path).finished

@@ -71,6 +71,12 @@ class HeadOutput(NamedTuple):
     attention: Mapping[str, Tensor]
 
 
+def check_is_module(name: str, module_class: object) -> None:
+    """``UserError`` where what ``name`` names is no class of modules."""
+    if not (isinstance(module_class, type) and issubclass(module_class, nn.Module)):
+        raise UserError(f"attention {name} is {module_class!r}: expected a subclass of torch.nn.Module")
+
+
 def insertion_of(module_class: type[nn.Module]) -> str:
     """Where the class goes; ``UserError`` for a point that does not exist."""
     insertion = getattr(module_class, "insertion", "stage")
@@ -110,12 +116,16 @@ def stage_of(place: str, stages: Iterable[str]) -> str:
 
 
 def check_options(module_class: type[nn.Module], options: Mapping[str, object]) -> None:
-    """``UserError`` when an option is not in the class's signature (nor its wrapper's, for feedback)."""
+    """``UserError`` when an option is not in the class's signature (nor its wrapper's, for feedback), or
+    the class has no ``forward``.
+    """
     insertion = insertion_of(module_class)
     # Of what the network gives: channels, or bottom and top channels, or stage channels and classes.
     given = 2 if insertion in ("feedback", "head") else 1
     more = FEEDBACK_OPTIONS if insertion == "feedback" else ()
     registry.check_options("attention", module_class, options, given, more)
+    if module_class.forward is nn.Module.forward:
+        raise UserError(f"attention {module_class.__name__} has no forward(features): write one")
 
 
 def channel_mean(attention: Tensor) -> Tensor:

@@ -39,11 +39,20 @@ def read_board(results: Path | str) -> Board:
 
     `read_folder` says what is refused.
     """
-    memory = Memory.of(results)
-    reading = read_folder(Path(results) / RUNS, memory)
-    board = _board(reading, memory)
+    board, reading = _read(results)
     reading.tell()
     return board
+
+
+def peek(results: Path | str) -> Board:
+    """`read_board`, which says nothing: for whoever has just written it."""
+    return _read(results)[0]
+
+
+def _read(results: Path | str) -> tuple[Board, Reading]:
+    memory = Memory.of(results)
+    reading = read_folder(Path(results) / RUNS, memory)
+    return _board(reading, memory), reading
 
 
 def write_board(results: Path | str) -> tuple[Path, Path]:

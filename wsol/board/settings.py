@@ -76,7 +76,7 @@ def spelled(values: Sequence[Any]) -> list[str]:
 
 def spell(value: Any, digits: int = SHORTEST_HASH) -> str:
     """One value: ``0.01``, ``true``, ``15,30``, ``none``; of a hash the first ``digits``."""
-    if value is NOT_SAID or value is None or value in ("", [], ()):
+    if value is NOT_SAID or value is None or value in ("", [], (), {}):
         return "none"
     if isinstance(value, str):
         short = HASH.fullmatch(value) and digits < len(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ class Cost:
         gflops: 10^9 multiply-adds an image.
         forward_ms: a forward pass in training.
         backward_ms: the backward pass after it.
+        forward_noise_ms, backward_noise_ms: how far the middle one of the repeated times lies above the
+            best: a smaller difference between two costs says nothing.
         saved_mb: 10^6 bytes that the forward pass keeps for the backward one, parameters left out.
     """
 
@@ -34,6 +37,8 @@ class Cost:
     forward_ms: float
     backward_ms: float
     saved_mb: float
+    forward_noise_ms: float = 0.0
+    backward_noise_ms: float = 0.0
 
 
 def measure(
@@ -57,9 +62,13 @@ def measure(
     rounds = [[timed_step(localizer, images, clock) for localizer in localizers] for _ in range(repeats)]
     costs = []
     for index, localizer in enumerate(localizers):
-        forward, backward = (1000 * min(steps[index][part] for steps in rounds) for part in range(2))
+        times = [[1000 * steps[index][part] for steps in rounds] for part in range(2)]
+        forward, backward = map(min, times)
+        noise = [statistics.median(each) - min(each) for each in times]
         sizes = cost(localizer, input_size)
-        costs.append(Cost(sizes["params"], sizes["gflops"], forward, backward, saved[index]))
+        costs.append(
+            Cost(sizes["params"], sizes["gflops"], forward, backward, saved[index], noise[0], noise[1])
+        )
     return costs
 
 

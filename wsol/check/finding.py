@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from wsol.errors import said
+
 T = TypeVar("T")
 
 
@@ -31,8 +33,3 @@ def attempted(check: str, run: Callable[[], T]) -> T | Finding:
         return run()
     except Exception as error:  # Whatever a user's module raises is a finding, not a crash.
         return Finding(check, False, "no error", said(error), "raises")
-
-
-def said(error: Exception) -> str:
-    """The error's kind and message on one line, cut after 200 characters."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

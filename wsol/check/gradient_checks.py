@@ -16,6 +16,26 @@ SEEDS = (0, 1, 2)
 REACHES, BROKEN, DEAD = "reaches", "not finite", "zero everywhere"
 
 
+def finite_output(checked: ModuleUnderCheck) -> Finding:
+    """In training and at test no output is NaN or infinite."""
+    found = []
+    for mode in (True, False):
+        output = checked.run(checked.build().train(mode), checked.inputs()).output
+        bad = int((~torch.isfinite(output)).sum())
+        if bad:
+            found.append(f"{bad:,} of {output.numel():,} are not {'in training' if mode else 'at test'}")
+    problem = "the output holds NaN or infinity" if found else ""
+    return Finding("finite output", not found, "all finite", ", ".join(found) or "all", problem)
+
+
+def graph_is_kept(checked: ModuleUnderCheck) -> Finding:
+    """The output hangs on its inputs: nothing detaches it, or leaves torch on the way."""
+    output = checked.run(checked.build().train(), checked.inputs()).output
+    problem = "" if output.requires_grad else "cut off by detach(), .data, no_grad() or NumPy"
+    found = "a gradient can flow" if not problem else "none can flow"
+    return Finding("graph is kept", not problem, "gradients can flow through the output", found, problem)
+
+
 def gradient_reaches_input(checked: ModuleUnderCheck) -> Finding:
     """Every input gets a gradient in one of three fresh modules, and never one that is not finite."""
     states: dict[int, set[str]] = {}

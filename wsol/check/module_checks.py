@@ -11,7 +11,12 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from wsol.check.finding import Finding, attempted, said
-from wsol.check.gradient_checks import gradient_reaches_input, gradient_reaches_parameters
+from wsol.check.gradient_checks import (
+    finite_output,
+    gradient_reaches_input,
+    gradient_reaches_parameters,
+    graph_is_kept,
+)
 from wsol.check.module_under_check import HEAD_CLASSES, ModuleUnderCheck
 
 # Formats and batches may round differently, bf16 keeps 8 bits.
@@ -28,7 +33,7 @@ def check_contract(checked: ModuleUnderCheck, *, compiled: bool = False) -> list
     for check in [*CHECKS, *([compiles] if compiled else [])]:
         finding = attempted(check.__name__.replace("_", " "), partial(check, checked))
         findings.append(finding)
-        if check in (shape_in_training, shape_at_test, determinism) and not finding.passed:
+        if check in BASIC and not finding.passed:
             break
     return findings
 
@@ -207,6 +212,8 @@ def compiles(checked: ModuleUnderCheck) -> Finding:
 CHECKS: tuple[Callable[[ModuleUnderCheck], Finding], ...] = (
     shape_in_training,
     shape_at_test,
+    finite_output,
+    graph_is_kept,
     determinism,
     attention_maps,
     starts_as_identity,
@@ -218,3 +225,5 @@ CHECKS: tuple[Callable[[ModuleUnderCheck], Finding], ...] = (
     eval_keeps_state,
     save_and_load,
 )
+# After one of these failed the others would only say the same less clearly.
+BASIC = (shape_in_training, shape_at_test, finite_output, graph_is_kept, determinism)

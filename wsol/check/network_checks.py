@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from wsol.attention import ATTENTION
 from wsol.attention.contract import GLOBAL
-from wsol.check.finding import Finding, said
+from wsol.check.finding import Finding
 from wsol.check.module_under_check import ModuleUnderCheck, Shape
-from wsol.errors import UserError
+from wsol.errors import UserError, blamed_on
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, Recipe
@@ -40,12 +40,8 @@ def recipe_of(
 def build(recipe: Recipe, seed: int = 0) -> Localizer:
     """The recipe's localizer from a seeded start; ``UserError`` where the module cannot be built."""
     torch.manual_seed(seed)
-    try:
+    with blamed_on(f"{recipe.attention.label} cannot be built"):
         return build_localizer(recipe, CLUTTER_CLASSES)
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"{recipe.attention.label} cannot be built: {said(error)}") from error
 
 
 def module_under_check_in(localizer: Localizer, recipe: Recipe) -> ModuleUnderCheck:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
@@ -30,6 +32,11 @@ def write_template(name: str, insertion: str, folder: Path | str) -> list[Path]:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise UserError(
             f"NAME {name!r} must be a Python module name in lower case, such as 'my_attention'"
+        )
+    if name in sys.stdlib_module_names or find_spec(name) is not None:
+        raise UserError(
+            f"NAME {name!r} is a module that Python has already, which the new file would hide: choose "
+            f"another, such as 'my_{name}'"
         )
     if insertion not in PARAMETER_COUNTS:
         raise UserError(f"unknown insertion {insertion!r}{suggest(insertion, PARAMETER_COUNTS)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from wsol.check.added_cost import Cost
 from wsol.check.network_checks import EPOCH
 from wsol.check.verdict import Verdict
 
@@ -39,13 +40,24 @@ def _costs(verdict: Verdict) -> Table:
         table.add_column(column, justify="left" if not column else "right")
     for label, field, digits in ROWS:
         before, after = (getattr(cost, field) for cost in (bare, attended))
-        share = f" ({100 * (after - before) / before:+.1f} %)" if before else ""
         table.add_row(
             label,
             *(f"{value:,.{digits}f}" for value in (before, after)),
-            f"{after - before:,.{digits}f}{share}",
+            _added(before, after, digits, _noise(bare, field) + _noise(attended, field)),
         )
     return table
+
+
+def _added(before: float, after: float, digits: int, noise: float) -> str:
+    """The difference; where it is no larger than the times differ among themselves, that is said."""
+    if noise and abs(after - before) <= noise:
+        return f"within the noise of {noise:.1f}"
+    share = f" ({100 * (after - before) / before:+.1f} %)" if before else ""
+    return f"{after - before:,.{digits}f}{share}"
+
+
+def _noise(cost: Cost, field: str) -> float:
+    return getattr(cost, field.replace("_ms", "_noise_ms"), 0.0) if field.endswith("_ms") else 0.0
 
 
 ROWS = (

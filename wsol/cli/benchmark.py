@@ -1,13 +1,18 @@
-"""``wsol benchmark``: recipes times seeds, resumable, then the board."""
+"""``wsol benchmark``: recipes times seeds, resumable, then the board and where the rows stand in it."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from wsol.cli.parser import Parser, at_least
+from wsol.cli.grid_end import run_and_tell
+from wsol.cli.parser import Parser, at_least, folder
 from wsol.cli.recipe_arguments import parse_recipe
 from wsol.errors import UserError
-from wsol.progress import is_first_rank
+
+
+def option_of(argv: list[str]) -> dict[str, str]:
+    """The recipe's keys that have options of another name here."""
+    return {"how.device": "--device", "how.results": "--results"}
 
 
 def main(argv: list[str]) -> int:
@@ -17,12 +22,22 @@ def main(argv: list[str]) -> int:
     """
     parser = Parser(
         "benchmark",
-        "Train and evaluate recipes and seeds, skipping what is done. Any other option overrides that "
-        "key of every recipe: --attention my_attention:MyAttention, --training.epochs 5.",
+        "Train and evaluate recipes and seeds, skipping what is done; write the board and say where the "
+        "rows stand in it. Interrupted, the same command goes on; started twice, both share the rows. "
+        "Any other option overrides that key of every recipe: --attention my_attention:MyAttention, "
+        "--training.epochs 5.",
     )
     parser.add_argument("--config", nargs="+", required=True, help="recipes, YAML")
     parser.add_argument("--seeds", default="0", help="comma-separated")
-    parser.add_argument("--results", help="folder of records and boards; default: as the recipe says")
+    parser.add_argument(
+        "--jobs",
+        type=at_least(1),
+        default=1,
+        help="rows at a time, each a process with its part of the cores",
+    )
+    parser.add_argument(
+        "--results", type=folder, help="folder of records and boards; default: as the recipe says"
+    )
     parser.add_argument("--overlays", type=at_least(0), default=8, help="pictures a row for the report")
     parser.add_argument("--device", help="auto, cpu or cuda; default: as the recipe says")
     parser.add_argument("--threads", type=at_least(1), help="torch's on a CPU; default: the recipe's")
@@ -36,13 +51,9 @@ def main(argv: list[str]) -> int:
         how = dataclasses.replace(recipe.how, **{key: value for key, value in asked.items() if value})
         recipes.append(dataclasses.replace(recipe, how=how))
     seeds = _seeds(arguments.seeds)
-    from wsol.pipeline.benchmark import benchmark
-    from wsol.pipeline.leaderboard import write_board
+    from wsol.pipeline.benchmark import Grid
 
-    benchmark(recipes, seeds, overlays=arguments.overlays)
-    if is_first_rank():  # under torchrun the others have nothing to add
-        for results in dict.fromkeys(recipe.how.results for recipe in recipes):
-            print(write_board(results))
+    run_and_tell(Grid(recipes, seeds, arguments.overlays), arguments.jobs)
     return 0
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from wsol.cli.parser import Parser, at_least
 from wsol.errors import UserError
+from wsol.recipe.yaml_file import parse_yaml
 
 
 def main(argv: list[str]) -> int:
@@ -58,6 +59,6 @@ def _option(text: str) -> tuple[str, Any]:
     if not (key and equals):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     try:
-        return key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
+        return key, parse_yaml(value)
+    except (ValueError, yaml.YAMLError) as error:
         raise argparse.ArgumentTypeError(f"{text!r}: the value is not YAML") from error

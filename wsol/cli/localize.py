@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from wsol.cli.model_arguments import add_threads, add_trust, open_model
-from wsol.cli.parser import Parser
+from wsol.cli.parser import Parser, folder
+from wsol.errors import UserError
+
+# What an option is called in messages that speak of a recipe's key.
+OPTION_OF = {
+    "how.device": "--device",
+    "how.threads": "--threads",
+    "weights.file": "--weights",
+    "evaluation.maps": "--maps",
+}
+
+
+def option_of(argv: list[str]) -> dict[str, str]:
+    """The recipe's keys that have options here."""
+    return OPTION_OF
 
 
 def main(argv: list[str]) -> int:
@@ -14,18 +28,22 @@ def main(argv: list[str]) -> int:
     add_trust(parser)
     parser.add_argument("--model", help="a pretrained classifier: timm:NAME or torchvision:NAME")
     parser.add_argument("--weights", help="file of --model's weights; default: the library's own")
-    parser.add_argument("--output", default="output", help="folder for boxes.csv, masks, overlays")
+    parser.add_argument(
+        "--output", type=folder, default="output", help="folder for boxes.csv, masks/, overlays/"
+    )
     parser.add_argument(
         "--threshold",
         type=float,
         help="in [0, 1); default: the best on the run's val boxes, else the CAM paper's 0.2",
     )
     parser.add_argument(
-        "--maps", default="", help="map source (wsol list maps); default: the model's own"
+        "--maps", default="", help="one map source (wsol list maps); default: the model's own"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_threads(parser)
     arguments = parser.parse(argv)
+    if "," in arguments.maps:
+        raise UserError(f"--maps {arguments.maps}: one source at a time, such as --maps cam")
     model = open_model(arguments)
     from wsol.pipeline.localize import localize
 
@@ -36,5 +54,5 @@ def main(argv: list[str]) -> int:
         threshold=arguments.threshold,
         maps=arguments.maps,
     )
-    print(table)
+    print(f"{table}, {arguments.output}/masks/ and {arguments.output}/overlays/")
     return 0

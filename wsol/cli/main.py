@@ -1,7 +1,6 @@
 """``wsol COMMAND``: finds the command's file, and turns errors into one line and an exit code.
 
 Commands are imported only when they run, so that help costs nothing.
-Exit codes: 0 done; 2 wrong use or bad input; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -9,11 +8,19 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import os
 import sys
+import traceback
 
 from wsol import __version__
+from wsol.cli.failures import as_typed, tell, words_of
+from wsol.cli.stopping import Stop, words_and_code
+from wsol.cli.streams import flush_output, mend_streams, reader_has_left
 from wsol.errors import UserError, suggest
 from wsol.progress import is_first_rank
+
+EXIT_CODES = """exit codes: 0 done; 2 wrong use, bad input or a machine that cannot do it (a line says
+what); 1 a bug in wsol; 130 interrupted by Ctrl-C, 143 stopped by SIGTERM, 129 by a lost terminal"""
 
 # The command, and what it is for. Its file is wsol/cli/<name>.py, dashes as underscores.
 COMMANDS = {
@@ -37,6 +44,20 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
+    mend_streams()
+    stop = Stop()
+    with stop.listening():
+        try:
+            code = _run(argv)
+            flush_output()
+            return code
+        except SystemExit:
+            raise
+        except BaseException as error:
+            return _told(error, argv, stop)
+
+
+def _run(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(_help())
         return 0
@@ -44,28 +65,36 @@ def main(argv: list[str] | None = None) -> int:
         print(f"wsol {__version__}")
         return 0
     command, arguments = argv[0], argv[1:]
-    try:
-        if command not in COMMANDS:
-            raise UserError(f"unknown command {command!r}{suggest(command, COMMANDS)}")
-        module = importlib.import_module(f"wsol.cli.{command.replace('-', '_')}")
-        # Under torchrun one process tells what came out; their lines would run into each other.
-        told = contextlib.nullcontext() if is_first_rank() else contextlib.redirect_stdout(io.StringIO())
-        with told:
+    if command not in COMMANDS:
+        raise UserError(f"unknown command {command!r}{suggest(command, COMMANDS)}")
+    module = importlib.import_module(f"wsol.cli.{command.replace('-', '_')}")
+    # Under torchrun one process tells what came out; their lines would run into each other.
+    told = contextlib.nullcontext() if is_first_rank() else contextlib.redirect_stdout(io.StringIO())
+    with told:
+        try:
             return module.main(arguments) or 0
-    except UserError as error:
-        print(f"wsol: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("wsol: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader of our output (head, less) has left; what was to be written is written.
-        sys.stderr.close()
-        return 0
-    except OSError as error:
-        # A folder that is a file, a full disk, no permission: the system's own words name the path.
-        print(f"wsol: error: {error}", file=sys.stderr)
-        return 2
+        except UserError as error:
+            typed = module.option_of(arguments) if hasattr(module, "option_of") else {}
+            message = as_typed(str(error), typed)
+            raise error if message == str(error) else UserError(message) from error
+
+
+def _told(error: BaseException, argv: list[str], stop: Stop) -> int:
+    """Say in one line what ended the command; the exit code."""
+    if os.environ.get("WSOL_TRACEBACK"):
+        with contextlib.suppress(OSError, ValueError):
+            traceback.print_exception(error)
+    # A library may have turned the signal's exception into one of its own.
+    if stop.number is not None or isinstance(error, KeyboardInterrupt):
+        number = stop.number or getattr(error, "number", 2)
+        line, code = words_and_code(number)
+        tell(line)
+        return code
+    if isinstance(error, BrokenPipeError) and reader_has_left():
+        return 0  # whoever read our output (head, less) has seen enough; files are written by then
+    message, code = words_of(error, argv[0] if argv else "")
+    tell(f"wsol: error: {message}")
+    return code
 
 
 def _help() -> str:
@@ -80,6 +109,8 @@ def _help() -> str:
             *lines,
             "",
             "wsol COMMAND --help tells more.",
+            "",
+            EXIT_CODES,
         ]
     )
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from wsol.check.template import PARAMETER_COUNTS, write_template
-from wsol.cli.parser import Parser
+from wsol.cli.parser import Parser, folder
 
 
 def main(argv: list[str]) -> int:
     """Write the two files and say what to do with them."""
     parser = Parser("new-attention", "Write a documented attention module and its test.")
     parser.add_argument(
-        "name", metavar="NAME", help="of the file, in lower case: top_hat has class TopHat"
+        "name", metavar="NAME", help="name of the file, in lower case: top_hat has class TopHat"
     )
     parser.add_argument(
         "--insertion", choices=sorted(PARAMETER_COUNTS), default="stage", help="where it goes"
     )
-    parser.add_argument("--output", default=".", metavar="DIR", help="folder of the two files")
+    parser.add_argument(
+        "--output", type=folder, default=".", metavar="DIR", help="folder of the two files"
+    )
     arguments = parser.parse(argv)
     module, test = write_template(arguments.name, arguments.insertion, arguments.output)
     class_name = next(

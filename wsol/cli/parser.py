@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from wsol.errors import UserError, suggest
@@ -40,6 +41,14 @@ class Parser(argparse.ArgumentParser):
             known = [option for action in self._actions for option in action.option_strings]
             self.error(f"unknown argument {unknown[0]!r}{suggest(unknown[0].split('=')[0], known)}")
         return arguments
+
+
+def folder(text: str) -> str:
+    """The type of an option that names a folder to write to: refused now, not when all is computed."""
+    for place in (Path(text), *Path(text).parents):
+        if place.exists() and not place.is_dir():
+            raise argparse.ArgumentTypeError(f"{place} is a file: name a folder")
+    return text
 
 
 def at_least(least: int) -> Callable[[str], int]:

@@ -21,7 +21,7 @@ from wsol.recipe.checking import (
     dotted,
     field_hints,
 )
-from wsol.recipe.recipe import read_yaml
+from wsol.recipe.yaml_file import read_yaml
 
 # `--attention rfga` is short for `--attention.name rfga`; for weights the file is what one names.
 # Threads are asked for more often than recipes are written.

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 import yaml
 
 from wsol.errors import UserError
+from wsol.recipe.yaml_file import parse_yaml
 
 
 def is_list(hint: Any) -> bool:
@@ -40,7 +41,7 @@ def _flow(text: str, hint: Any, key: str) -> Any:
     # BaseLoader leaves every scalar the text it is: in [n01, no, 1] all are names.
     loader = yaml.BaseLoader if _innermost(hint) is str else yaml.SafeLoader
     try:
-        return yaml.load(text, loader)
+        return parse_yaml(text, loader)
     except (ValueError, yaml.YAMLError) as error:
         said = " ".join(str(error).split())
         raise UserError(f"command line: {key}: {text!r} is not YAML: {said}") from None

@@ -14,6 +14,7 @@ from wsol.errors import UserError
 from wsol.files.images import MAX_PIXELS
 from wsol.files.mask_file import DAMAGE, set_pixels
 from wsol.files.numpy_file import Limit, read_arrays
+from wsol.files.reading import refuse_no_file
 from wsol.scores.samples import Annotation
 
 IGNORED = 255
@@ -37,6 +38,7 @@ def read_mask(path: str | Path) -> np.ndarray:
     `set_pixels` says which pixels of a picture are set; of an array, those not 0 (in any channel).
     """
     path = Path(path)
+    refuse_no_file(path)
     try:
         if path.suffix == ".npy":
             return _as_mask(read_arrays(path, LARGEST), path)

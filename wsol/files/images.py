@@ -11,6 +11,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from wsol.errors import UserError
 from wsol.files.mask_file import DAMAGE, set_pixels
+from wsol.files.reading import refuse_no_file
 
 # Pillow warns from 89 million pixels on and refuses from twice that: the refusal is enough. Set once,
 # since setting filters for a single call is not safe among threads.
@@ -134,6 +135,7 @@ def _load(image: ImageFile.ImageFile, path: str | os.PathLike[str]) -> None:
 
 
 def _opened(path: str | os.PathLike[str]) -> ImageFile.ImageFile:
+    refuse_no_file(path)
     try:
         return Image.open(path)
     except FileNotFoundError:

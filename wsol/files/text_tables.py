@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsol.errors import UserError
+from wsol.files.reading import refuse_no_file
 
 DIGITS = 6  # of a count: no picture is wider, no data set has more classes
 LARGEST_NUMBER = 10**DIGITS - 1
@@ -16,6 +17,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
     ``UserError`` where the file is missing or no UTF-8 text.
     """
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig") as file:
             for line, text in enumerate(file, start=1):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from wsol.errors import UserError
 from wsol.files.csv_table import table_rows
+from wsol.files.reading import refuse_no_file
 
 TOP = 5
 COLUMNS = ("top", "key", "label")  # what a column of classes may be called, before its number
@@ -47,6 +48,7 @@ class _Row(NamedTuple):
 def _read_rows(path: Path, findings: list[str]) -> tuple[str, dict[str, _Row]]:
     """What the columns are called, and the cells by image id that are not empty."""
     found: dict[str, _Row] = {}
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = table_rows(file, skipinitialspace=True)

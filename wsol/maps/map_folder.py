@@ -11,6 +11,7 @@ import numpy as np
 from wsol.errors import UserError
 from wsol.files.images import MAX_PIXELS
 from wsol.files.numpy_file import Limit, read_arrays
+from wsol.files.reading import refuse_no_file
 from wsol.maps.class_table import read_classes
 from wsol.scores.samples import Annotation, Prediction
 
@@ -95,6 +96,7 @@ class MapFolder:
 
 def read_map(path: Path) -> np.ndarray:
     """The array of a ``.npy`` file, or the only one of a ``.npz``; ``UserError`` names another file."""
+    refuse_no_file(path)
     try:
         arrays = read_arrays(path, LARGEST)
     except (OSError, ValueError) as error:

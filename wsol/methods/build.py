@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wsol.errors import UserError
+from wsol.errors import UserError, blamed_on
 from wsol.methods import METHODS
 from wsol.methods.contract import TrainingMethod
 from wsol.models.factory import build_localizer
@@ -29,7 +29,8 @@ def build_method(recipe: Recipe, localizer: Localizer) -> TrainingMethod:
     check_options("method", chosen, options, given=1)
     if chosen.step is TrainingMethod.step:
         raise UserError(f"method {chosen.__name__} has no step(images, labels, turn): write one")
-    return chosen(localizer, **options)
+    with blamed_on(f"method {recipe.method.name} cannot be built"):
+        return chosen(localizer, **options)
 
 
 def trained_localizer(recipe: Recipe, class_keys: Sequence[str]) -> Localizer:

@@ -68,6 +68,8 @@ class TrainingMethod(nn.Module):
 
     def __init__(self, localizer: Localizer, label_smoothing: float = 0.0) -> None:
         super().__init__()
+        if not 0 <= label_smoothing <= 1:
+            raise UserError(f"label_smoothing is {label_smoothing}: must be from 0 to 1")
         self.localizer = localizer
         self.classification = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
 

@@ -10,8 +10,15 @@ from functools import partial
 from torch import nn
 
 from wsol.attention import ATTENTION
-from wsol.attention.contract import GLOBAL, check_options, default_places, gated_by, insertion_of
-from wsol.errors import UserError
+from wsol.attention.contract import (
+    GLOBAL,
+    check_is_module,
+    check_options,
+    default_places,
+    gated_by,
+    insertion_of,
+)
+from wsol.errors import UserError, blamed_on
 from wsol.models.backbone import Backbone, as_stages
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.insertion.feedback import insert_feedback
@@ -149,9 +156,21 @@ def _place_attention(
     if settings.name == "none":
         return {}, None
     module_class = ATTENTION.get(settings.name)
-    insertion = insertion_of(module_class)
+    check_is_module(settings.name, module_class)
     check_options(module_class, settings.options)
     places = _places(backbone, settings, module_class)
+    with blamed_on(f"{settings.label} cannot be built"):
+        return _built(backbone, settings, module_class, places, num_classes)
+
+
+def _built(
+    backbone: Backbone,
+    settings: AttentionSettings,
+    module_class: type[nn.Module],
+    places: list[str],
+    num_classes: int,
+) -> tuple[dict[str, Placed | FeedbackBlock], TappedHead | None]:
+    insertion = insertion_of(module_class)
     placed: dict[str, Placed | FeedbackBlock] = {}
     if insertion == "head":
         return placed, _tapped_head(backbone, module_class, settings, places, num_classes)

@@ -65,7 +65,7 @@ def evaluate_images(
             split=SCORED,
             one_split=True,
         )
-        split = _annotated(manifest, images)
+        split = _annotated(manifest, images, annotations)
         job = ModelJob(model, _settings(model, split, settings), manifest)
         return evaluate(job, outputs)
 
@@ -86,14 +86,19 @@ def _settings(model: Model, split: ManifestSplit, settings: EvaluationSettings) 
     )
 
 
-def _annotated(manifest: Manifest, images: Path | str) -> ManifestSplit:
+def _annotated(
+    manifest: Manifest, images: Path | str, annotations: Path | str | Sequence[Path | str]
+) -> ManifestSplit:
     """The images to score; says what was decided about odd input, and how many there are."""
     split = manifest.split(SCORED) if SCORED in manifest.splits else None
     if split is None or not split.annotated:
-        raise UserError(f"{images}: its annotations have no boxes or masks to score")
+        named = [annotations] if isinstance(annotations, str | Path) else annotations
+        raise UserError(
+            f"{', '.join(map(str, named))}: no boxes or masks in it for the images in {images}"
+        )
     for note in manifest.info["notes"]:
         say(f"note: {note}")
-    say(f"{len(split)} of {sum(manifest.splits.values())} images are annotated, and scored")
+    say(f"{len(split):,} of {sum(manifest.splits.values()):,} images are annotated, and scored")
     return split
 
 

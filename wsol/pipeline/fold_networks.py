@@ -36,4 +36,4 @@ def scoring_parts(recipe: Recipe, split: ManifestSplit, folder: RunFolder) -> li
 
 def _folds(recipe: Recipe, manifest: Manifest, folder: RunFolder) -> list[tuple[RunFolder, Fold]]:
     cut = folds(manifest, recipe.training.folds)
-    return [(RunFolder(folder.path / f"fold{number}"), fold) for number, fold in enumerate(cut)]
+    return [(folder.fold(number), fold) for number, fold in enumerate(cut)]

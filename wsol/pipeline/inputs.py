@@ -11,6 +11,7 @@ from pathlib import Path
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.errors import UserError
+from wsol.files.reading import refuse_no_file
 from wsol.progress import is_first_rank, say
 from wsol.recipe import Recipe
 
@@ -30,12 +31,17 @@ def image_folder(images: Path | str | Sequence[Path | str]) -> Iterator[Path]:
     if len(given) == 1 and not given[0].is_file():
         if not given[0].exists():
             raise UserError(f"{given[0]}: no such folder or image file")
+        if not given[0].is_dir():
+            refuse_no_file(given[0])
         yield given[0]
         return
     named: dict[str, Path] = {}
     for path in given:
+        if path.is_dir():
+            raise UserError(f"{path}: is a folder; give one folder, or image files, not both")
+        refuse_no_file(path)
         if not path.is_file():
-            raise UserError(f"{path}: no such image file; give one folder, or image files")
+            raise UserError(f"{path}: no such image file")
         if path.name in named and path.resolve() != named[path.name].resolve():
             raise UserError(f"{path}: {named[path.name]} has the same name; localize them one by one")
         named[path.name] = path
@@ -55,6 +61,11 @@ def open_manifest(recipe: Recipe) -> Manifest:
     """The recipe's data set. The embedded one is made where it is missing; others are prepared first."""
     folder = manifest_folder(recipe)
     if recipe.data.name == "clutter" and not folder.exists():
+        if recipe.data.manifest:  # more likely mistyped than a wish for a new data set there
+            raise UserError(
+                f"{folder}: no such manifest (data.manifest); leave that out, and the embedded data set "
+                f"is made in manifests/clutter; or run `wsol prepare clutter --output {folder}`"
+            )
         if is_first_rank():
             from wsol.data.prepare import prepare
 

@@ -68,6 +68,7 @@ def localize(
         splits = [manifest.split(name) for name in manifest.splits]
         for split in splits:
             check_scores(model, split)
+        _ = model.localizer  # weights that do not fit are told before a threshold is
         cut = _val_threshold(model, maps) if threshold is None else threshold
         with _all_or_none(Path(output)) as pictures, threads(model.threads):
             for split in splits:

@@ -155,6 +155,11 @@ class Model:
             recipe, folder = pretrained_recipe(name, weights), None
         else:
             folder = RunFolder(source)
+            if not folder.path.is_dir():
+                raise UserError(
+                    f"{source}: no such run folder; a pretrained network is named timm:NAME or "
+                    "torchvision:NAME"
+                )
             if recipe is None:
                 recipe = folder.recipe()
                 check_trusted(recipe, folder.path, trust)
@@ -210,7 +215,7 @@ class Model:
         if self.folder is None:
             trained: dict[str, Any] = cost(self.localizer, self.recipe.data.input_size)
         else:
-            rate = self.facts["train_images_per_second"]
+            rate = self.facts.get("train_images_per_second")
             trained = {**self.facts["cost"], "train_images_per_second": rate}
         return {**trained, "device": device_name(self.fabric.device, self.threads_used)}
 

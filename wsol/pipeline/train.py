@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
 
 from wsol.data.manifest.manifest import Manifest
+from wsol.errors import UserError
 from wsol.models.cost import cost
 from wsol.models.localizer import Localizer
 from wsol.pipeline.fold_networks import Part, training_parts
 from wsol.pipeline.inputs import as_recipe, open_manifest, resolved
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
-from wsol.progress import say
+from wsol.progress import is_first_rank, say
 from wsol.recipe import Recipe
-from wsol.training.device import device_name, launch, threads
+from wsol.training.device import device_name, launch, threads, world_size
 from wsol.training.loop import train as run_training
 from wsol.training.run_folder import RunFolder, run_name, training_id
 
@@ -30,7 +33,8 @@ def train(recipe: Recipe | Path | str) -> Path:
         recipe: the recipe, or its YAML file.
 
     Raises:
-        UserError: an unknown name, a missing manifest, weights of another network.
+        UserError: an unknown name, a missing manifest, weights of another network; another process
+            trains this run (`wsol.files.lock.Held`).
 
     Examples:
         >>> import wsol
@@ -39,16 +43,43 @@ def train(recipe: Recipe | Path | str) -> Path:
     recipe = resolved(as_recipe(recipe))
     manifest = open_manifest(recipe)
     folder = RunFolder(Path(recipe.how.runs) / run_name(recipe, manifest.hash))
-    if folder.finished:
-        say(f"{folder.path} is trained already")
-        return folder.path
+    # Several processes look together, below: a run may be finished between the looks of two.
+    if world_size() == 1 and folder.finished:
+        return _finished(folder)
     fabric = launch(recipe.how.device, recipe.training.precision)
-    row = f"{recipe.backbone.name}, attention {recipe.attention.label}, seed {recipe.seed}"
-    say(f"{row} -> {folder.path}")
-    with threads(recipe.how.threads):
-        _train(recipe, manifest, folder, fabric)
-    fabric.barrier()
+    with _held(folder, fabric):
+        # Looked at again: another process may have finished it before this one got the folder.
+        if not fabric.broadcast(folder.finished):
+            row = f"{recipe.backbone.name}, attention {recipe.attention.label}, seed {recipe.seed}"
+            say(f"{row} -> {folder.path}")
+            with threads(recipe.how.threads):
+                _train(recipe, manifest, folder, fabric)
+            fabric.barrier()
+            return folder.path
+    return _finished(folder)
+
+
+def _finished(folder: RunFolder) -> Path:
+    say(f"{folder.path} is trained already")
+    if is_first_rank():
+        folder.tidy()
     return folder.path
+
+
+@contextmanager
+def _held(folder: RunFolder, fabric: Fabric) -> Iterator[None]:
+    """The first process, which alone writes, holds the folder; where it may not all raise why."""
+    with ExitStack() as stack:
+        refused = None
+        if fabric.is_global_zero:
+            try:
+                stack.enter_context(folder.held())
+            except (UserError, OSError) as error:
+                refused = error
+        refused = fabric.broadcast(refused)
+        if refused is not None:
+            raise refused
+        yield
 
 
 def _train(recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric) -> None:
@@ -57,7 +88,7 @@ def _train(recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric
     networks = training_parts(recipe, manifest, folder)
     localizer, rates = _train_each(recipe, networks, fabric)
     if fabric.is_global_zero:
-        recipe.write(folder.path / "recipe.yaml")
+        folder.write_recipe(recipe)
         facts: dict[str, Any] = {
             "training_id": training_id(recipe, manifest.hash),
             "manifest_hash": manifest.hash,
@@ -75,8 +106,7 @@ def _train(recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric
             "finished": now(),
         }
         folder.write_facts(facts)
-        for part in networks:
-            part.folder.forget_progress()
+        folder.tidy()
 
 
 def _train_each(recipe: Recipe, networks: list[Part], fabric: Fabric) -> tuple[Localizer, list[float]]:

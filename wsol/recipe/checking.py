@@ -65,9 +65,16 @@ def field_hints(cls: type) -> dict[str, Any]:
 
 
 @cache
-def _least(cls: type) -> dict[str, float | None]:
-    """The smallest value of each field, where there is one."""
-    return {item.name: item.metadata.get("least") for item in dataclasses.fields(cls)}
+def _bounds(cls: type) -> dict[str, tuple[float, float]]:
+    """The smallest and the largest number of each field; infinities where there is none."""
+    found = {}
+    for item in dataclasses.fields(cls):
+        least, most = (item.metadata.get(name) for name in ("least", "most"))
+        found[item.name] = (
+            -math.inf if least is None else least,
+            math.inf if most is None else most,
+        )
+    return found
 
 
 def is_part(hint: Any) -> bool:
@@ -115,13 +122,24 @@ def build(cls: type, values: Mapping[str, Any]) -> Any:
 
 
 def check_field(cls: type[CheckedSettings], name: str, value: Any, origin: Origin) -> Any:
-    """The value in its field's type; ``UserError`` where it has another or is too small."""
+    """The value in its field's type; ``UserError`` where it has another, is too small or too large."""
     key = dotted(cls, name)
     checked = check(value, field_hints(cls)[name], key, origin)
-    least = _least(cls)[name]
-    if least is not None and checked < least:
-        raise UserError(f"{origin.name}: {key} is {checked}: must be {least} or more")
+    _check_bounds(checked, _bounds(cls)[name], key, origin)
     return checked
+
+
+def _check_bounds(value: Any, bounds: tuple[float, float], key: str, origin: Origin) -> None:
+    least, most = bounds
+    if isinstance(value, tuple):
+        for index, member in enumerate(value):
+            _check_bounds(member, bounds, f"{key}[{index}]", origin)
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            _check_bounds(member, bounds, f"{key}.{name}", origin)
+    elif isinstance(value, int | float) and not least <= value <= most:
+        wanted = f"{least} or more" if most == math.inf else f"from {least} to {most}"
+        raise UserError(f"{origin.name}: {key} is {_shown(value)}: must be {wanted}")
 
 
 def check(value: Any, hint: Any, key: str, origin: Origin) -> Any:

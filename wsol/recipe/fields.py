@@ -10,16 +10,22 @@ from typing import Any, Literal
 Share = Literal["what", "how", "scoring"]
 
 
-def setting(default: Any, share: Share = "what", *, least: float | None = None) -> Any:
+def setting(
+    default: Any,
+    share: Share = "what",
+    *,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
     """A field of a recipe.
 
     Args:
         default: what it is where nothing is said.
         share: ``what`` changes the numbers and is hashed into the identity of what was trained; ``how``
             does not change them and is not; ``scoring`` changes them, but a record says it elsewhere.
-        least: a number below it is refused.
+        least, most: a number below or above is refused; of a list or a mapping, one that it holds.
     """
-    return field(default=default, metadata={"share": share, "least": least})
+    return field(default=default, metadata={"share": share, "least": least, "most": most})
 
 
 def not_hashed(default: Any) -> Any:
@@ -37,13 +43,19 @@ def at_least(least: float, default: Any) -> Any:
     return setting(default, least=least)
 
 
-def later(default: Any, least: float | None = None) -> Any:
+def between(least: float, most: float, default: Any) -> Any:
+    """A number that is refused below ``least`` and above ``most``."""
+    return setting(default, least=least, most=most)
+
+
+def later(default: Any, least: float | None = None, most: float | None = None) -> Any:
     """A field that came after records were published: at its default it is not hashed.
 
     So the identity of what was run before stays what it was. Every new field that changes the numbers
     has to be one.
     """
-    return field(default=default, metadata={"share": "what", "least": least, "later": True})
+    bounds = {"least": least, "most": most}
+    return field(default=default, metadata={"share": "what", **bounds, "later": True})
 
 
 def marked_part(node: Any, share: Share) -> dict[str, Any]:

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wsol.errors import UserError
 from wsol.recipe.checking import CheckedSettings
-from wsol.recipe.fields import at_least, later, not_hashed, of_scoring, plain
+from wsol.recipe.fields import at_least, between, later, not_hashed, of_scoring, plain
 from wsol.recipe.frozen_dict import FrozenDict
 
+# Far beyond use, and small enough that what is allocated for them fails with words.
+LARGEST_SIDE, LARGEST_BATCH = 2**14, 2**16
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -32,8 +35,8 @@ class DataSettings(CheckedSettings, part="data"):
 
     name: str = "clutter"
     manifest: str = not_hashed("")
-    input_size: int = at_least(16, 224)
-    resize_size: int = at_least(16, 256)
+    input_size: int = between(16, LARGEST_SIDE, 224)
+    resize_size: int = between(16, LARGEST_SIDE, 256)
     flip: bool = True
     reduced_decode: bool = later(False)
 
@@ -59,7 +62,7 @@ class WeightsSettings(CheckedSettings, part="weights"):
     sha256: str = ""
     format: str = "native"
     mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
+    std: tuple[float, float, float] = at_least(1e-6, IMAGENET_STD)
     tag: str = later("")
 
 
@@ -74,7 +77,7 @@ class BackboneSettings(CheckedSettings, part="backbone"):
     """
 
     name: str = "resnet50"
-    strides: Mapping[str, int] = FrozenDict()
+    strides: Mapping[str, int] = at_least(1, FrozenDict())
     options: Mapping[str, Any] = FrozenDict()
 
 
@@ -116,7 +119,7 @@ class HeadSettings(CheckedSettings, part="head"):
     """
 
     name: str = "cam"
-    width: int = at_least(1, 1024)
+    width: int = between(1, 2**16, 1024)
 
 
 @dataclass(frozen=True)
@@ -163,26 +166,38 @@ class TrainingSettings(CheckedSettings, part="training"):
             score each by a network trained on the others (0: train on train).
     """
 
-    epochs: int = at_least(0, 50)
-    batch_size: int = at_least(1, 32)
+    epochs: int = between(0, 10**6, 50)
+    batch_size: int = between(1, LARGEST_BATCH, 32)
     optimizer: str = "sgd"
     lr: float = at_least(0, 0.001)
     attention_lr: float = at_least(0, 0.0)
     head_lr: float = at_least(0, 0.0)
-    momentum: float = at_least(0, 0.9)
+    momentum: float = between(0, 1, 0.9)
     nesterov: bool = True
     weight_decay: float = at_least(0, 1e-4)
     schedule: str = "step"
-    milestones: Sequence[int] = ()
-    gamma: float = 0.1
+    milestones: Sequence[int] = at_least(1, ())
+    gamma: float = between(0, 1, 0.1)
     warmup_epochs: int = at_least(0, 0)
-    label_smoothing: float = at_least(0, 0.0)
+    label_smoothing: float = between(0, 1, 0.0)
     precision: str = "32-true"
     channels_last: bool = False
     selection: str = "last"
     images_per_class: int = at_least(0, 0)
     head_from: str = later("")
     folds: int = later(0, least=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if 0 < self.epochs < self.warmup_epochs:
+            raise UserError(
+                f"training.warmup_epochs is {self.warmup_epochs}, more than training.epochs "
+                f"({self.epochs}): the learning rates would never be what they should"
+            )
+        if list(self.milestones) != sorted(set(self.milestones)):
+            raise UserError(
+                f"training.milestones is {','.join(map(str, self.milestones))}: epochs must rise"
+            )
 
 
 @dataclass(frozen=True)
@@ -206,7 +221,7 @@ class EvaluationSettings(CheckedSettings, part="evaluation"):
     protocol: str = of_scoring("choe2020")
     thresholds: str = of_scoring("")
     step: float = of_scoring(0.001)
-    batch_size: int = at_least(1, 32)
+    batch_size: int = between(1, LARGEST_BATCH, 32)
     classes: Mapping[str, Sequence[str]] = later(FrozenDict())
     masks: bool = later(True)
 
@@ -228,7 +243,7 @@ class How(CheckedSettings, part="how"):
     """
 
     device: str = "auto"
-    threads: int = at_least(1, 1)
-    workers: int = at_least(0, 2)
+    threads: int = between(1, 1024, 1)
+    workers: int = between(0, 1024, 2)
     runs: str = "runs"
     results: str = "results"

@@ -14,10 +14,9 @@ from typing import Any
 
 import yaml
 
-from wsol.errors import UserError
 from wsol.files.atomic import write_text
 from wsol.recipe.checking import CheckedSettings, Origin, build, check_mapping, field_hints, is_part
-from wsol.recipe.fields import marked_part, not_hashed, plain
+from wsol.recipe.fields import between, marked_part, not_hashed, plain, setting
 from wsol.recipe.parts import (
     AttentionSettings,
     BackboneSettings,
@@ -29,6 +28,10 @@ from wsol.recipe.parts import (
     TrainingSettings,
     WeightsSettings,
 )
+from wsol.recipe.yaml_file import read_yaml
+
+# Seeds are multiplied with epochs, and torch and NumPy take no others.
+LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,10 @@ class Recipe(CheckedSettings):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     how: How = not_hashed(How())
-    seed: int = 0
+    seed: int = between(0, LARGEST_SEED, 0)
     pretraining: str = not_hashed("")
     extra_supervision: str = not_hashed("")
-    tuning_trials: int = not_hashed(0)
+    tuning_trials: int = setting(0, "how", least=0)
     name: str = not_hashed("")
 
     def what(self) -> dict[str, Any]:
@@ -113,14 +116,3 @@ class Recipe(CheckedSettings):
 PARTS: Mapping[str, type[CheckedSettings]] = {
     name: hint for name, hint in field_hints(Recipe).items() if is_part(hint)
 }
-
-
-def read_yaml(path: Path | str) -> Any:
-    """What a recipe file says, unchecked; an empty file says nothing, all of it defaults."""
-    try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such recipe") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: not a YAML recipe: {' '.join(str(error).split())}") from error
-    return {} if raw is None else raw

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wsol.errors import UserError
 from wsol.files.csv_table import table_rows
+from wsol.files.reading import refuse_no_file
 from wsol.report.cells import Table, TableRow, columns, text_cell
 
 
@@ -33,6 +34,7 @@ def published(path: Path) -> Table | None:
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The fields of the first line, and those of each later one with its line number."""
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = [(line, fields) for line, fields in table_rows(file) if fields]

@@ -35,17 +35,22 @@ def launch(device: str, precision: str) -> Fabric:
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning_fabric")
-    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    processes = world_size()
     fabric = Fabric(
         accelerator="auto" if device == "auto" else device,
         # On a CPU "auto" would start two rank-0 processes under torchrun.
-        devices=int(os.environ.get("LOCAL_WORLD_SIZE", world_size)),
-        num_nodes=world_size // int(os.environ.get("LOCAL_WORLD_SIZE", world_size)),
-        strategy="ddp" if world_size > 1 else "auto",
+        devices=int(os.environ.get("LOCAL_WORLD_SIZE", processes)),
+        num_nodes=processes // int(os.environ.get("LOCAL_WORLD_SIZE", processes)),
+        strategy="ddp" if processes > 1 else "auto",
         precision=precision,  # type: ignore[arg-type]
     )
     fabric.launch()
     return fabric
+
+
+def world_size() -> int:
+    """How many processes torchrun has started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def train(
     progress = TrainingState(recipe, split, folder, fabric, method)
     rate_factor(recipe.training, 0)  # an unknown schedule is refused before anything is written
     if fabric.is_global_zero:
-        recipe.write(folder.path / "recipe.yaml")
+        folder.write_recipe(recipe)
     for epoch in range(progress.start(), recipe.training.epochs):
         result = progress.run_epoch(epoch)
         progress.finish_epoch(epoch, result)
@@ -69,6 +69,6 @@ def _as_they_are(recipe: Recipe, folder: RunFolder, fabric: Fabric, method: Trai
             "train an epoch or more, or use method.name cam"
         )
     if fabric.is_global_zero:
-        recipe.write(folder.path / "recipe.yaml")
+        folder.write_recipe(recipe)
         folder.save_weights(method.trained(), "last")
     return method.trained()

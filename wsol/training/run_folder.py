@@ -1,34 +1,38 @@
 """The folder of one training run: its recipe, its weights, its log, and what resuming needs.
 
 recipe.yaml            what was run
-run.json               identity, classes, cost; written when training has finished
+run.json               identity, classes, cost, hashes of the weights; written when training has finished
 log.csv                one line an epoch
 last.safetensors       weights after the last finished epoch; best_val_cls, best_val_loc beside
 resume.pth             the method, its optimizers and the epochs done; removed when training has finished
+fold0, fold1 ...       where networks are cross-fitted: the last three of each
 """
 
 from __future__ import annotations
 
 import json
-import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from wsol.errors import UserError
-from wsol.files.atomic import replacing, write_text
-from wsol.files.csv_table import write_csv
+from wsol.files.atomic import replacing, write_bytes, write_text
+from wsol.files.csv_table import csv_text
+from wsol.files.lock import TOKEN, Held, Lock, hold
+from wsol.files.reading import read_json
+from wsol.models.weights.torch_file import is_whole, read_torch_file
 from wsol.recipe import Recipe
 from wsol.scores.records import digest
+from wsol.training.run_findings import facts_finding, progress_finding
+from wsol.training.run_weights import bad_hashes, read_weights, sha256_of, weights_bytes
 
 SELECTIONS = ("last", "val_cls", "val_loc")
-# Without these a finished run cannot be scored.
-FACTS = ("manifest_hash", "class_keys", "cost")
+AGAIN, ANEW = "; delete the run and train it again", "delete it and the run begins anew"
 
 
 def training_id(recipe: Recipe, manifest_hash: str) -> str:
@@ -47,15 +51,36 @@ def run_name(recipe: Recipe, manifest_hash: str) -> str:
 
 
 class RunFolder:
-    """Reading and writing one run; every file is written whole or not at all."""
+    """Reading and writing one run; every file is written whole or not at all.
 
-    def __init__(self, path: Path | str) -> None:
+    Who trains holds the folder (`held`). Each file then asks right before it changes whether this
+    process still does, and whether the run has not been finished: a slower process that was taken over
+    spoils nothing.
+    """
+
+    def __init__(self, path: Path | str, run: RunFolder | None = None) -> None:
         self.path = Path(path)
+        # The whole run: of a fold's folder the one that it lies in.
+        self.run = run or self
+        self.lock: Lock | None = None
+
+    def fold(self, number: int) -> RunFolder:
+        """Where the network of a fold lies: it is held, and finished, with the run."""
+        return RunFolder(self.path / f"fold{number}", run=self)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder; ``Held`` where another process does."""
+        with hold(self.path) as self.lock:
+            try:
+                yield
+            finally:
+                self.lock = None
 
     @property
     def finished(self) -> bool:
         """Whether training ran to its last epoch."""
-        return (self.path / "run.json").is_file()
+        return (self.run.path / "run.json").exists()
 
     def recipe(self) -> Recipe:
         """The recipe of this run."""
@@ -70,64 +95,105 @@ class RunFolder:
         if not self.finished:
             raise UserError(f"{self.path}: training has not finished; run the same train command again")
         path = self.path / "run.json"
-        try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{path}: not JSON ({error}); delete the run and train it again") from error
-        missing = [name for name in FACTS if not isinstance(facts, dict) or name not in facts]
-        if missing:
-            raise UserError(f"{path}: lacks {', '.join(missing)}; delete the run and train it again")
+        facts = read_json(path, AGAIN)
+        if finding := facts_finding(facts) or bad_hashes(facts.get("weights", {})):
+            raise UserError(f"{path}: {finding}{AGAIN}")
+        self._check_whole(facts)
         return facts
 
-    def write_facts(self, facts: Mapping[str, Any]) -> None:
-        """Mark the run as finished."""
-        write_text(self.path / "run.json", json.dumps(facts, indent=1, sort_keys=True) + "\n")
+    def _check_whole(self, facts: Mapping[str, Any]) -> None:
+        """``UserError`` where run.json and the recipe beside it are of two runs."""
+        trained = facts.get("training_id")
+        if trained is not None and trained != training_id(self.recipe(), str(facts["manifest_hash"])):
+            raise UserError(
+                f"{self.path / 'recipe.yaml'}: not what this run was trained with (run.json has another "
+                "training_id): restore the file, or delete the run and train it again"
+            )
 
-    def forget_progress(self) -> None:
-        """Remove what `save_progress` wrote: a finished run is not resumed."""
-        (self.path / "resume.pth").unlink(missing_ok=True)
+    def write_recipe(self, recipe: Recipe) -> None:
+        """Write ``recipe.yaml``."""
+        write_text(self.path / "recipe.yaml", recipe.to_yaml(), self._check_writable)
+
+    def write_facts(self, facts: Mapping[str, Any]) -> None:
+        """Mark the run as finished; the hashes of its weights, which must be finite, are added."""
+        facts = {**facts, "weights": sha256_of(self.path)}
+        content = json.dumps(facts, indent=1, sort_keys=True) + "\n"
+        write_text(self.path / "run.json", content, self._check_writable)
+
+    def tidy(self) -> None:
+        """Remove what a finished run does not need: how to resume, and the lock of a killed process."""
+        if not self._progress_files() and not list(self.path.glob(f"{TOKEN}*")):
+            return
+        # Another process that holds it does the same; a folder that may not be written stays as it is.
+        with suppress(Held, OSError), hold(self.path):
+            for path in self._progress_files():
+                path.unlink(missing_ok=True)
 
     def save_weights(self, module: nn.Module, selection: str) -> None:
         """Write the weights scored under ``selection``."""
-        # Copies: safetensors refuses tensors that share memory, and needs them dense.
-        state = {
-            name: value.detach().cpu().clone().contiguous()
-            for name, value in module.state_dict().items()
-        }
-        with replacing(self._weights(selection)) as temporary:
-            save_file(state, temporary)
+        path = self._weights(selection)
+        write_bytes(path, weights_bytes(module, path), self._check_writable)
 
     def load_weights(self, module: nn.Module, selection: str) -> None:
-        """Load the weights scored under ``selection``; ``UserError`` when they are another model's."""
+        """Load the weights scored under ``selection``.
+
+        ``UserError`` when they are another model's, or not those that the run was finished with.
+        """
         path = self._weights(selection)
         if not path.is_file():
             raise UserError(f"{path}: no such checkpoint; train with training.selection {selection}")
         try:
-            module.load_state_dict(load_file(path))
+            module.load_state_dict(read_weights(path, self._sha256(path)))
         except (RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:300]
             raise UserError(f"{path}: not a checkpoint of this model: {reason}") from error
 
     def save_progress(self, progress: Mapping[str, Any]) -> None:
         """Write what resuming needs: optimizer states, finished epochs, the best values so far."""
-        with replacing(self.path / "resume.pth") as temporary:
-            torch.save(dict(progress), temporary)
+        # Into an open file: given a path, torch's own writer loses what the system says.
+        path = self.path / "resume.pth"
+        with replacing(path, self._check_writable) as temporary, temporary.open("wb") as file:
+            torch.save(dict(progress), file)
 
     def progress(self) -> dict[str, Any] | None:
         """What `save_progress` wrote, or None; plain tensors and numbers, nothing is unpickled."""
         path = self.path / "resume.pth"
-        if not path.is_file():
+        if not path.exists():
             return None
-        try:
-            return torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-            raise UserError(f"{path}: damaged; delete it and the run begins anew") from error
+        progress = read_torch_file(path, ANEW)
+        if not is_whole(path):
+            raise UserError(f"{path}: damaged; {ANEW}")
+        if finding := progress_finding(progress):
+            raise UserError(f"{path}: {finding}; {ANEW}")
+        return progress
 
     def write_log(self, rows: list[dict[str, Any]]) -> None:
         """Write ``log.csv`` anew; an epoch repeated after an interruption has one line."""
         columns = list(dict.fromkeys(key for row in rows for key in row))
         cells = [[row.get(column, "") for column in columns] for row in rows]
-        write_csv(self.path / "log.csv", columns, cells)
+        write_text(self.path / "log.csv", csv_text(columns, cells), self._check_writable)
+
+    def _check_writable(self) -> None:
+        if self.run.lock is not None:
+            self.run.lock.check()
+        if self.finished:
+            raise UserError(
+                f"{self.run.path}: this run is finished, nothing more is written to it; to train it "
+                "again delete the folder"
+            )
+
+    def _progress_files(self) -> list[Path]:
+        return [*self.path.glob("resume.pth"), *self.path.glob("fold*/resume.pth")]
+
+    def _sha256(self, path: Path) -> str | None:
+        """The hash that ``path`` was finished with; None while training, and where run.json has none."""
+        known = self.run.facts().get("weights") if self.finished else None
+        if known is None:
+            return None
+        name = path.relative_to(self.run.path).as_posix()
+        if name not in known:
+            raise UserError(f"{path}: not of this run (run.json does not name it)")
+        return known[name]
 
     def _weights(self, selection: str) -> Path:
         if selection not in SELECTIONS:

@@ -15,12 +15,13 @@ from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.methods.contract import TrainingMethod
 from wsol.models.localizer import Localizer
-from wsol.progress import say, track
+from wsol.progress import note_saved, say, track
 from wsol.recipe import Recipe
 from wsol.training.epoch_means import EpochMeans
 from wsol.training.images_at_test import ImagesAtTest
 from wsol.training.optimizer import rate_factor, set_rates
 from wsol.training.run_folder import RunFolder
+from wsol.training.run_weights import check_finite
 from wsol.training.turns import load_optimizer_states, optimizer_states, prepare_turns
 from wsol.training.validation import validate
 
@@ -66,20 +67,24 @@ class TrainingState:
         """The epoch to begin with: 0, or where an interrupted run stopped."""
         progress = self.folder.progress()
         if progress is None:
+            self._note_saved()
             return 0
         try:
+            if progress["epochs"] > self.recipe.training.epochs:
+                raise ValueError(f"it holds {progress['epochs']} epochs")
             self.method.load_state_dict(progress["module"])
             load_optimizer_states(self.turns, progress)
-        except (RuntimeError, ValueError, KeyError) as error:
+            self.fabric.strategy.precision.load_state_dict(progress["precision"])
+        except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
             reason = " ".join(str(error).split())[:300]
             raise UserError(
                 f"{self.folder.path / 'resume.pth'}: does not fit this method ({reason}); "
                 "delete it and the run begins anew"
             ) from error
-        self.fabric.strategy.precision.load_state_dict(progress["precision"])
         self.epochs, self.log, self.best = progress["epochs"], progress["log"], progress["best"]
         self.fitted = progress.get("fitted", False)
         say(f"resuming after epoch {self.epochs} of {self.recipe.training.epochs}")
+        self._note_saved()
         return self.epochs
 
     def run_epoch(self, epoch: int) -> EpochResult:
@@ -112,6 +117,8 @@ class TrainingState:
         loss = sum(found[f"loss_{turn.name}"] for turn in self.turns)
         if not torch.isfinite(torch.tensor(loss)):
             raise UserError(f"the loss is {loss} in epoch {epoch + 1}: lower training.lr")
+        # The last step may have spoiled what the loss before it did not show.
+        check_finite(self.method.trained().state_dict(), f"{self.folder.path}, epoch {epoch + 1}")
         return EpochResult(loss, found, images, seconds)
 
     def _seed(self, epoch: int) -> None:
@@ -184,6 +191,14 @@ class TrainingState:
         self.fabric.barrier()
         return self.method.trained()
 
+    def _note_saved(self) -> None:
+        """For the line that a stopped command ends with."""
+        saved = "no epoch is saved yet; the same command begins anew"
+        if self.epochs:
+            total = self.recipe.training.epochs
+            saved = f"epoch {self.epochs} of {total} is saved; the same command goes on from there"
+        note_saved(f"{self.folder.path}: {saved}")
+
     def _save_progress(self) -> None:
         self.folder.save_progress(
             {
@@ -198,3 +213,4 @@ class TrainingState:
                 "optimizers": optimizer_states(self.turns),
             }
         )
+        self._note_saved()

@@ -38,11 +38,22 @@ class Turn:
     def take(self, images: Tensor, labels: Tensor) -> StepOutput:
         """Forward, backward and optimizer step on one batch."""
         with without_gradient(self.others):
-            output = self.module(images, labels, self.name)
+            output = self._forward(images, labels)
             self.wrapped.zero_grad()
             self.fabric.backward(output.loss)
             self.wrapped.step()
         return output
+
+    def _forward(self, images: Tensor, labels: Tensor) -> StepOutput:
+        try:
+            return self.module(images, labels, self.name)
+        except ValueError as error:
+            if "Expected more than 1" not in str(error):
+                raise
+            raise UserError(
+                f"batch normalisation cannot use a batch of {len(images)} where its maps are a single "
+                "pixel: set training.batch_size to 2 or more, and train on 2 images or more"
+            ) from error
 
 
 def prepare_turns(method: TrainingMethod, training: TrainingSettings, fabric: Fabric) -> list[Turn]:

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from wsol.data.manifest import manifest_reading
 from wsol.data.manifest.draft_tables import number
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
 from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
+from wsol.files.leftovers import prefix_for
 
 
 def box(*corners: float, where: str = "boxes line 1") -> DraftBox:
@@ -231,3 +233,37 @@ def test_a_manifest_does_not_replace_the_images_it_lists(tmp_path):
 )
 def test_coordinates_are_written_as_short_as_they_are(value, text):
     assert number(value) == text
+
+
+@pytest.mark.parametrize("table", ["classes.csv", "images.csv", "boxes.csv", "masks.csv"])
+def test_who_reads_while_it_is_prepared_anew_gets_one_of_both(tmp_path, root, monkeypatch, table):
+    """The folder is exchanged when the reader comes to ``table``: never half of each."""
+    folder = tmp_path / "m"
+    write_manifest(folder, draft(root, DraftImage("a", "a.png", 0, "test", (box(1, 2, 3, 4),))))
+    real, exchanged = manifest_reading.read_rows, []
+
+    def read_rows(path, *arguments):
+        if path.name == table and not exchanged:
+            exchanged.append(path)
+            new = DraftImage("b", "b.png", 0, "test", (box(5, 6, 7, 8),))
+            write_manifest(folder, draft(root, new))
+        return real(path, *arguments)
+
+    monkeypatch.setattr(manifest_reading, "read_rows", read_rows)
+    manifest = Manifest.read(folder)
+    assert exchanged
+    assert manifest.tables.image_ids == ["b"]
+    assert manifest.tables.boxes.tolist() == [[5, 6, 7, 8]]
+    assert manifest.hash == manifest.info["hash"]
+
+
+def test_a_manifest_that_a_killed_process_moved_away_is_put_back(tmp_path, root):
+    """Where folders are not exchanged in one step it may lie beside: the next `prepare` knows it."""
+    folder = tmp_path / "m"
+    write_manifest(folder, draft(root, DraftImage("a", "a.png", 0, "test")))
+    aside = tmp_path / f"{prefix_for('m')}abcdefgh" / "old"
+    aside.mkdir(parents=True)
+    folder.rename(aside / "m")
+    assert "no image of My birds found" in findings(folder, draft(root))[0]
+    assert Manifest.read(folder).split("test").image_ids == ["a"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "root"]

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
+import os
+import pickle
+import warnings
+import zipfile
+from pathlib import Path
 
 import pytest
 import timm
@@ -101,20 +107,60 @@ class Unsafe:
     pass
 
 
-def test_pickled_objects_are_refused(tmp_path):
-    path = tmp_path / "checkpoint.pth"
-    torch.save({"state_dict": {"a": torch.ones(1)}, "network": Unsafe()}, path)
-    with pytest.raises(UserError, match=r"checkpoint.pth: cannot read weights"):
-        read_state(path)
+class RunsCode:
+    """Unpickled by Python it would write a file."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
 
 
-@pytest.mark.parametrize("name", ["broken.safetensors", "broken.pth"])
-def test_broken_files_are_named(tmp_path, name):
-    path = tmp_path / name
-    path.write_bytes(b"not weights")
-    with pytest.raises(UserError, match=f"{name}: cannot read weights") as caught:
+def saved(content):
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+def zipped():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.txt", "no weights")
+    return buffer.getvalue()
+
+
+NO_TENSORS = {
+    "text": lambda marker: b"not weights",
+    "empty": lambda marker: b"",
+    "a zip": lambda marker: zipped(),
+    "JSON": lambda marker: b'{"weight": 1}',
+    "a pickle of code": lambda marker: pickle.dumps(RunsCode(marker)),
+    "code beside tensors": lambda marker: saved({"a": torch.ones(1), "b": RunsCode(marker)}),
+    "a module": lambda marker: saved(torch.nn.Linear(2, 2)),
+    "cut off": lambda marker: saved({"a": torch.ones(1000)})[:2000],
+    "nested": lambda marker: b"\x80\x02" + b"(" * 100_000,
+}
+
+
+@pytest.mark.parametrize("kind", NO_TENSORS)
+@pytest.mark.parametrize("name", ["broken.safetensors", "broken.pth", "broken.pt"])
+def test_what_is_no_file_of_weights_is_one_line_and_runs_nothing(tmp_path, name, kind):
+    path, marker = tmp_path / name, tmp_path / "marker"
+    path.write_bytes(NO_TENSORS[kind](marker))
+    with warnings.catch_warnings(), pytest.raises(UserError) as caught:
+        warnings.simplefilter("error")
         read_state(path)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+    assert "weights_only" not in str(caught.value) and not marker.exists()
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["a folder", "a pipe"])
+@pytest.mark.parametrize("name", ["weights.safetensors", "weights.pth"])
+def test_what_is_no_file_at_all_is_named_and_never_waited_for(tmp_path, name, make):
+    make(tmp_path / name)
+    with pytest.raises(UserError, match=rf"{name}: is a (folder|pipe), not a file"):
+        read_state(tmp_path / name)
 
 
 def test_a_table_of_something_else_is_refused(tmp_path):

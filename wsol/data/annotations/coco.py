@@ -6,7 +6,6 @@ write it, is read too; its images are then known by their ``image_id`` only.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from wsol.data.annotations.annotation_masks import Polygons, RunLengths
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
 from wsol.files.images import MAX_PIXELS
+from wsol.files.reading import read_json
 
 
 def read_coco(path: Path, findings: list[str]) -> list[AnnotatedImage]:
@@ -151,11 +151,9 @@ class _CocoFile:
 
 def _load(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
+        return read_json(path)
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: no such file") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not JSON ({error})") from None
 
 
 def _images_of_results(results: list[Any]) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from wsol.data.manifest.box_conventions import half_open
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
 from wsol.files.csv_table import table_rows
+from wsol.files.reading import refuse_no_file
 
 NAMES = {
     "image": ("image", "image_id", "file", "filename", "file_name", "path", "name"),
@@ -49,6 +50,8 @@ def read_csv(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """
     rows = _rows(path)
     line, header = next(rows, (1, []))
+    if not header:
+        raise UserError(f"{path}: an empty table; its first line names columns: image,x0,y0,x1,y1")
     table = _Table(path, [cell.lower() for cell in header], reading)
     for line, cells in rows:
         where = f"{path} line {line}"
@@ -163,6 +166,7 @@ class _Table:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of each row that is not empty, the header first."""
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()

@@ -15,6 +15,7 @@ from wsol.data.annotations.annotated import (
 )
 from wsol.data.manifest.box_conventions import half_open
 from wsol.data.manifest.manifest_draft import DraftBox
+from wsol.files.reading import refuse_no_file
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -40,6 +41,7 @@ def read_voc_files(
 def read_voc(path: Path, name: str, convention: str, findings: list[str]) -> AnnotatedImage | None:
     """One file, of the image ``name``; None and a finding where it cannot be read or has no object."""
     try:
+        refuse_no_file(path)
         root = ElementTree.parse(path).getroot()
     except (OSError, ValueError, LookupError, RecursionError, ElementTree.ParseError) as error:
         findings.append(f"{path}: not an XML annotation ({error})")

@@ -15,6 +15,7 @@ from wsol.errors import UserError
 from wsol.files.atomic import write_text
 from wsol.files.images import UnreachableFile, open_codes, open_image, open_mask
 from wsol.files.mask_file import codes_in
+from wsol.files.reading import read_json
 
 CACHE = "check.json"
 FORMAT = "wsol check 2"
@@ -114,7 +115,7 @@ def _decode(
 def _read_cache(path: Path) -> dict[str, FileCheck]:
     """Earlier checks; none where the file cannot be read: then everything is decoded again."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         if content["format"] != FORMAT:
             return {}
         return {

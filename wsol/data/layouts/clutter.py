@@ -32,7 +32,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--train", type=int, default=1500, help="training images")
     parser.add_argument("--val", type=int, default=300, help="val images")
     parser.add_argument("--test", type=int, default=500, help="test images")
-    parser.add_argument("--seed", type=int, default=0, help="of everything drawn")
+    parser.add_argument("--seed", type=int, default=0, help="seed of everything drawn")
 
 
 def read(root: Path | None, options: Namespace) -> ManifestDraft:

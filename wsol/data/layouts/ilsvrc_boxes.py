@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
+from wsol.files.reading import refuse_no_file
 from wsol.files.text_tables import numbers, whole_number
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -32,8 +33,9 @@ class ImageBoxes:
 def read_xml(path: Path, findings: list[str]) -> ImageBoxes:
     """Read one annotation file; what is wrong with it goes to ``findings``."""
     try:
+        refuse_no_file(path)
         tree = ElementTree.parse(path).getroot()
-    except (OSError, ValueError, LookupError, ElementTree.ParseError) as error:
+    except (OSError, ValueError, LookupError, RecursionError, ElementTree.ParseError) as error:
         findings.append(f"{path}: not an XML annotation ({error})")
         return ImageBoxes(None, (), None, str(path))
     boxes, keys = [], set()
@@ -58,6 +60,7 @@ def read_xml(path: Path, findings: list[str]) -> ImageBoxes:
 def read_solution(path: Path, findings: list[str]) -> dict[str, ImageBoxes]:
     """Rows ``ImageId,PredictionString`` of ``LOC_*_solution.csv``: class and corners, repeated."""
     table: dict[str, ImageBoxes] = {}
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)

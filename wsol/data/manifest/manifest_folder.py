@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from wsol.data.manifest.manifest_info import TABLES, read_info
 from wsol.errors import UserError
+from wsol.files.leftovers import sweep
+from wsol.files.whole_folder import replacing_folder
 
 IGNORE_MASKS = "ignore_masks"  # where masks of what is not scored are drawn
 # What `wsol` itself puts into a manifest's folder: only such a folder is replaced.
@@ -31,27 +31,10 @@ def replacing_manifest(folder: Path | str) -> Iterator[Path]:
     A folder that holds a manifest, or nothing, is replaced; any other is refused before work begins.
     """
     folder = Path(folder)
+    sweep(folder.parent)  # first: it may put the manifest back that a killed process moved away
     _refuse_foreign(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        new = temporary / "new"
-        new.mkdir()
+    with replacing_folder(folder) as new:
         yield new
-        _swap(new, folder, temporary / "old")
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _swap(new: Path, folder: Path, old: Path) -> None:
-    if folder.exists():
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -12,6 +12,7 @@ from wsol.data.manifest.table_files import COLUMNS
 from wsol.data.manifest.validation import bad_part_names
 from wsol.errors import UserError
 from wsol.files.atomic import write_text
+from wsol.files.reading import read_json
 from wsol.scores.records import digest
 
 FORMAT = "wsol manifest 1"
@@ -22,11 +23,9 @@ def read_info(folder: Path) -> dict[str, Any]:
     """The content of manifest.json; ``UserError`` where there is none or it is none of ours."""
     path = folder / "manifest.json"
     try:
-        info = json.loads(path.read_text(encoding="utf-8-sig"))
+        info = read_json(path)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder}: no manifest there; make one with `wsol prepare`") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not JSON ({error})") from error
     if not isinstance(info, dict) or info.get("format") != FORMAT:
         raise UserError(f'{path}: not a manifest of this version (its "format" must be {FORMAT!r})')
     if not isinstance(info.get("root"), str):

@@ -9,6 +9,7 @@ from typing import Any
 
 from wsol.errors import UserError
 from wsol.files.csv_table import table_rows, table_writer
+from wsol.files.reading import refuse_no_file
 
 COLUMNS = {
     "images.csv": ("image_id", "path", "label", "width", "height", "split"),
@@ -32,6 +33,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     ``UserError`` where the file is missing, no UTF-8, has another header or a row of another length.
     """
     columns, optional = COLUMNS[path.name], OPTIONAL.get(path.name, ())
+    refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = table_rows(file, strict=True)

@@ -53,7 +53,7 @@ def max_box_acc(
         maps: (n, h, w), or n maps (h, w) of any sizes.
         boxes: (n, 4), or one (g, 4) an image: true boxes, half-open ``x0, y0, x1, y1``. An image without
             a box, (0, 4), is left out.
-        iou: from which on a box is right, in (0, 1], whole percents.
+        iou: from which on a box is right, hundredths from 0.01 to 1.
         size: (height, width) of the images in whose pixels the boxes are, one for all or one each;
             without it they are in pixels of the maps.
         protocol: ``choe2020`` (the reference, bit for bit) or ``halfopen``.
@@ -71,7 +71,7 @@ def max_box_acc(
         raise UserError(f"iou is {iou!r}: give one number such as 0.5; call once for each IoU")
     percent = round(100 * iou)
     if not (0 < percent <= 100 and abs(100 * iou - percent) < 1e-6):
-        raise UserError(f"iou is {iou}: give whole percents in (0, 1], such as 0.5")
+        raise UserError(f"iou is {iou}: give hundredths from 0.01 to 1, such as 0.5 or 0.55")
     conventions = dataclasses.replace(protocol_named(protocol), iou_percents=(percent,))
     per_image = of_boxes(maps, boxes, size, conventions)
     return _value(per_image, conventions, f"max_box_acc@{percent / 100:g}")

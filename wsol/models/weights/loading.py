@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import hashlib
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -16,9 +13,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
+from wsol.files.reading import refuse_no_file
 from wsol.models.localizer import Localizer
 from wsol.models.networks.by_name import CLASSIFIER, LIBRARIES, feature_chain
 from wsol.models.weights.library import library_state, with_tag
+from wsol.models.weights.torch_file import read_torch_file
 from wsol.models.weights.weight_formats import FORMATS
 from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
 
@@ -73,18 +72,14 @@ def read_state(file: Path | str) -> dict[str, Tensor]:
     Checkpoints that wrap them (``state_dict``, ``model``) are opened, DataParallel's ``module.`` goes.
     """
     path = _existing(file)
-    try:
-        if path.suffix == ".safetensors":
-            content: Any = load_file(path)
-        else:
-            # timm's checkpoints carry their command line; a Namespace is plain data.
-            with torch.serialization.safe_globals([argparse.Namespace]):
-                content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        reason = str(error).split("\n")[0][:200]
-        raise UserError(
-            f"{path}: cannot read weights: {reason}; expected .safetensors or .pth"
-        ) from error
+    if path.suffix != ".safetensors":
+        content = read_torch_file(path, "give weights as .safetensors, or a state_dict() as .pth")
+    else:
+        try:
+            content = load_file(path)
+        except (SafetensorError, RuntimeError, LookupError, OSError) as error:
+            reason = str(error).split("\n")[0][:200]
+            raise UserError(f"{path}: not a .safetensors file, or a damaged one ({reason})") from error
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -192,6 +187,7 @@ def _refuse(source: str, model: str, missing: set[str], unexpected: set[str]) ->
 
 def _existing(file: Path | str) -> Path:
     path = Path(file)
+    refuse_no_file(path)
     if not path.is_file():
         raise UserError(f"{path}: no such weights file; see weights.file")
     return path

@@ -13,6 +13,7 @@ from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.per_image_table import write_per_image
 from wsol.files.atomic import write_bytes
+from wsol.files.lock import check_held
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery, write_pictures
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.scores import level_counts
@@ -127,12 +128,22 @@ def make_record(scored: ScoredMaps) -> RunRecord:
 
 
 def append_record(scored: ScoredMaps, kept: KeptPredictions, results: Path | str) -> RunRecord:
-    """Append the record to ``results/runs``, and draw its pictures for the report."""
+    """Draw the record's pictures for the report, and append it to ``results/runs``.
+
+    The record comes last: where it is, everything of it is, whenever the writing was interrupted.
+    """
+    # Scored by a process that was stopped meanwhile: whoever took its run over makes the record.
+    check_held()
     record = make_record(scored)
     folder = Path(results) / "runs" / _slug(str(record.dataset["name"]))
+    write_gallery(kept, scored.evaluation, scored.protocol, gallery_folder(results, record.run_id))
     _write(record, scored, folder, f"{scored.origin.name}-{_slug(record.maps)}-{record.run_id}")
-    write_gallery(kept, scored.evaluation, scored.protocol, Path(results) / "report" / record.run_id)
     return record
+
+
+def gallery_folder(results: Path | str, run_id: str) -> Path:
+    """Where a record's pictures for the report lie."""
+    return Path(results) / "report" / run_id
 
 
 def write_output(scored: ScoredMaps, kept: KeptPredictions, output: Path | str) -> None:
