@@ -34,7 +34,7 @@ def replacing_folder(folder: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def temporary_folder(beside: Path | str) -> Iterator[Path]:
-    """An empty folder beside a path, gone in the end; a killed process leaves it to the next to remove."""
+    """An empty folder beside a path, gone in the end; the next process removes a killed one's."""
     beside = Path(beside)
     beside.parent.mkdir(parents=True, exist_ok=True)
     sweep_once(beside.parent)
