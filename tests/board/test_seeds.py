@@ -52,7 +52,8 @@ def test_the_interval_over_seeds_stays_where_the_metric_can_be(turned):
 
 
 def test_seeds_that_agree_have_an_interval_of_no_width():
-    found = estimate([{"value": 100.0}] * 5, within=(0.0, 100.0))
+    figures: list[dict[str, float | None]] = [{"value": 100.0}] * 5
+    found = estimate(figures, within=(0.0, 100.0))
     assert (found.low, found.high) == (100.0, 100.0)
 
 
