@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wsol.board.rows import Row
 from wsol.board.settings import LATER, MANIFEST
 from wsol.scores.records import RunRecord
 
@@ -33,12 +32,12 @@ MEANING = {
 DEVICE = re.compile(r"(.+?)(?:, (\d+) threads?)?")
 
 
-def conditions(row: Row) -> dict[str, Any]:
-    """By dotted key the conditions of a row that has a network; those that say nothing are absent.
+def conditions(records: Sequence[RunRecord]) -> dict[str, Any]:
+    """By dotted key the conditions of a network's records, one a seed; without those that say nothing.
 
-    Where its seeds differ, the value is a text of them all, ``1 and 2``.
+    Where seeds differ, the value is a text of them all, ``1 and 2``.
     """
-    by_record = [_conditions(record) for record in row.records]
+    by_record = [_conditions(record) for record in records]
     keys = dict.fromkeys(key for one in by_record for key in one)
     return {key: _one([one[key] for one in by_record if key in one]) for key in keys}
 

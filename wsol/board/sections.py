@@ -40,13 +40,13 @@ class Section:
         """The data set's own title, or its name."""
         return str(self.rows[0].records[0].dataset.get("title") or self.place[0])
 
-    @property
+    @cached_property
     def metrics(self) -> list[str]:
         """The main metrics that a row of this table has, in their order."""
         said = self.specifications
         return [key for key in _main(said) if _measured(self.rows, key)]
 
-    @property
+    @cached_property
     def specifications(self) -> dict[str, MetricSpecification]:
         """What the records of these rows say of each metric, by key."""
         return _said(self.rows)
@@ -55,13 +55,13 @@ class Section:
         """What the table calls a metric: ``J``, or ``J Horse`` for that of a class."""
         return short_name(metric, self.specifications)
 
-    @property
+    @cached_property
     def class_metrics(self) -> list[str]:
         """Metrics of single classes that a row of this table has, ``rubinstein_j:Horse``; by class."""
         keys = {key for row in self.rows for key in row.estimates if ":" in key}
         return sorted(keys, key=lambda key: (key.partition(":")[2], key.partition(":")[0]))
 
-    @property
+    @cached_property
     def ranked_by(self) -> str:
         """The metric the rows are ranked by."""
         return _ranking_metric(self.rows)

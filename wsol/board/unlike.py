@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from wsol.board.conditions import conditions
 from wsol.board.rows import Row
 from wsol.board.settings import in_order, key_name, spelled
 
@@ -71,10 +70,9 @@ def unlike(rows: Sequence[Row]) -> dict[Key, Unlike]:
     """
     trained = [row for row in rows if row["backbone"]]
     found: dict[Key, list[_Difference]] = defaultdict(list)
-    values = {row.key: conditions(row) for row in trained}
-    for name in in_order({name for one in values.values() for name in one}):
+    for name in in_order({name for row in trained for name in row.conditions}):
         for peers in _peers(trained, name):
-            told = {row.key: values[row.key][name] for row in peers if name in values[row.key]}
+            told = {row.key: row.conditions[name] for row in peers if name in row.conditions}
             for key, difference in _differences(name, peers, told):
                 found[key].append(difference)
     texts = {row.key: _sentence(found[row.key]) for row in trained if row.key in found}
@@ -85,12 +83,11 @@ def unlike(rows: Sequence[Row]) -> dict[Key, Unlike]:
 def common_setting(rows: Sequence[Row]) -> str:
     """What `unlike` compares with, in short: ``input 64, 15 epochs``; empty without networks."""
     trained = [row for row in rows if row["backbone"]]
-    values = {row.key: conditions(row) for row in trained}
     told = []
     for name in TOLD:
-        there = [row for row in trained if name in values[row.key]]
+        there = [row for row in trained if name in row.conditions]
         if there:
-            texts = spelled([values[row.key][name] for row in there])
+            texts = spelled([row.conditions[name] for row in there])
             by_row = dict(zip((row.key for row in there), texts, strict=True))
             told.append(_phrase(name, _common(there, by_row)))
     # What training was like says nothing where most networks were not trained.
