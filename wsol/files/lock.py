@@ -232,9 +232,10 @@ def _holder(folder: Path, patience: float) -> str:
         silent = time.time() - (folder / TOKEN).stat().st_mtime
     except OSError:
         silent = 0.0
-    who = str(found) if found is not None else "a process that has not said its name"
-    line = f"{folder}: in use by {who}"
-    if silent < patience or found is None:
+    if found is None:
+        return f"{folder}: in use, {TOKEN} there does not say by whom; if nobody writes there delete it"
+    line = f"{folder}: in use by {found}"
+    if silent < patience:
         return line
     return f"{line}; silent for {silent / 60:.0f} min: continue it (kill -CONT {found.pid}) or end it"
 
@@ -242,7 +243,8 @@ def _holder(folder: Path, patience: float) -> str:
 def _read(path: Path) -> Token | None:
     """The token, or None where there is none that can be read."""
     try:
-        return Token(**json.loads(path.read_bytes()))
+        # A pipe of that name would never end.
+        return Token(**json.loads(path.read_bytes())) if path.is_file() else None
     except (OSError, ValueError, TypeError, RecursionError):
         return None
 
