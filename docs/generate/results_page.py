@@ -32,30 +32,42 @@ CLUTTER, BIRDS = "clutter", "CUB-200-2011, first 40 classes"
 TEN_CLASSES = "ILSVRC2012, ten classes, 250 val images"
 STAND_IN = "Object Discovery stand-in (Pascal co-segmentation)"
 
-# What makes a table again. The hash of each manifest is that of the records.
+# What makes a table again, in an empty folder of results; in this one all is recorded, and kept. The
+# hash of each manifest is that of the records.
 COMMANDS = {
     CLUTTER: ("wsol benchmark --config configs/clutter/*.yaml --seeds 0,1,2 --results results",),
     BIRDS: (
+        "# CUB40: CUB-200-2011 in its own layout, the lines and images of its first 40 classes",
         f'wsol prepare cub --root CUB40 --output manifests/cub40 --title "{BIRDS}"',
         "wsol benchmark --config configs/cub40/*.yaml --results results",
     ),
     TEN_CLASSES: (
+        "# TEN: ILSVRC2012 in Kaggle's CLS-LOC layout, ten classes: 3,100 train images, 250 val images",
         f'wsol prepare imagenet --root TEN --output manifests/imagenette --title "{TEN_CLASSES}"',
         "wsol benchmark --config configs/imagenette/*.yaml --results results",
     ),
     STAND_IN: (
+        "# STANDIN: Data/Airplane100, Car100 and Horse100, each with its images and GroundTruth/",
         "wsol prepare object_discovery --root STANDIN --output manifests/object_discovery_standin "
         f'--title "{STAND_IN}"',
         "wsol benchmark --config configs/object_discovery_standin/*.yaml --results results",
     ),
 }
 
+ATTENTION = (
+    "TDAM and LTPA were put, new, into a network that had been pretrained without them; in their papers "
+    "network and attention are trained together from the start."
+)
+WEIGHTS = "The weights files are named, with their SHA-256, in the recipes; put them under `weights/`."
+
 NOTES = {
     CLUTTER: "Handwritten digits over textures, with fragments of digits as distractors. A digit always "
-    "has more ink than a fragment, so this data set is for trying things out, not for claims.",
-    TEN_CLASSES: "The images of this copy are squashed to 224 x 224 pixels.",
+    "has more ink than a fragment, so this data set is for trying things out, not for claims: the "
+    "picture's own brightness, *intensity*, localizes as well as the best network or better.",
+    BIRDS: f"{ATTENTION} {WEIGHTS}",
+    TEN_CLASSES: f"The images of this copy are squashed to 224 x 224 pixels. {WEIGHTS}",
     STAND_IN: "Not the published data set: its layout, with images and masks of the Pascal "
-    "co-segmentation set. Nothing here compares with published figures.",
+    f"co-segmentation set. Nothing here compares with published figures. {ATTENTION} {WEIGHTS}",
 }
 
 HEAD = """---
@@ -74,10 +86,13 @@ How to read the tables:
 - Numbers are percent, and they compare within one table and nowhere else.
 - One seed: the value, and in brackets its 95 % interval over images. It speaks of that checkpoint.
 - Several seeds: mean ± standard deviation over seeds. Below five seeds there is no interval.
-- *Italic* rows are baselines that every localizer has to beat.
+- *Italic* rows are baselines that every localizer has to beat. *center* is a centred box, *features* the
+  mean of a network's last features, *intensity* the picture's own brightness.
 - ≈ marks a figure that these images cannot tell from that of the centred box (paired test, p ≥ 0.05,
   not corrected for the number of rows).
 - Thresholds are the best on the scored images, for every row and baseline alike.
+- Every network was trained and scored on a CPU with one thread (`how.threads`, the default). With
+  another number of threads the same seed gives other figures.
 - Every metric, interval and cost is in `results/leaderboard.csv`.
 """
 

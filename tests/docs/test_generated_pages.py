@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wsol.board import frame, read_board
+from wsol.board import frame, read_board, read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,3 +58,16 @@ def test_a_row_with_another_setting_is_named(generate):
     page = (ROOT / "docs" / "results.md").read_text("utf-8")
     assert page.count("Another setting: ltpa has training.epochs 22 instead of 15.") == 1
     assert page.count("Another setting:") == 1
+
+
+def test_every_committed_row_was_computed_with_one_thread():
+    """The page says so of all."""
+    devices = {
+        device
+        for record in read_records(ROOT / "results" / "runs")
+        for device in (
+            record.cost.get("device"),
+            (record.recipe["how"].get("training") or {}).get("device"),
+        )
+    }
+    assert devices == {None, "CPU, 1 threads"}

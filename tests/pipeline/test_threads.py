@@ -17,7 +17,7 @@ from wsol.pipeline.train import train
 from wsol.training.device import threads
 
 
-@pytest.fixture(params=[1, 3])
+@pytest.fixture(params=[1])
 def outside(request):
     """How many threads the process is set to; restored."""
     before = torch.get_num_threads()
@@ -26,6 +26,7 @@ def outside(request):
     torch.set_num_threads(before)
 
 
+@pytest.mark.parametrize("outside", [1, 3], indirect=True)
 def test_within_and_afterwards(outside):
     with threads(2):
         assert torch.get_num_threads() == 2
@@ -53,7 +54,7 @@ def seen(monkeypatch):
     return counts
 
 
-@pytest.mark.parametrize("asked", [1, 2])
+@pytest.mark.parametrize(("outside", "asked"), [(3, 1), (1, 2)], indirect=["outside"])
 def test_training_and_scoring_take_the_threads_of_the_recipe(tiny_recipe, outside, seen, asked):
     recipe = tiny_recipe.changed(
         how={"threads": asked}, training={"epochs": 1}, evaluation={"maps": ["cam"]}

@@ -6,7 +6,7 @@ import pytest
 
 from wsol.errors import UserError
 from wsol.report import Tile, gallery_images, save_gallery
-from wsol.report.gallery import StoredTile, pick, read_gallery
+from wsol.report.gallery import StoredTile, has_gallery, pick, read_gallery
 
 
 def tile(image_id: str, iou: float | None = 0.5) -> Tile:
@@ -29,6 +29,29 @@ def test_what_is_saved_is_read_back(tmp_path):
 
 def test_no_index_no_gallery(tmp_path):
     assert read_gallery(tmp_path, "ab12") == {}
+
+
+@pytest.mark.parametrize("lost", ["index.json", "0.jpg", "1_image.jpg", "damaged index"])
+def test_a_gallery_is_whole_or_not_there(tmp_path, lost):
+    place = save_gallery(tmp_path, "ab12", [tile("a"), tile("b")]).parent
+    assert has_gallery(place)
+    if lost == "damaged index":
+        (place / "index.json").write_text("{")
+    else:
+        (place / lost).unlink()
+    assert not has_gallery(place)
+
+
+def test_a_gallery_that_is_half_drawn_anew_is_not_there(tmp_path):
+    place = save_gallery(tmp_path, "ab12", [tile("a")]).parent
+
+    def tiles():
+        yield tile("a")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        save_gallery(tmp_path, "ab12", tiles())
+    assert not has_gallery(place)
 
 
 def test_a_broken_index_is_named(tmp_path):

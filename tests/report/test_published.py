@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from wsol.errors import UserError
@@ -37,3 +40,26 @@ def test_what_is_no_table_is_one_line(tmp_path, content, message):
     with pytest.raises(UserError, match=message) as caught:
         published(path)
     assert "\n" not in str(caught.value)
+
+
+def test_the_committed_differences_are_those_to_the_cam_rows():
+    """Of wsolevaluation: value = CAM + difference, or the row says what its source prints."""
+    path = Path(__file__).parents[2] / "results" / "published.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    place = ("backbone", "dataset", "split", "metric")
+    cam = {
+        tuple(row[key] for key in place): float(row["value"])
+        for row in rows
+        if row["system"] == "CAM" and "wsolevaluation" in row["source"]
+    }
+    compared = [row for row in rows if row["difference"]]
+    assert len(compared) == 45  # five methods, three networks, three data sets
+    odd = []
+    for row in compared:
+        found = cam[tuple(row[key] for key in place)] + float(row["difference"])
+        if float(row["value"]) != pytest.approx(found, abs=1e-6):
+            odd.append((row["system"], row["backbone"], row["dataset"], row["value"]))
+            assert f"CAM + difference, both rounded, are {found:.1f}" in row["convention"]
+    assert odd == [("ACoL", "resnet50", "cub", "66.4")]
+    assert all(row["source"] for row in rows)

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from wsol.board import read_board
+from wsol.recipe import Recipe
 from wsol.report import write_report
 from wsol.report.row_style import style_rows
-from wsol.report.table import class_table, details_table, metrics_table
+from wsol.report.table import class_table, details_table, metrics_table, seeds_table
 
 
 def tables(results, parse):
@@ -102,3 +103,48 @@ def test_details_say_cost_and_provenance(tmp_path, add_run):
     assert shown["Commit"].text == "012345678"
     assert shown["Run"].text == record.run_id
     assert shown["Images/s"].text == ""
+
+
+def test_a_row_unlike_the_others_is_marked_and_the_page_says_in_what(results, parse, add_run):
+    for name, epochs in (("rfga", 50), ("cam", 50), ("tdam", 20)):
+        attention = "none" if name == "cam" else name
+        recipe = Recipe.from_dict({"attention": {"name": attention}, "training": {"epochs": epochs}})
+        content = {"what": recipe.what(), "how": recipe.how_part()}
+        add_run(results, name, 60, attention, recipe=content)
+    page = parse(write_report(results).read_text(encoding="utf-8"))
+    marks = {sup.text for sup in page.all("table")[0].all("sup")}
+    assert marks == {"a"}
+    (row,) = [head for head in page.all("table")[0].all("th", scope="row") if head.all("sup")]
+    # Sorting by name does not see the mark.
+    assert (row.text, row.attributes["data-value"]) == ("tdama", "tdam")
+    (notes,) = page.all("ul", **{"class": "footnotes"})
+    assert notes.all("li")[-1].text == "Rows marked a: 20 epochs where the others have 50."
+
+
+def test_every_seed_has_a_line_and_single_ones_have_none(tmp_path, add_run):
+    add_run(tmp_path, "alone", 60, "tdam")
+    (section,) = read_board(tmp_path).sections
+    assert seeds_table(section, style_rows(section.rows, 0)) is None
+    for seed, value in ((7, 50.0), (123456789012, 60.04)):
+        recipe = {"what": {"seed": seed, "attention": {"name": "rfga"}}, "how": {}}
+        add_run(tmp_path, f"seed{seed}", 60, recipe=recipe, metrics={"max_box_acc@0.5": value})
+    (section,) = read_board(tmp_path).sections
+    table = seeds_table(section, style_rows(section.rows, 0))
+    assert table is not None
+    heads = [head.text for head in table.heads]
+    place = heads.index("MaxBoxAcc .5") - 1
+    assert [(row.name, row.cells[1].text, row.cells[place].text) for row in table.rows] == [
+        ("rfga", "7", "50.0"),
+        ("rfga", "123456789012", "60.0"),
+    ]
+
+
+def test_a_variant_is_part_of_the_name(tmp_path, add_run, parse):
+    for lr in (0.01, 0.5):
+        recipe = Recipe.from_dict({"training": {"lr": lr}})
+        add_run(tmp_path, f"run{lr}", 60, recipe={"what": recipe.what(), "how": recipe.how_part()})
+    page = parse(write_report(tmp_path).read_text(encoding="utf-8"))
+    heads = page.all("table")[0].all("th", scope="row")
+    assert sorted(head.text for head in heads) == ["CAM, lr 0.01", "CAM, lr 0.5"]
+    # A number is not broken at its point.
+    assert not any(head.all("wbr") for head in heads)

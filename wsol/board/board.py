@@ -25,31 +25,41 @@ FILES = ("leaderboard.csv", "leaderboard.md")
 class Board:
     """All rows by key, and the same rows ranked in the tables they belong to.
 
-    ``left_aside`` names the files that were changed or damaged, and the runs that cannot be told apart,
-    a line each: the board is of the others.
+    ``left_out`` names, a line each, the files that were changed or damaged and the rows that no column
+    can tell apart: the board is of the others.
     """
 
     rows: list[Row]
     sections: list[Section]
-    left_aside: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def read_board(results: Path | str) -> Board:
-    """The board of ``results/runs/**/*.json``; what is left aside is named on stderr.
+    """The board of ``results/runs/**/*.json``; what is left out is named on stderr.
 
-    `read_folder` says what is refused.
+    Raises:
+        UserError: no sound record there.
     """
-    memory = Memory.of(results)
-    reading = read_folder(Path(results) / RUNS, memory)
-    board = _board(reading, memory)
+    board, reading = _read(results)
     reading.tell()
     return board
+
+
+def peek(results: Path | str) -> Board:
+    """`read_board`, which says nothing: for whoever has just written it."""
+    return _read(results)[0]
+
+
+def _read(results: Path | str) -> tuple[Board, Reading]:
+    memory = Memory.of(results)
+    reading = read_folder(Path(results) / RUNS, memory)
+    return _board(reading, memory), reading
 
 
 def write_board(results: Path | str) -> tuple[Path, Path]:
     """Write ``leaderboard.csv`` and ``.md`` into ``results``; the same records give the same bytes.
 
-    What is left aside is named on stderr, as by `read_board`.
+    What is left out is named on stderr, as by `read_board`.
     """
     csv, markdown, reading = update_board(results)
     reading.tell()
@@ -80,8 +90,9 @@ def update_board(results: Path | str) -> tuple[Path, Path, Reading]:
 
 
 def _board(reading: Reading, memory: Memory) -> Board:
+    """The board of what was read; what `group` leaves out joins what reading did."""
     rows, left_out = group(reading.runs)
-    reading.left_aside.extend(left_out)
+    reading.left_aside += left_out
     return Board(rows, sections(rows, memory), reading.left_aside)
 
 

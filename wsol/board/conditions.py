@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wsol.board.rows import Row
 from wsol.board.settings import LATER, MANIFEST
 from wsol.scores.records import RunRecord
 
@@ -29,13 +28,16 @@ MEANING = {
     "folds": {0: "none"},
 }
 
+# ``CPU, 2 threads``, or the name of a GPU.
+DEVICE = re.compile(r"(.+?)(?:, (\d+) threads?)?")
 
-def conditions(row: Row) -> dict[str, Any]:
-    """By dotted key the conditions of a row that has a network; those that say nothing are absent.
 
-    Where its seeds differ, the value is a text of them all, ``1 and 2``.
+def conditions(records: Sequence[RunRecord]) -> dict[str, Any]:
+    """By dotted key the conditions of a network's records, one a seed; without those that say nothing.
+
+    Where seeds differ, the value is a text of them all, ``1 and 2``.
     """
-    by_record = [_conditions(record) for record in row.records]
+    by_record = [_conditions(record) for record in records]
     keys = dict.fromkeys(key for one in by_record for key in one)
     return {key: _one([one[key] for one in by_record if key in one]) for key in keys}
 
@@ -56,7 +58,7 @@ def _conditions(record: RunRecord) -> dict[str, Any]:
         **_machine(record.recipe.get("how") or {}),
     }
     if not found.get("training.epochs"):
-        for key in ("data.resize_size", "data.flip", "device", "processes"):
+        for key in ("data.resize_size", "data.flip", "device", "threads", "processes"):
             found.pop(key, None)
     return {key: value for key, value in found.items() if value is not None}
 
@@ -103,10 +105,9 @@ def _machine(how: Mapping[str, Any]) -> dict[str, Any]:
     training = how.get("training")
     if not isinstance(training, Mapping):
         return {}
-    device = training.get("device")
-    # One spelling for "1 threads" and "1 thread": it is no difference between rows.
-    device = re.sub(r"\b1 threads\b", "1 thread", device) if isinstance(device, str) else None
-    return {"device": device or None, "processes": training.get("processes")}
+    found = DEVICE.fullmatch(str(training.get("device") or ""))
+    device, threads = found.groups() if found else (None, None)
+    return {"device": device, "threads": threads, "processes": training.get("processes")}
 
 
 def _sides(size: Any) -> str | None:

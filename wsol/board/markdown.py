@@ -67,8 +67,8 @@ def _table(
 
 
 def _footnotes(section: Section) -> list[str]:
-    """What the marks of rows mean."""
-    lines = [f"- Rows marked {mark}: {_plain(text)}." for mark, text in section.footnotes().items()]
+    """The setting of the rows, and what their marks mean."""
+    lines = [f"- {_plain(line)}" for line in section.footnotes()]
     return [*lines, ""] if lines else []
 
 

@@ -71,18 +71,18 @@ def read_records(folder: Path | str) -> list[RunRecord]:
     return [run.record for run in read_runs(folder)]
 
 
-def read_folder(folder: Path | str, memory: Memory | None = None) -> Reading:
+def read_folder(folder: Path | str, memory: Memory | None = None, may_be_empty: bool = False) -> Reading:
     """Every ``**/*.json`` under ``folder`` that is a sound record, and a line for each that is not.
 
     ``memory`` spares the checks of content that passed them before.
 
     Raises:
-        UserError: no record there, or none that is sound (all are named).
+        UserError: no record there, or none that is sound (all are named), unless it ``may_be_empty``.
     """
     folder = Path(folder)
     reader = _Reader(folder, memory or Memory())
     reading = reader.read()
-    if not reading.runs:
+    if not reading.runs and not may_be_empty:
         missing = f"{folder}: no run records (*.json); `wsol evaluate` and `wsol benchmark` write them"
         raise UserError.of(reading.left_aside or [f"{missing}, --results names another folder"])
     return reading

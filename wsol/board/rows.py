@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from wsol.board.columns import BASELINES, COST_COLUMNS, KEY_COLUMNS, PERCENT
+from wsol.board.conditions import conditions
 from wsol.board.reading import StoredRun
 from wsol.board.row_key import own_name, row_key, seed_of
 from wsol.board.seeds import Estimate, estimate
@@ -86,6 +87,11 @@ class Row:
             name = " + ".join(parts) or ("CAM" if self["maps"] == "cam" else self["maps"])
             texts = [name, *([] if self["maps"] in ("cam", name) else [self["maps"]])]
         return ", ".join([*texts, *([self["variant"]] if self["variant"] else [])])
+
+    @cached_property
+    def conditions(self) -> dict[str, Any]:
+        """Under which conditions the row was trained and scored (`wsol.board.conditions`)."""
+        return conditions(self.records)
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:

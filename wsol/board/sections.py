@@ -16,7 +16,7 @@ from wsol.board.compared import Against
 from wsol.board.memory import Memory
 from wsol.board.paired import Comparison
 from wsol.board.rows import Row
-from wsol.board.unlike import Unlike, unlike
+from wsol.board.unlike import Unlike, common_setting, unlike
 from wsol.scores.metrics.specification import MetricSpecification
 
 # What a table without any metric that ranks is said to be ranked by.
@@ -40,13 +40,13 @@ class Section:
         """The data set's own title, or its name."""
         return str(self.rows[0].records[0].dataset.get("title") or self.place[0])
 
-    @property
+    @cached_property
     def metrics(self) -> list[str]:
         """The main metrics that a row of this table has, in their order."""
         said = self.specifications
         return [key for key in _main(said) if _measured(self.rows, key)]
 
-    @property
+    @cached_property
     def specifications(self) -> dict[str, MetricSpecification]:
         """What the records of these rows say of each metric, by key."""
         return _said(self.rows)
@@ -55,13 +55,13 @@ class Section:
         """What the table calls a metric: ``J``, or ``J Horse`` for that of a class."""
         return short_name(metric, self.specifications)
 
-    @property
+    @cached_property
     def class_metrics(self) -> list[str]:
         """Metrics of single classes that a row of this table has, ``rubinstein_j:Horse``; by class."""
         keys = {key for row in self.rows for key in row.estimates if ":" in key}
         return sorted(keys, key=lambda key: (key.partition(":")[2], key.partition(":")[0]))
 
-    @property
+    @cached_property
     def ranked_by(self) -> str:
         """The metric the rows are ranked by."""
         return _ranking_metric(self.rows)
@@ -75,9 +75,17 @@ class Section:
         """The letter of a row that is unlike the others; empty for the rest."""
         return self.unlike[row.key].mark if row.key in self.unlike else ""
 
-    def footnotes(self) -> dict[str, str]:
-        """What each mark means: ``{"a": "22 epochs where the others have 15"}``."""
-        return {said.mark: said.text for said in self.unlike.values()}
+    def footnotes(self) -> list[str]:
+        """Under which setting the rows were made, and for each mark in what its rows differ."""
+        common = common_setting(self.rows)
+        others = (("mark", bool(self.unlike)), ("variant", any(row.named for row in self.rows)))
+        told = " or ".join(name for name, there in others if there)
+        but = f" where no {told} says another" if told else ""
+        marks = {said.mark: said.text for said in self.unlike.values()}
+        return [
+            *([f"Setting{but}: {common}."] if common else []),
+            *(f"Rows marked {mark}: {text}." for mark, text in marks.items()),
+        ]
 
     def comparison(self, row: Row, metric: str) -> Comparison | None:
         """The row against the centred box, or None where the images of both are not at hand."""
@@ -170,14 +178,14 @@ def _ranked(rows: Sequence[Row]) -> list[Row]:
 def _against_center(
     rows: Sequence[Row], memory: Memory | None
 ) -> dict[tuple[tuple[str, ...], str], Comparison]:
+    centers = [row for row in rows if row["maps"] == "center"]
     # Of several boxes the one on the row's own images; of several there the first.
-    centers = {_manifest(row): row for row in reversed(rows) if row["maps"] == "center"}
-    against = {manifest: Against(center, memory) for manifest, center in centers.items()}
+    against = {_manifest(row): Against(row, memory) for row in reversed(centers)}
     return {
         (row.key, metric): comparison
         for row in rows
-        if _manifest(row) in against and row is not centers[_manifest(row)]
-        for metric, comparison in against[_manifest(row)].of(row, _main(row.specifications)).items()
+        if (center := against.get(_manifest(row))) is not None and row is not center.other
+        for metric, comparison in center.of(row, _main(row.specifications)).items()
     }
 
 

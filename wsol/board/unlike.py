@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from wsol.board.conditions import conditions
 from wsol.board.rows import Row
 from wsol.board.settings import in_order, key_name, spelled
 
@@ -26,7 +25,18 @@ PHRASES = {
     "subset": "subset ({})",
     "n_images": "{} images scored",
     "device": "trained on {}",
+    "threads": "{} threads",
+    "processes": "{} processes",
 }
+ONE = {"{} epochs": "{} epoch", "{} threads": "{} thread", "{} processes": "{} process"}
+
+# What is told of the common setting, where nothing differs, too.
+TOLD = (
+    *("data.input_size", "map_size", "training.epochs", "training.batch_size", "training.optimizer"),
+    *("training.lr", "training.weight_decay"),
+)
+
+UNTRAINED = "not trained"
 
 # What comes with a network is compared with the rows of that network, all else with the whole table.
 OF_NETWORK = {"backbone": ("backbone",), "head": ("backbone",), "weights": ("backbone", "weights")}
@@ -60,15 +70,28 @@ def unlike(rows: Sequence[Row]) -> dict[Key, Unlike]:
     """
     trained = [row for row in rows if row["backbone"]]
     found: dict[Key, list[_Difference]] = defaultdict(list)
-    values = {row.key: conditions(row) for row in trained}
-    for name in in_order({name for one in values.values() for name in one}):
+    for name in in_order({name for row in trained for name in row.conditions}):
         for peers in _peers(trained, name):
-            told = {row.key: values[row.key][name] for row in peers if name in values[row.key]}
+            told = {row.key: row.conditions[name] for row in peers if name in row.conditions}
             for key, difference in _differences(name, peers, told):
                 found[key].append(difference)
     texts = {row.key: _sentence(found[row.key]) for row in trained if row.key in found}
     marks = {text: _mark(place) for place, text in enumerate(dict.fromkeys(texts.values()))}
     return {key: Unlike(marks[text], text) for key, text in texts.items()}
+
+
+def common_setting(rows: Sequence[Row]) -> str:
+    """What `unlike` compares with, in short: ``input 64, 15 epochs``; empty without networks."""
+    trained = [row for row in rows if row["backbone"]]
+    told = []
+    for name in TOLD:
+        there = [row for row in trained if name in row.conditions]
+        if there:
+            texts = spelled([row.conditions[name] for row in there])
+            by_row = dict(zip((row.key for row in there), texts, strict=True))
+            told.append(_phrase(name, _common(there, by_row)))
+    # What training was like says nothing where most networks were not trained.
+    return ", ".join(told[: told.index(UNTRAINED) + 1] if UNTRAINED in told else told)
 
 
 def unlike_in_tables(rows: Iterable[Row]) -> dict[Key, str]:
@@ -123,11 +146,17 @@ def _network(row: Row) -> tuple[str, ...]:
 def _told(name: str, mine: str, common: str) -> tuple[str, str]:
     """What the row has and what is common: ``22 epochs`` and ``15``."""
     if name == "training.epochs" and mine == "0":
-        return "not trained", f"{common} epochs"
+        return UNTRAINED, _phrase(name, common)
     if name == "training.epochs" and common == "0":
         common = "none"
+    return _phrase(name, mine), common
+
+
+def _phrase(name: str, text: str) -> str:
+    if name == "training.epochs" and text == "0":
+        return UNTRAINED
     phrase = PHRASES.get(name) or f"{key_name(name)} {{}}"
-    return phrase.format(mine), common
+    return ONE.get(phrase, phrase).format(text) if text == "1" else phrase.format(text)
 
 
 def _sentence(differences: Sequence[_Difference]) -> str:

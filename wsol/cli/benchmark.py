@@ -1,13 +1,13 @@
-"""``wsol benchmark``: recipes times seeds, resumable, then the board."""
+"""``wsol benchmark``: recipes times seeds, resumable, then the board and where the rows stand in it."""
 
 from __future__ import annotations
 
 import dataclasses
 
+from wsol.cli.grid_end import run_and_tell
 from wsol.cli.parser import Parser, at_least, folder
 from wsol.cli.recipe_arguments import parse_recipe
 from wsol.errors import UserError
-from wsol.progress import is_first_rank
 
 
 def option_of(argv: list[str]) -> dict[str, str]:
@@ -22,11 +22,19 @@ def main(argv: list[str]) -> int:
     """
     parser = Parser(
         "benchmark",
-        "Train and evaluate recipes and seeds, skipping what is done. Any other option overrides that "
-        "key of every recipe: --attention my_attention:MyAttention, --training.epochs 5.",
+        "Train and evaluate recipes and seeds, skipping what is done; write the board and say where the "
+        "rows stand in it. Interrupted, the same command goes on; started twice, both share the rows. "
+        "Any other option overrides that key of every recipe: --attention my_attention:MyAttention, "
+        "--training.epochs 5.",
     )
     parser.add_argument("--config", nargs="+", required=True, help="recipes, YAML")
     parser.add_argument("--seeds", default="0", help="comma-separated")
+    parser.add_argument(
+        "--jobs",
+        type=at_least(1),
+        default=1,
+        help="rows at a time, each a process with its part of the cores",
+    )
     parser.add_argument(
         "--results", type=folder, help="folder of records and boards; default: as the recipe says"
     )
@@ -43,13 +51,9 @@ def main(argv: list[str]) -> int:
         how = dataclasses.replace(recipe.how, **{key: value for key, value in asked.items() if value})
         recipes.append(dataclasses.replace(recipe, how=how))
     seeds = _seeds(arguments.seeds)
-    from wsol.pipeline.benchmark import benchmark
-    from wsol.pipeline.leaderboard import write_board
+    from wsol.pipeline.benchmark import Grid
 
-    benchmark(recipes, seeds, overlays=arguments.overlays)
-    if is_first_rank():  # under torchrun the others have nothing to add
-        for results in dict.fromkeys(recipe.how.results for recipe in recipes):
-            print(write_board(results))
+    run_and_tell(Grid(recipes, seeds, arguments.overlays), arguments.jobs)
     return 0
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.cli.parser import Parser
+from wsol.cores import cores
 from wsol.pipeline.outputs.provenance import PACKAGES, git_commit, versions
 
 # Packages whose import has another name than the package.
@@ -72,7 +73,7 @@ def environment() -> dict[str, Any]:
             "python": f"{platform.python_implementation()} {platform.python_version()}",
             "platform": platform.platform(),
             "processors": os.cpu_count(),
-            "usable_processors": usable_processors(),
+            "usable_processors": cores(),
             "threads": _threads(),
             "variables": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
             "cuda": _cuda_version(),
@@ -115,13 +116,6 @@ def without_names(text: str) -> str:
     with contextlib.suppress(OSError, KeyError, ImportError):  # no name for this user id
         text = re.sub(rf"(?<=[/\\]){re.escape(getpass.getuser())}(?![\w.-])", "USER", text)
     return text
-
-
-def usable_processors() -> int:
-    """How many processors this process may use: fewer than the machine has under a scheduler."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _required() -> list[str]:

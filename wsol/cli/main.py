@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "score a run, a folder of score maps, or your own images",
     "benchmark": "train and evaluate recipes and seeds, skipping what is done, then the board",
     "leaderboard": "regenerate leaderboard.csv and leaderboard.md from the run records",
+    "results": "verify records against their arrays, rescore, add, remove, list them",
     "report": "one HTML page: the table, curves and overlays",
     "iou": "IoU of given boxes or masks against annotations, no model",
     "localize": "boxes, masks and overlays for new images",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from wsol.cores import cores
 from wsol.errors import UserError
 from wsol.evaluation.bootstrap import RESAMPLES
 from wsol.evaluation.scored_image import score_image
@@ -165,7 +165,7 @@ class _SplitArrays:
             row = self.rows[prediction.image_id]
             return source, score_image(arrays[source], row, prediction, self.images[row], self.protocol)
 
-        for source, odd in in_threads(work, known(), _cores() if threads is None else threads):
+        for source, odd in in_threads(work, known(), cores() if threads is None else threads):
             counts[source].update(odd)
         for source, per_image in arrays.items():
             check_complete(seen[source], list(self.rows))
@@ -180,13 +180,6 @@ def _named(key: str, classes: Sequence[str]) -> str:
     """``rubinstein_j:2`` as ``rubinstein_j:Horse``."""
     metric, colon, label = key.partition(":")
     return f"{metric}:{classes[int(label)]}" if colon and classes else key
-
-
-def _cores() -> int:
-    # Not every system tells how many of its cores are ours.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _check_classes(per_image: PerImage) -> None:

@@ -72,15 +72,16 @@ def compute(
     per_image: PerImage,
     protocol: Protocol,
     policy: ThresholdPolicy | None = None,
-    val: PerImage | None = None,
+    val: PerImage | Mapping[str, float] | None = None,
     resamples: int = RESAMPLES,
     keys: Sequence[str] = (),
 ) -> Scores:
     """Metrics of ``per_image``, percent, with 95 % intervals from so many ``resamples``, if any.
 
     ``policy`` is the protocol's own where None. Under ``val`` the thresholds are chosen on the arrays
-    ``val`` and count as given: the intervals are over the images of ``per_image`` alone. ``keys`` are
-    the metrics wanted; none takes all. Only what they need is computed.
+    ``val``, or were, where it is their values by key, and count as given: the intervals are over the
+    images of ``per_image`` alone. ``keys`` are the metrics wanted; none takes all. Only what they need
+    is computed.
     ``UserError`` where ``val`` is asked for without arrays, or they have nothing to choose on.
     """
     policy = policy or protocol.policy
@@ -132,7 +133,7 @@ def _given(
     keys: Sequence[str],
     protocol: Protocol,
     policy: ThresholdPolicy,
-    val: PerImage | None,
+    val: PerImage | Mapping[str, float] | None,
 ) -> dict[str, float]:
     """The thresholds that are not chosen on the scored images, by the key of each metric."""
     following = [key for key in keys if not metrics[key].specification.oracle]
@@ -141,6 +142,9 @@ def _given(
         return dict.fromkeys(following, policy.value)
     if policy.name == "oracle":
         return {}
+    if isinstance(val, Mapping):
+        # What has no threshold had no value at any: it has none at 0 either.
+        return dict.fromkeys(following, 0.0) | dict(val)
     if val is None or not len(val) or not (val.has("boxes") or val.has("masks")):
         raise UserError(
             "the threshold policy val needs a val split with boxes or masks, and there is none: "

@@ -13,6 +13,7 @@ from pathlib import Path
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation, score
 from wsol.pipeline.inputs import annotated_split
+from wsol.pipeline.missing_galleries import draw_missing, lacking
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_masks
 from wsol.pipeline.outputs.provenance import now
 from wsol.pipeline.outputs.publish import (
@@ -83,7 +84,8 @@ class ScoringJob(ABC):
 def evaluate(job: ScoringJob, outputs: Outputs) -> dict[str, Evaluation]:
     """Score a job's sources and write what ``outputs`` asks for; the evaluations made, by source.
 
-    A record that is in the results already is kept: its source is scored again only for ``output``.
+    A record that is in the results already is kept: its source is scored again only for ``output``, and
+    a gallery that it lacks is drawn.
 
     Raises:
         UserError: the split, or val under the policy ``val``, has no boxes or masks; a protocol or
@@ -94,6 +96,7 @@ def evaluate(job: ScoringJob, outputs: Outputs) -> dict[str, Evaluation]:
     evaluations: dict[str, Evaluation] = {}
     for together in job.passes(wanted):
         evaluations |= _evaluate_together(job, together, outputs, recorded)
+    draw_missing(job, lacking(recorded, outputs), outputs)
     job.wait()
     if outputs.output:
         for source, record in recorded.items():

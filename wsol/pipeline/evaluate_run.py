@@ -23,6 +23,7 @@ from wsol.pipeline.inputs import open_manifest
 from wsol.pipeline.model import Model
 from wsol.pipeline.outputs.pictures import KeptPredictions, through
 from wsol.pipeline.outputs.publish import MapsOrigin, Outputs
+from wsol.progress import is_first_rank
 from wsol.recipe import EvaluationSettings, Recipe
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
@@ -155,6 +156,7 @@ class ModelJob(ScoringJob):
             return arrays
         shares: list[Any] = [None] * world_size
         distributed.all_gather_object(shares, arrays)
+        _gather_wanted(kept, world_size)
         return {
             source: PerImage.merge([one[source] for one in shares], split.image_ids)
             for source in sources
@@ -165,7 +167,11 @@ class ModelJob(ScoringJob):
         folder = self.model.folder
         if folder is None or not self.recipe.training.folds:
             return [(split, None)]
-        return [(part.images, part.folder) for part in scoring_parts(self.recipe, split, folder)]
+        asked = set(split.image_ids)  # some images of a split, where only their pictures are wanted
+        parts = [
+            (part.images.only(asked), part.folder) for part in scoring_parts(self.recipe, split, folder)
+        ]
+        return [(images, weights) for images, weights in parts if len(images)]
 
     def _pairs(
         self,
@@ -182,6 +188,17 @@ class ModelJob(ScoringJob):
         loader = eval_loader(images, recipe, rank=rank, world_size=world_size)
         reader = MapReader(model.localizer, images.class_keys, recipe.evaluation.classes)
         return reader.pairs(loader, sources, clock)
+
+
+def _gather_wanted(kept: Mapping[str, KeptPredictions], world_size: int) -> None:
+    """Every process gets what the others hold of the images that are drawn."""
+    for one in kept.values():
+        own = {key: found for key, found in one.predictions.items() if key in one.wanted}
+        shares: list[Any] = [None] * world_size
+        distributed.all_gather_object(shares, own)
+        if is_first_rank():  # which draws; masks are written by whoever holds the map
+            for share in shares:
+                one.predictions |= share
 
 
 def own_manifest(model: Model) -> Manifest:

@@ -21,8 +21,7 @@ def leaderboard(results: Path | str, *, write: bool = False) -> pd.DataFrame:
             give the same bytes of the first two.
 
     Raises:
-        UserError: no records there, a file that is no record, runs of one row that contradict each
-            other.
+        UserError: no records there, a file that is no record.
 
     Examples:
         >>> import wsol

@@ -69,6 +69,7 @@ def gallery_images(image_ids: Iterable[str], count: int = KEPT, seed: int = 0) -
 def save_gallery(folder: Path | str, run_id: str, tiles: Iterable[Tile]) -> Path:
     """Draw and write the tiles of a run into ``folder/run_id``; returns the index's path."""
     place = Path(folder) / run_id
+    (place / "index.json").unlink(missing_ok=True)  # half drawn anew it is not there either
     entries = []
     for number, tile in enumerate(tiles):
         overlay = draw_overlay(
@@ -88,13 +89,30 @@ def save_gallery(folder: Path | str, run_id: str, tiles: Iterable[Tile]) -> Path
 
 def read_gallery(folder: Path | str, run_id: str) -> dict[str, StoredTile]:
     """The tiles of a run by image id; empty where none were kept."""
-    place = Path(folder) / run_id
+    tiles = _stored_tiles(Path(folder) / run_id)
+    return {tile.image_id: tile for tile in tiles if _is_there(tile)}
+
+
+def has_gallery(place: Path) -> bool:
+    """Whether the folder ``place`` holds a whole gallery: an index, and every picture it names."""
+    try:
+        return (place / "index.json").is_file() and all(map(_is_there, _stored_tiles(place)))
+    except UserError:
+        return False  # a damaged index is drawn again
+
+
+def _is_there(tile: StoredTile) -> bool:
+    return tile.overlay.is_file() and tile.image.is_file()
+
+
+def _stored_tiles(place: Path) -> list[StoredTile]:
+    """The tiles that the index of a gallery names; none where there is no index."""
     index = place / "index.json"
     if not index.is_file():
-        return {}
+        return []
     try:
         entries = json.loads(index.read_text(encoding="utf-8"))["tiles"]
-        tiles = [
+        return [
             StoredTile(
                 image_id=str(entry["image_id"]),
                 title=str(entry["title"]),
@@ -109,7 +127,6 @@ def read_gallery(folder: Path | str, run_id: str) -> dict[str, StoredTile]:
         raise UserError(
             f"{index}: not the index of a gallery: {error}; evaluate the run again"
         ) from error
-    return {tile.image_id: tile for tile in tiles if tile.overlay.is_file() and tile.image.is_file()}
 
 
 def pick(galleries: Sequence[dict[str, StoredTile]], count: int = 12, seed: int = 0) -> list[str]:

@@ -29,7 +29,7 @@ class SectionView:
     place: tuple[str, ...]
     facts: tuple[str, ...]
     metrics: Table
-    footnotes: dict[str, str]
+    footnotes: tuple[str, ...]
     classes: Table | None
     seeds: Table | None
     curves: Curves
@@ -70,7 +70,7 @@ def _section(section: Section, galleries: Path, number: int) -> SectionView:
         place=tuple(section.place[1:]),
         facts=tuple(section.facts()),
         metrics=metrics_table(section, styles),
-        footnotes=section.footnotes(),
+        footnotes=tuple(section.footnotes()),
         classes=class_table(section, styles),
         seeds=seeds_table(section, styles),
         curves=curves(styles),

@@ -88,7 +88,9 @@ def seeds_table(section: Section, styles: Sequence[RowStyle]) -> Table | None:
         row, values = style.row, [style.row.values(metric) for metric in metrics]
         for place, seed in enumerate(row.seed_numbers):
             figures = (number_cell(of_metric[place], 1) for of_metric in values)
-            cells = (text_cell(row["maps"]), number_cell(seed, None), *figures)
+            # A seed is no quantity: no commas in it, and all its digits.
+            own = Cell(str(seed), sort_key=str(seed), is_number=True)
+            cells = (text_cell(row["maps"]), own, *figures)
             rows.append(TableRow(style.name, cells, style, section.mark(row)))
     return Table("Every seed", heads, tuple(rows))
 

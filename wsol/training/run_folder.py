@@ -96,15 +96,13 @@ class RunFolder:
             raise UserError(f"{self.path}: training has not finished; run the same train command again")
         path = self.path / "run.json"
         facts = read_json(path, AGAIN)
-        if finding := facts_finding(facts):
+        if finding := facts_finding(facts) or bad_hashes(facts.get("weights", {})):
             raise UserError(f"{path}: {finding}{AGAIN}")
         self._check_whole(facts)
         return facts
 
     def _check_whole(self, facts: Mapping[str, Any]) -> None:
-        """``UserError`` where run.json and the recipe beside it are of two runs, or hashes are none."""
-        if finding := bad_hashes(facts.get("weights", {})):
-            raise UserError(f"{self.path / 'run.json'}: {finding}{AGAIN}")
+        """``UserError`` where run.json and the recipe beside it are of two runs."""
         trained = facts.get("training_id")
         if trained is not None and trained != training_id(self.recipe(), str(facts["manifest_hash"])):
             raise UserError(
@@ -153,10 +151,8 @@ class RunFolder:
     def save_progress(self, progress: Mapping[str, Any]) -> None:
         """Write what resuming needs: optimizer states, finished epochs, the best values so far."""
         # Into an open file: given a path, torch's own writer loses what the system says.
-        with (
-            replacing(self.path / "resume.pth", self._check_writable) as temporary,
-            temporary.open("wb") as file,
-        ):
+        path = self.path / "resume.pth"
+        with replacing(path, self._check_writable) as temporary, temporary.open("wb") as file:
             torch.save(dict(progress), file)
 
     def progress(self) -> dict[str, Any] | None:

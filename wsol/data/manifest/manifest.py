@@ -11,6 +11,7 @@ entry ``parts`` of ``manifest.json`` names the codes: ``{"1": "deciding", "2": "
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -185,6 +186,10 @@ class ManifestSplit:
     def where(self, kept: np.ndarray) -> ManifestSplit:
         """The images that ``kept`` (n,) bool is true for, in the split's order."""
         return ManifestSplit(self.manifest, self.name, self.rows[kept])
+
+    def only(self, image_ids: Collection[str]) -> ManifestSplit:
+        """Those of its images that ``image_ids`` names, in the split's order."""
+        return self.where(np.array([image_id in image_ids for image_id in self.image_ids], bool))
 
     def first_per_class(self, count: int) -> ManifestSplit:
         """The first ``count`` images of each class, in the split's order; 0 keeps all."""

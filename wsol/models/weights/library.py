@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,6 +16,8 @@ from wsol.recipe import BackboneSettings, WeightsSettings
 
 # torchvision's first ones, which the field starts from.
 FIRST = "IMAGENET1K_V1"
+# What the libraries' downloaders say without a network, each at length.
+OFFLINE = re.compile(r"connect|resolve|offline|urlopen|timed out|unreachable", re.IGNORECASE)
 
 
 def with_tag(weights: WeightsSettings, backbone: BackboneSettings) -> WeightsSettings:
@@ -46,6 +50,7 @@ def library_state(backbone: BackboneSettings, weights: WeightsSettings) -> dict[
 def _timm_state(backbone: BackboneSettings, weights: WeightsSettings) -> dict[str, Tensor]:
     import timm
 
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # each retry would be a line
     try:
         network = timm.create_model(weights.tag, pretrained=True, **backbone.options)
     except (RuntimeError, OSError) as error:
@@ -105,5 +110,6 @@ def _torchvision_entry(name: str, asked: str) -> Any:
 
 
 def _not_loaded(library: str, name: str, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:200]
+    text = " ".join(str(error).split())
+    reason = "no connection to its server" if OFFLINE.search(text) else text[:200]
     return f"{library}'s weights of {name} cannot be loaded ({reason}); name a file with --weights"

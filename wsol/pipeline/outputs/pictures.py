@@ -57,8 +57,11 @@ def through(
 def write_gallery(
     kept: KeptPredictions, evaluation: Evaluation, protocol: Protocol, folder: Path
 ) -> None:
-    """Draw the kept images for the report into ``folder``, which is named by the run's id."""
-    if kept.wanted.keys() & kept.predictions.keys():
+    """Draw the kept images for the report into ``folder``, which is named by the run's id.
+
+    One without tiles, of images whose files are missing, is written too: it is done, not lacking.
+    """
+    if kept.wanted:
         save_gallery(folder.parent, folder.name, tiles(kept, evaluation, protocol))
 
 

@@ -108,7 +108,7 @@ def make_record(scored: ScoredMaps) -> RunRecord:
     origin, evaluation = scored.origin, scored.evaluation
     return RunRecord(
         recipe={"what": dict(origin.what), "how": dict(origin.how)},
-        dataset=dataset_entry(scored.split.manifest, scored.split.name),
+        dataset=dataset_entry(scored.split.manifest, scored.split.name) | _classes(scored),
         protocol=scored.protocol.describe(),
         maps=origin.maps,
         threshold=dict(evaluation.threshold),
@@ -127,15 +127,28 @@ def make_record(scored: ScoredMaps) -> RunRecord:
     )
 
 
+def _classes(scored: ScoredMaps) -> dict[str, list[str]]:
+    """The names of the labels, where figures of single classes go by them and arrays by the labels."""
+    return {"classes": list(scored.split.class_keys)} if scored.protocol.per_class else {}
+
+
 def append_record(scored: ScoredMaps, kept: KeptPredictions, results: Path | str) -> RunRecord:
-    """Append the record to ``results/runs``, and draw its pictures for the report."""
+    """Draw the record's pictures for the report, and append it to ``results/runs``.
+
+    The record comes last: where it is, everything of it is, whenever the writing was interrupted.
+    """
     # Scored by a process that was stopped meanwhile: whoever took its run over makes the record.
     check_held()
     record = make_record(scored)
     folder = Path(results) / "runs" / _slug(str(record.dataset["name"]))
+    write_gallery(kept, scored.evaluation, scored.protocol, gallery_folder(results, record.run_id))
     _write(record, scored, folder, f"{scored.origin.name}-{_slug(record.maps)}-{record.run_id}")
-    write_gallery(kept, scored.evaluation, scored.protocol, Path(results) / "report" / record.run_id)
     return record
+
+
+def gallery_folder(results: Path | str, run_id: str) -> Path:
+    """Where a record's pictures for the report lie."""
+    return Path(results) / "report" / run_id
 
 
 def write_output(scored: ScoredMaps, kept: KeptPredictions, output: Path | str) -> None:

@@ -13,7 +13,8 @@ from wsol.files.atomic import write_text
 from wsol.files.regular_file import read_regular
 from wsol.scores.metrics import METRICS_VERSION, specifications_of
 from wsol.scores.metrics.specification import MetricSpecification
-from wsol.scores.records.checks import SCHEMA_VERSION, check, content_digest
+from wsol.scores.records.checks import check, content_digest
+from wsol.scores.records.description import SCHEMA_VERSION
 from wsol.scores.records.identity import content_id, jsonable
 from wsol.scores.records.strict_json import strict_json
 
