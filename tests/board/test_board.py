@@ -224,8 +224,8 @@ def test_the_table_says_which_images_and_which_baselines_lack(store, results):
         "Protocol: choe2020. Thresholds: the best for each metric on the scored images themselves "
         "(oracle).",
         "Not scored here: the centred box (maps center) and the feature mean (maps features).",
-        "Setting: input 224, maps 14x14, 50 epochs, batch size 32, optimizer sgd, lr 0.001, weight "
-        "decay 0.0001.",
+        "Setting: input 224, maps 14x14, 50 epochs, batch size 32, optimizer sgd, lr 0.001, "
+        "weight decay 0.0001.",
     ]
 
 

@@ -39,7 +39,9 @@ def test_the_interval_over_seeds_stays_where_the_metric_can_be(turned):
     # By hand: mean 98, squares 4 4 4 4 16, hence a deviation of the root of 32 / 4.
     values = [100.0, 100.0, 100.0, 96.0, 94.0]
     mean, reach = 98.0, 2.7764451 * math.sqrt(8) / math.sqrt(5)
-    figures = [{"value": 100 - value if turned else value} for value in values]
+    figures: list[dict[str, float | None]] = [
+        {"value": 100 - value if turned else value} for value in values
+    ]
     low, high = (2.0 - reach, 2.0 + reach) if turned else (mean - reach, mean + reach)
     free = estimate(figures)
     assert (free.low, free.high) == (pytest.approx(low), pytest.approx(high))
@@ -50,7 +52,8 @@ def test_the_interval_over_seeds_stays_where_the_metric_can_be(turned):
 
 
 def test_seeds_that_agree_have_an_interval_of_no_width():
-    found = estimate([{"value": 100.0}] * 5, within=(0.0, 100.0))
+    figures: list[dict[str, float | None]] = [{"value": 100.0}] * 5
+    found = estimate(figures, within=(0.0, 100.0))
     assert (found.low, found.high) == (100.0, 100.0)
 
 

@@ -162,6 +162,7 @@ def test_the_order_of_files_changes_nothing(add, results):
     [
         ([0.01, 1e-05, 3.0], ["0.01", "1e-05", "3"]),
         ([True, False, 1], ["true", "false", "1"]),
+        ([3, 3.0], ["3", "3"]),
         (["", "none"], ['""', '"none"']),
         ([None, "x"], ["none", "x"]),
         ([[], [1, 2]], ["none", "1,2"]),

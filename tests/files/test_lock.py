@@ -218,11 +218,18 @@ def test_the_stamp_is_renewed_while_it_is_held_and_not_for_another(tmp_path, mon
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"host": "alpha"}', b"[" * 100_000])
 def test_a_token_that_cannot_be_read_counts_by_its_age(tmp_path, content):
     (tmp_path / ".lock").write_bytes(content)
-    with pytest.raises(Held, match="has not said its name"), hold(tmp_path):
+    with pytest.raises(Held, match=r"in use, \.lock there does not say by whom"), hold(tmp_path):
         pass
     silent(tmp_path)
     with hold(tmp_path) as lock:
         lock.check()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders on this system")
+def test_a_pipe_in_the_place_of_the_token_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / ".lock")
+    with pytest.raises(Held, match="does not say by whom"), hold(tmp_path):
+        pass
 
 
 def test_without_the_system_s_locks_the_token_alone_decides(tmp_path, monkeypatch):

@@ -14,7 +14,9 @@ import pytest
 from torch import nn
 
 from wsol.errors import UserError
-from wsol.files.lock import TAKEN_OVER_AFTER, Held
+from wsol.files.lock import TAKEN_OVER_AFTER, Held, Lost, hold
+from wsol.pipeline.evaluate_run import evaluate_run
+from wsol.pipeline.outputs.publish import Outputs
 from wsol.pipeline.train import train
 from wsol.training.run_folder import RunFolder
 
@@ -180,6 +182,18 @@ def test_taken_over_from_another_machine_the_stopped_process_writes_nothing_more
     assert line.startswith(f"wsol: error: {folder}: ")
     assert "writes nothing more there" in line
     check_whole(folder, undisturbed)
+
+
+def test_a_run_that_was_taken_over_while_it_was_scored_makes_no_record(tiny_recipe, tmp_path):
+    run = train(tiny_recipe)
+    outputs = Outputs(results=tmp_path / "results")
+    with hold(run):
+        (run / ".lock").unlink()
+        with pytest.raises(Lost, match="writes nothing more there"):
+            evaluate_run(run, outputs=outputs)
+        assert not list(tmp_path.glob("results/**/*.*"))
+    evaluate_run(run, outputs=outputs)
+    assert list(tmp_path.glob("results/runs/*/*.json"))
 
 
 def test_a_finished_run_is_not_written_to(tiny_recipe):

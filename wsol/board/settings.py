@@ -65,13 +65,22 @@ def spelled(values: Sequence[Any]) -> list[str]:
 
     Texts and lists as the command line takes them, hashes cut to as many digits as tell them apart.
     """
-    exact = ["" if value is NOT_SAID else json.dumps(plain(value), sort_keys=True) for value in values]
-    wanted = len(set(exact))
-    for length in (SHORTEST_HASH, 16, 32, 64):
-        texts = [spell(value, length) for value in values]
-        if len(set(texts)) == wanted:
-            return texts
-    return [text or "not said" for text in exact]
+    keys = [repr(value) for value in values]
+    distinct = dict(zip(keys, values, strict=True))  # most rows share their values
+    exact = [_exact(value) for value in distinct.values()]
+    texts = [text or "not said" for text in exact]
+    for length in (64, 32, 16, SHORTEST_HASH):
+        shorter = [spell(value, length) for value in distinct.values()]
+        if len(set(shorter)) == len(set(exact)):
+            texts = shorter
+    told = dict(zip(distinct, texts, strict=True))
+    return [told[key] for key in keys]
+
+
+def _exact(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is NOT_SAID else json.dumps(plain(value), sort_keys=True)
 
 
 def spell(value: Any, digits: int = SHORTEST_HASH) -> str:

@@ -24,17 +24,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from wsol.errors import UserError
 from wsol.files.atomic import write_bytes
 from wsol.files.leftovers import OLD
+from wsol.files.lock_token import TOKEN, Token, holder, read_token
 from wsol.files.system_lock import machine_tag, try_lock
 from wsol.files.write_failure import writing
 
-TOKEN = ".lock"
 # Seconds. A holder renews fifteen times in between, from a thread that Python lets run between two
 # steps; a step that holds Python for minutes (compiling, reading large weights on a slow disk) must not
 # look like death. Longer only delays the run of a machine that really died.
@@ -52,20 +52,6 @@ class Lost(UserError):
     """The folder was taken over, or removed, while this process held it: it may not write there."""
 
 
-@dataclass(frozen=True)
-class Token:
-    """Whose the folder is; ``name`` is random, since hosts and process numbers repeat."""
-
-    host: str
-    machine: str
-    pid: int
-    since: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"process {self.pid} on {self.host} since {self.since}"
-
-
 class Lock:
     """A folder that this process holds; `hold` gives it."""
 
@@ -77,7 +63,7 @@ class Lock:
 
     def check(self) -> None:
         """``Lost`` unless the token is still this holder's; to be called right before publishing."""
-        found = _read(self.folder / TOKEN)
+        found = read_token(self.folder / TOKEN)
         if found is not None and found.name == self.token.name:
             return
         now = (
@@ -90,7 +76,7 @@ class Lock:
         if self._done.is_set():
             return
         self._done.set()
-        found = _read(self.folder / TOKEN)
+        found = read_token(self.folder / TOKEN)
         if found is not None and found.name == self.token.name:
             self._sweep()
             (self.folder / TOKEN).unlink(missing_ok=True)
@@ -192,7 +178,7 @@ def _take(folder: Path, host: str, patience: float) -> Lock:
     )
     if alone is False:
         os.close(handle)
-        raise Held(_holder(folder, patience))
+        raise Held(holder(folder, patience))
     try:
         # The file server's clock, not this machine's: the stamps of the others are from there too.
         os.utime(path)
@@ -209,7 +195,7 @@ def _claim(folder: Path, token: Token, alone: bool, patience: float, now: float)
     try:
         file = path.open("xb")
     except FileExistsError:
-        found = _read(path)
+        found = read_token(path)
     else:
         try:
             with file:
@@ -221,30 +207,8 @@ def _claim(folder: Path, token: Token, alone: bool, patience: float, now: float)
     dead = alone and found is not None and found.machine == token.machine
     # A stamp of the future has not been renewed since a clock was set back.
     if not dead and abs(now - path.stat().st_mtime) < patience:
-        raise Held(_holder(folder, patience))
+        raise Held(holder(folder, patience))
     write_bytes(path, content)
-
-
-def _holder(folder: Path, patience: float) -> str:
-    """The one line that says who holds ``folder``, and whether it seems to be stopped."""
-    found = _read(folder / TOKEN)
-    try:
-        silent = time.time() - (folder / TOKEN).stat().st_mtime
-    except OSError:
-        silent = 0.0
-    who = str(found) if found is not None else "a process that has not said its name"
-    line = f"{folder}: in use by {who}"
-    if silent < patience or found is None:
-        return line
-    return f"{line}; silent for {silent / 60:.0f} min: continue it (kill -CONT {found.pid}) or end it"
-
-
-def _read(path: Path) -> Token | None:
-    """The token, or None where there is none that can be read."""
-    try:
-        return Token(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
 
 
 def _system_file(folder: Path, machine: str) -> Path:

@@ -23,7 +23,8 @@ from torch import nn
 from wsol.errors import UserError
 from wsol.files.atomic import replacing, write_bytes, write_text
 from wsol.files.csv_table import csv_text
-from wsol.files.lock import TOKEN, Held, Lock, hold
+from wsol.files.lock import Held, Lock, hold
+from wsol.files.lock_token import TOKEN
 from wsol.files.reading import read_json
 from wsol.models.weights.torch_file import is_whole, read_torch_file
 from wsol.recipe import Recipe
