@@ -58,7 +58,7 @@ ARRAYS: dict[str, Damage] = {
     "arrays' bit flipped late": _flipped_arrays(0.98),
     "arrays of another run": lambda victim: shutil.copy(victim.other_arrays, victim.arrays),
     "arrays swapped": _swap,
-    "arrays as text": lambda victim: victim.arrays.write_text("not arrays"),
+    "arrays of text": lambda victim: victim.arrays.write_text("not arrays"),
     "arrays as a pickle": instead(_hostile_npz, arrays=True),
     "arrays a directory": instead(Path.mkdir, arrays=True),
     "arrays a FIFO": instead(lambda path: os.mkfifo(path), arrays=True),
