@@ -34,7 +34,10 @@ class Against:
             made = self._compared(row, metrics)
             found = {name: [getattr(one, part) for part in NUMBERS] for name, one in made.items()}
             self.memory.comparisons[key] = found
-        return {name: Comparison(*numbers[:4], int(numbers[4])) for name, numbers in found.items()}
+        return {
+            name: Comparison(difference, low, high, p_value, int(count))
+            for name, (difference, low, high, p_value, count) in found.items()
+        }
 
     def _compared(self, row: Row, metrics: Sequence[str]) -> dict[str, Comparison]:
         if self._scores is None:
