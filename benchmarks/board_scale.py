@@ -133,7 +133,7 @@ def measure(results: Path) -> Iterator[tuple[str, float, float]]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--arrays", action="store_true", help="with per-image arrays, as links")
     parser.add_argument("--folder", type=Path, help="where to work; default: a temporary folder")
