@@ -82,10 +82,10 @@ def cam_of(row: Row, rows: Sequence[Row]) -> Row | None:
     ]
     if row in alike or (not row["backbone"] and len(alike) > 1):
         return None
-    mine = conditions(row)
+    mine = conditions(row.records)
 
     def unlike(other: Row) -> tuple[int, tuple[str, ...]]:
-        theirs = conditions(other)
+        theirs = conditions(other.records)
         keys = mine.keys() | theirs.keys()
         return sum(mine.get(key) != theirs.get(key) for key in keys), other.key
 
