@@ -27,6 +27,7 @@ def records(bench: Workbench, tally: Tally) -> None:
     if not any(tally.wanted in name for name in forms):
         return
     whole, without = _pages(bench, lambda victim: None), _pages(bench, _remove)
+    without_both = _pages(bench, _remove_both)
     for name, damage in forms.items():
         if not tally.takes(name):
             continue
@@ -35,7 +36,7 @@ def records(bench: Workbench, tally: Tally) -> None:
         damage(victim)
         named = "" if name in ADDED or name in FORGED else victim.record.stem
         if name not in FORGED:
-            allowed = [without] if name in DAMAGED else [whole, without]
+            allowed = [without] if name in DAMAGED else [whole, without, without_both]
             _look(tally, place, named, allowed, rows_only=name == "arrays missing")
         expected = (0, 2) if name in ADDED or name == "arrays missing" else (2,)
         tally.judge(command(VERIFY, place), expected, victim.record.stem if expected == (2,) else "")
@@ -61,6 +62,11 @@ def _victim(place: Path) -> Victim:
 def _remove(victim: Victim) -> None:
     victim.record.unlink()
     victim.arrays.unlink()
+
+
+def _remove_both(victim: Victim) -> None:
+    for path in (victim.record, victim.arrays, victim.other, victim.other_arrays):
+        path.unlink()
 
 
 def _pages(bench: Workbench, change: Callable[[Victim], None]) -> Pages:

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from wsol.files import whole_folder
+from wsol.files import leftovers, whole_folder
 from wsol.files.leftovers import sweep
-from wsol.files.whole_folder import exchange, replacing_folder
+from wsol.files.whole_folder import exchange, replacing_folder, temporary_folder
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
@@ -144,3 +144,19 @@ def test_what_a_living_process_builds_is_not_swept(tmp_path):
     assert os.waitpid(child, 0)[1] == 0
     assert content(tmp_path / "m") == {"one": "new"}
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+@needs_fork
+def test_the_temporary_folder_of_a_killed_process_is_removed_by_the_next(tmp_path):
+    child = os.fork()
+    if not child:
+        with temporary_folder(tmp_path / "place") as folder:
+            (folder / "half").write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    (left,) = tmp_path.iterdir()
+    assert (left / "half").exists()
+    leftovers._swept.clear()  # as the next process
+    with temporary_folder(tmp_path / "place") as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+    assert not list(tmp_path.iterdir())

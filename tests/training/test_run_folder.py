@@ -222,6 +222,39 @@ def test_weights_that_were_changed_are_not_scored(tmp_path, parts, how):
         place.load_weights(nn.Linear(3, 2), "last")
 
 
+@pytest.mark.parametrize("parts", [(), (0, 1)])
+def test_a_finished_runs_weights_are_checked_without_a_network(tmp_path, parts):
+    folder = finished_run(tmp_path, parts)
+    folder.check_weights()
+    path = (folder.fold(1) if parts else folder).path / "last.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + b"!")
+    with pytest.raises(UserError, match=r"last\.safetensors: not the weights that were trained"):
+        folder.check_weights()
+    path.unlink()
+    with pytest.raises(UserError, match=r"last\.safetensors: cannot be read"):
+        folder.check_weights()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"class_keys": ["b"]},
+        {"default_map": "features"},
+        {"cost": {"params": 4}},
+        {"more": float("nan")},
+    ],
+)
+def test_a_run_json_that_was_changed_is_named(tmp_path, changes):
+    folder = finished_run(tmp_path)
+    written = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps(written | changes))
+    with pytest.raises(UserError, match=r"run\.json: .*(changed since|NaN).*train it again"):
+        folder.facts()
+    (tmp_path / "run.json").write_text(json.dumps(written))  # in another order of words
+    assert folder.facts() == {key: value for key, value in written.items() if key != "digest"}
+
+
 def test_weights_that_run_json_does_not_name_are_not_of_the_run(tmp_path):
     folder = finished_run(tmp_path)
     (tmp_path / "last.safetensors").rename(tmp_path / "best_val_cls.safetensors")

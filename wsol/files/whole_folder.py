@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wsol.files.leftovers import OLD_FOLDER, lock_folder, prefix_for
+from wsol.files.leftovers import OLD_FOLDER, lock_folder, prefix_for, sweep_once
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
@@ -25,13 +25,22 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 def replacing_folder(folder: Path | str) -> Iterator[Path]:
     """Give an empty folder that becomes ``folder`` when the block succeeds; else all is as it was."""
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary, handle = _temporary(folder)
-    try:
+    with temporary_folder(folder) as temporary:
         new = temporary / "new"
         new.mkdir()
         yield new
         _replace(new, folder, temporary / OLD_FOLDER / folder.name)
+
+
+@contextmanager
+def temporary_folder(beside: Path | str) -> Iterator[Path]:
+    """An empty folder beside a path, gone in the end; the next process removes a killed one's."""
+    beside = Path(beside)
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    sweep_once(beside.parent)
+    temporary, handle = _temporary(beside)
+    try:
+        yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         if handle is not None:

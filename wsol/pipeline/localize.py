@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from wsol.evaluation.evaluator import score
 from wsol.files.csv_table import write_csv
 from wsol.files.images import open_image
 from wsol.files.picture_files import write_picture
+from wsol.files.whole_folder import temporary_folder
 from wsol.maps import of_predicted_class
 from wsol.maps.reading import MapReader
 from wsol.pipeline.evaluate_run import ModelJob, check_scores, own_manifest
@@ -59,9 +59,9 @@ def localize(
     model = model if isinstance(model, Model) else Model.open(model)
     maps = of_predicted_class(maps or model.default_map)
     rows: list[list[object]] = []
-    with image_folder(images) as folder, tempfile.TemporaryDirectory() as place:
+    with image_folder(images) as folder, _working_folder(Path(output)) as place:
         # Nothing is trained: whatever the folders are called, their images are to be localized.
-        manifest = custom_manifest(folder, [], Path(place) / "manifest", skip=output, plain_folders=True)
+        manifest = custom_manifest(folder, [], place / "manifest", skip=output, plain_folders=True)
         for note in manifest.info["notes"]:
             if "no label" not in note:  # nobody expects labels here
                 say(f"note: {note}")
@@ -70,11 +70,12 @@ def localize(
             check_scores(model, split)
         _ = model.localizer  # weights that do not fit are told before a threshold is
         cut = _val_threshold(model, maps) if threshold is None else threshold
-        with _all_or_none(Path(output)) as pictures, threads(model.threads):
+        with threads(model.threads):
             for split in splits:
                 for image_id, picture, found in _found(model, split, maps, cut):
-                    _draw(pictures, image_id, picture, found)
+                    _draw(place / "pictures", image_id, picture, found)
                     rows.append(_row(image_id, found))
+        _move_pictures(place / "pictures", Path(output))  # all are there: no part of a set is left
     return write_csv(Path(output) / "boxes.csv", COLUMNS, rows)
 
 
@@ -112,15 +113,23 @@ def _draw(folder: Path, image_id: str, picture: np.ndarray, found: Localization)
 
 
 @contextmanager
-def _all_or_none(output: Path) -> Iterator[Path]:
-    """A folder for pictures, which come to ``output`` once all are there: no part of a set is left."""
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".localize-") as folder:
-        yield Path(folder)
-        for path in sorted(Path(folder).rglob("*.png")):
-            kept = output / path.relative_to(folder)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(kept)
+def _working_folder(output: Path) -> Iterator[Path]:
+    """A temporary folder in ``output``, which where it was made for nothing is removed again."""
+    made = not output.exists()
+    try:
+        with temporary_folder(output / "localize") as folder:
+            yield folder
+    finally:
+        if made:
+            with suppress(OSError):  # it holds something
+                output.rmdir()
+
+
+def _move_pictures(pictures: Path, output: Path) -> None:
+    for path in sorted(pictures.rglob("*.png")):
+        kept = output / path.relative_to(pictures)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(kept)
 
 
 def _val_threshold(model: Model, maps: str) -> float:

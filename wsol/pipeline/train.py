@@ -61,9 +61,10 @@ def train(recipe: Recipe | Path | str) -> Path:
 
 
 def _finished(folder: RunFolder) -> Path:
-    say(f"{folder.path} is trained already")
     if is_first_rank():
+        folder.check_weights()
         folder.tidy()
+    say(f"{folder.path} is trained already")
     return folder.path
 
 

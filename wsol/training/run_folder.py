@@ -30,7 +30,7 @@ from wsol.models.weights.torch_file import is_whole, read_torch_file
 from wsol.recipe import Recipe
 from wsol.scores.records import digest
 from wsol.training.run_findings import facts_finding, progress_finding
-from wsol.training.run_weights import bad_hashes, read_weights, sha256_of, weights_bytes
+from wsol.training.run_weights import bad_hashes, check_sha256, read_weights, sha256_of, weights_bytes
 
 SELECTIONS = ("last", "val_cls", "val_loc")
 AGAIN, ANEW = "; delete the run and train it again", "delete it and the run begins anew"
@@ -49,6 +49,15 @@ def run_name(recipe: Recipe, manifest_hash: str) -> str:
     )
     parts = (recipe.data.name, recipe.backbone.name, attention, recipe.method.name, f"seed{recipe.seed}")
     return "-".join(parts).replace("/", "-").replace(":", "-") + "-" + training_id(recipe, manifest_hash)
+
+
+def _was_changed(facts: dict[str, Any]) -> bool:
+    """Whether the content of run.json is not what its digest, which is taken out, was made of."""
+    said = facts.pop("digest", None)
+    try:
+        return said is not None and said != digest(facts)
+    except ValueError:  # NaN, which is never written
+        return True
 
 
 class RunFolder:
@@ -100,7 +109,14 @@ class RunFolder:
         if finding := facts_finding(facts) or bad_hashes(facts.get("weights", {})):
             raise UserError(f"{path}: {finding}{AGAIN}")
         self._check_whole(facts)
+        if _was_changed(facts):
+            raise UserError(f"{path}: changed since it was written{AGAIN}")
         return facts
+
+    def check_weights(self) -> None:
+        """``UserError`` where run.json, or weights that it names, are not as they were finished."""
+        for name, sha256 in self.facts().get("weights", {}).items():
+            check_sha256(self.path / name, sha256)
 
     def _check_whole(self, facts: Mapping[str, Any]) -> None:
         """``UserError`` where run.json and the recipe beside it are of two runs."""
@@ -118,6 +134,7 @@ class RunFolder:
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Mark the run as finished; the hashes of its weights, which must be finite, are added."""
         facts = {**facts, "weights": sha256_of(self.path)}
+        facts["digest"] = digest(facts)
         content = json.dumps(facts, indent=1, sort_keys=True) + "\n"
         write_text(self.path / "run.json", content, self._check_writable)
 

@@ -13,6 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from wsol.errors import UserError
+from wsol.files.regular_file import sha256_of as sha256_of_file
 
 
 def weights_bytes(module: nn.Module, path: Path) -> bytes:
@@ -44,11 +45,21 @@ def read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
     """
     content = path.read_bytes()
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-        raise UserError(
-            f"{path}: not the weights that were trained: their SHA-256 is another than in run.json; "
-            "restore the file, or delete the run and train it again"
-        )
+        raise _others(path)
     return load(content)
+
+
+def check_sha256(path: Path, sha256: str) -> None:
+    """``UserError`` where a weights file is missing, or not the one that was trained."""
+    if sha256_of_file(path) != sha256:
+        raise _others(path)
+
+
+def _others(path: Path) -> UserError:
+    return UserError(
+        f"{path}: not the weights that were trained: their SHA-256 is another than in run.json; "
+        "restore the file, or delete the run and train it again"
+    )
 
 
 def sha256_of(folder: Path) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from wsol.board.reading import StoredRun, read_folder
 from wsol.errors import UserError
 from wsol.files.atomic import replacing
 from wsol.files.regular_file import sha256_of
+from wsol.files.whole_folder import temporary_folder
 from wsol.pipeline.results.run_files import RunFiles
 from wsol.report.page import GALLERIES
 
@@ -117,8 +117,7 @@ def _copy(path: Path, place: Path) -> None:
 def _copy_folder(folder: Path, place: Path) -> None:
     if place.exists():
         return  # of an earlier attempt: a folder appears whole
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{place.name}-", dir=place.parent) as temporary:
-        whole = Path(temporary, place.name)
+    with temporary_folder(place) as temporary:
+        whole = temporary / place.name
         shutil.copytree(folder, whole)
         whole.rename(place)

@@ -140,7 +140,7 @@ def _verify_weights(runs: Path, found: Verification) -> None:
         try:
             facts = json.loads(read_regular(path, LARGEST_FACTS))
             for file, written in dict(facts.get("weights") or {}).items():
-                weights = path.with_name(Path(file).name)
+                weights = path.parent / str(file)  # of cross-fitted networks in a folder each
                 if sha256_of(weights) == written:
                     found.weights += 1
                 else:
