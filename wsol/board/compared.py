@@ -34,7 +34,10 @@ class Against:
             made = self._compared(row, metrics)
             found = {name: [getattr(one, part) for part in NUMBERS] for name, one in made.items()}
             self.memory.comparisons[key] = found
-        return {name: _comparison(*numbers) for name, numbers in found.items()}
+        return {
+            name: Comparison(difference, low, high, p_value, int(count))
+            for name, (difference, low, high, p_value, count) in found.items()
+        }
 
     def _compared(self, row: Row, metrics: Sequence[str]) -> dict[str, Comparison]:
         if self._scores is None:
@@ -52,11 +55,6 @@ class Against:
                 if both.any():
                     found[metric] = compare(pairs[0][both], pairs[1][both])
         return found
-
-
-def _comparison(*numbers: float) -> Comparison:
-    difference, low, high, p_value, n_images = numbers
-    return Comparison(difference, low, high, p_value, int(n_images))
 
 
 def _content(row: Row) -> list[list[object]] | None:

@@ -118,8 +118,8 @@ def _notes(found: Standings) -> list[str]:
         notes.append("No CAM row here (attention none, method and maps cam): no differences to it")
     elif count is not None:
         notes.append(f"Minus CAM of the same network: paired over the same images ({count:,})")
-    told = {said.mark: said.text for said in section.unlike.values()}
-    notes += [f"({mark}): {text}" for mark, text in told.items() if mark in shown]
+    marks = {said.mark: said.text for said in section.unlike.values()}
+    notes += [f"({mark}): {text}" for mark, text in marks.items() if mark in shown]
     return [f"{note}." for note in notes]
 
 

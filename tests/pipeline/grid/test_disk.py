@@ -68,8 +68,8 @@ def test_a_grid_without_room_is_refused_before_it_begins(tiny_recipe, tmp_path, 
     assert not (tmp_path / "runs").exists()
 
 
-class Begun(Exception):
-    pass
+class Begun(BaseException):
+    """Not an error of a row: the grid has begun."""
 
 
 def _begun(*_, **__):
