@@ -148,10 +148,15 @@ def test_what_a_living_process_builds_is_not_swept(tmp_path):
 
 @needs_fork
 def test_the_temporary_folder_of_a_killed_process_is_removed_by_the_next(tmp_path):
+    told, worker_ends = os.pipe()
     child = os.fork()
     if not child:
         with temporary_folder(tmp_path / "place") as folder:
             (folder / "half").write_text("half")
+            if not os.fork():  # a worker that outlives it, until it is told
+                os.close(worker_ends)
+                os.read(told, 1)
+                os._exit(0)
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
     (left,) = tmp_path.iterdir()
@@ -160,3 +165,5 @@ def test_the_temporary_folder_of_a_killed_process_is_removed_by_the_next(tmp_pat
     with temporary_folder(tmp_path / "place") as folder:
         assert list(tmp_path.iterdir()) == [folder]
     assert not list(tmp_path.iterdir())
+    os.close(worker_ends)
+    os.close(told)

@@ -13,12 +13,15 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wsol.files.leftovers import OLD_FOLDER, lock_folder, prefix_for, sweep_once
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
+
+# The handles whose locks say that this process lives.
+_alive: set[int] = set()
 
 
 @contextmanager
@@ -39,11 +42,14 @@ def temporary_folder(beside: Path | str) -> Iterator[Path]:
     beside.parent.mkdir(parents=True, exist_ok=True)
     sweep_once(beside.parent)
     temporary, handle = _temporary(beside)
+    if handle is not None:
+        _alive.add(handle)
     try:
         yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        if handle is not None:
+        if handle in _alive:
+            _alive.remove(handle)
             os.close(handle)
 
 
@@ -82,3 +88,15 @@ def exchange(first: Path, second: Path) -> bool:
         return False
     paths = os.fsencode(first), os.fsencode(second)
     return rename(AT_FDCWD, paths[0], AT_FDCWD, paths[1], ctypes.c_uint(RENAME_EXCHANGE)) == 0
+
+
+def _forget() -> None:
+    """A forked worker (a data loader's) outlives a killed parent by seconds, and vouches for nobody."""
+    for handle in _alive:
+        with suppress(OSError):
+            os.close(handle)
+    _alive.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
