@@ -42,6 +42,16 @@ def differences(expected: dict[str, str], found: dict[str, str]) -> tuple[list[s
     return wrong, [name for name in found if name not in expected]
 
 
+def left_in_temporary(place: Path) -> list[str]:
+    """What is left in ``place/tmp``, the system's folder for temporary files.
+
+    Sockets of Python's own ``multiprocessing`` are not counted: a killed process cannot remove them,
+    and no other knows whose they are.
+    """
+    found = contents(place / "tmp")
+    return [f"TMPDIR/{name}" for name in found if not name.startswith("pymp-")]
+
+
 def _timeless(path: Path) -> bytes:
     content = path.read_bytes()
     try:

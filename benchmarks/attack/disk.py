@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks.attack.command import command
-from benchmarks.attack.comparison import contents, differences
+from benchmarks.attack.comparison import contents, differences, left_in_temporary
 from benchmarks.attack.findings import Tally
 from benchmarks.attack.targets import Target, half_written, targets
 from benchmarks.attack.workbench import Workbench, clear
@@ -123,5 +123,5 @@ def _check_leftovers(tally: Tally, place: Path, expected: dict[str, str], when: 
     """Files that belong to no state of the command; those of an interrupted run do."""
     extra = [name for name in contents(place / "work") if name not in expected]
     extra = [name for name in extra if not (when == "disk full" and name.endswith("/resume.pth"))]
-    if extra := [*extra, *(f"TMPDIR/{name}" for name in contents(place / "tmp"))]:
+    if extra := [*extra, *left_in_temporary(place)]:
         tally.found("leftovers", f"{when}: {', '.join(extra[:4])}")

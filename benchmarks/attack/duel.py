@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.attack.child import Moment
 from benchmarks.attack.command import PATIENCE, Outcome, Running, command
-from benchmarks.attack.comparison import contents, differences
+from benchmarks.attack.comparison import contents, differences, left_in_temporary
 from benchmarks.attack.findings import Tally
 from benchmarks.attack.targets import targets
 from benchmarks.attack.workbench import BENCHMARK, RECIPES, Workbench, clear
@@ -154,7 +154,7 @@ def _compare(
     wrong, extra = differences(end, found)
     if wrong:
         tally.found("wrong figures", f"{', '.join(wrong[:4])} differ")
-    if extra := [*extra, *(f"TMPDIR/{name}" for name in contents(place / "tmp"))]:
+    if extra := [*extra, *left_in_temporary(place)]:
         tally.found("leftovers", ", ".join(extra[:4]))
     if tally.clean:
         clear(place)

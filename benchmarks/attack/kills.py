@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.attack.child import Moment
 from benchmarks.attack.command import Outcome, command, killed_after
-from benchmarks.attack.comparison import contents, differences
+from benchmarks.attack.comparison import contents, differences, left_in_temporary
 from benchmarks.attack.findings import Tally
 from benchmarks.attack.targets import Target, half_written, targets
 from benchmarks.attack.workbench import Workbench, clear
@@ -63,7 +63,7 @@ def _case(
     wrong, extra = differences(end, contents(place / "work"))
     if wrong:
         tally.found("wrong figures", f"{when}, given again: {', '.join(wrong[:4])} differ")
-    if extra := [*extra, *(f"TMPDIR/{name}" for name in contents(place / "tmp"))]:
+    if extra := [*extra, *left_in_temporary(place)]:
         tally.found("leftovers", f"{when}, given again: {', '.join(extra[:4])}")
     if tally.clean:
         clear(place)

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.attack.child import Moment
 from benchmarks.attack.command import command
-from benchmarks.attack.comparison import contents, differences
+from benchmarks.attack.comparison import contents, differences, left_in_temporary
 from benchmarks.attack.findings import Tally
 from benchmarks.attack.victim import flipped
 from benchmarks.attack.workbench import Workbench, clear
@@ -185,7 +185,7 @@ def _meet(folders: RunFolders, tally: Tally, place: Path, state: str, name: str)
         return
     if outcome.code == 2:  # what it did before it met the damage is whole: epochs, rows of baselines
         left = [file for file in contents(work) if file not in known and "/." in f"/{file}"]
-        if left := [*left, *contents(place / "tmp")]:
+        if left := [*left, *left_in_temporary(place)]:
             tally.found("leftovers", f"refused with exit code 2, and yet left: {', '.join(left[:4])}")
         return
     found, right = contents(work / made), folders.right[name]

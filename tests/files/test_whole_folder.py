@@ -149,21 +149,24 @@ def test_what_a_living_process_builds_is_not_swept(tmp_path):
 @needs_fork
 def test_the_temporary_folder_of_a_killed_process_is_removed_by_the_next(tmp_path):
     told, worker_ends = os.pipe()
+    worker_lives, ready = os.pipe()
     child = os.fork()
     if not child:
         with temporary_folder(tmp_path / "place") as folder:
             (folder / "half").write_text("half")
             if not os.fork():  # a worker that outlives it, until it is told
                 os.close(worker_ends)
+                os.write(ready, b"!")
                 os.read(told, 1)
                 os._exit(0)
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
+    os.read(worker_lives, 1)
     (left,) = tmp_path.iterdir()
     assert (left / "half").exists()
     leftovers._swept.clear()  # as the next process
     with temporary_folder(tmp_path / "place") as folder:
         assert list(tmp_path.iterdir()) == [folder]
     assert not list(tmp_path.iterdir())
-    os.close(worker_ends)
-    os.close(told)
+    for handle in (worker_ends, told, ready, worker_lives):
+        os.close(handle)
