@@ -24,8 +24,8 @@ import torch
 from wsol.attention import ATTENTION
 from wsol.check.added_cost import Cost, measure
 from wsol.errors import UserError
-from wsol.files.atomic import write_text
 from wsol.files.csv_table import csv_text
+from wsol.files.writing.atomic import write_text
 from wsol.models.factory import build_localizer
 from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, Recipe
 

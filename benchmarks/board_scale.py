@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from wsol.board.memory import PLACE
+from wsol.board.runs.memory import PLACE
 from wsol.scores.records import RunRecord, content_id
 
 COMMITTED = Path(__file__).parents[1] / "results" / "runs"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wsol.data.manifest.manifest import Manifest
     from wsol.errors import UserError
     from wsol.evaluation.in_memory.boxes_and_iou import box, boxes, iou
+    from wsol.evaluation.in_memory.localization import Localization
     from wsol.evaluation.in_memory.metric_calls import (
         MetricValue,
         gt_known_loc,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from wsol.pipeline.evaluate_run import evaluate_run as evaluate
     from wsol.pipeline.leaderboard import leaderboard
     from wsol.pipeline.localize import localize
-    from wsol.pipeline.model import Localization, Model, load
+    from wsol.pipeline.model import Model, load
     from wsol.pipeline.outputs.publish import Outputs
     from wsol.pipeline.train import train
     from wsol.recipe import EvaluationSettings, Recipe
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "EvaluationSettings": "wsol.recipe",
     "GTKnownLoc": "wsol.evaluation.in_memory.torch_metrics",
-    "Localization": "wsol.pipeline.model",
+    "Localization": "wsol.evaluation.in_memory.localization",
     "Manifest": "wsol.data.manifest.manifest",
     "MaxBoxAcc": "wsol.evaluation.in_memory.torch_metrics",
     "MaxBoxAccV2": "wsol.evaluation.in_memory.torch_metrics",

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wsol.board.image_scores import row_scores
-from wsol.board.paired import SIGNIFICANCE, Comparison, compare
-from wsol.board.rows import Row
-from wsol.board.sections import Section
+from wsol.board.comparison.image_scores import row_scores
+from wsol.board.comparison.paired import SIGNIFICANCE, Comparison, compare
+from wsol.board.rows.rows import Row
+from wsol.board.tables.sections import Section
 
 
 class Difference(NamedTuple):

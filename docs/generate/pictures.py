@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from wsol.board import read_board
 from wsol.errors import UserError
-from wsol.files.atomic import write_bytes
+from wsol.files.writing.atomic import write_bytes
 from wsol.report.gallery import StoredTile, pick, read_gallery
 from wsol.report.overlay import PREDICTED_COLOR, TRUE_COLOR
 

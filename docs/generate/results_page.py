@@ -10,9 +10,9 @@ from markdown_table import table
 from settings import setting_lines
 
 from wsol.board import read_board
-from wsol.board.markdown import estimate_text
-from wsol.board.rows import Row
-from wsol.board.sections import Section
+from wsol.board.rows.rows import Row
+from wsol.board.tables.markdown import estimate_text
+from wsol.board.tables.sections import Section
 from wsol.files.csv_table import table_rows
 
 COSTS = Path("benchmarks", "results", "attention.csv")

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from wsol.board.rows import Row
+from wsol.board.rows.rows import Row
 
 # A column of the table, and what its mean is over: here rows may differ.
 OWN = ("attention", "seed")

@@ -18,7 +18,7 @@ import signal, sys
 from pathlib import Path
 from wsol.cli import list as command
 from wsol.cli.main import main
-from wsol.files.atomic import replacing
+from wsol.files.writing.atomic import replacing
 from wsol.progress import note_saved
 
 def write(argv):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from wsol.errors import UserError
 from wsol.evaluation.masks import pixel_histograms, read_mask, true_mask
-from wsol.files.images import open_mask
+from wsol.files.pictures.images import open_mask
 from wsol.scores.protocol import protocol_named
 from wsol.scores.samples import Annotation
 

@@ -12,8 +12,8 @@ from PIL import Image
 
 from wsol.errors import UserError
 from wsol.evaluation.masks import read_mask
-from wsol.files.images import MAX_PIXELS, image_size, open_codes, open_image, open_mask
-from wsol.files.pixel_sources import as_image
+from wsol.files.pictures.images import MAX_PIXELS, image_size, open_codes, open_image, open_mask
+from wsol.files.pictures.pixel_sources import as_image
 
 READERS = [image_size, open_image, open_mask, open_codes, as_image, read_mask]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wsol.files.lock import hold
+from wsol.files.locking.lock import hold
 from wsol.pipeline.inputs import open_manifest, resolved
 from wsol.pipeline.train import train
 from wsol.training.run_folder import RunFolder, run_name

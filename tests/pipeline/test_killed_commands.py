@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wsol.cli.main import main
-from wsol.files.leftovers import NAME
+from wsol.files.writing.leftovers import NAME
 
 TOP = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pipes of this kind here")

@@ -14,7 +14,7 @@ import pytest
 from torch import nn
 
 from wsol.errors import UserError
-from wsol.files.lock import TAKEN_OVER_AFTER, Held, Lost, hold
+from wsol.files.locking.lock import TAKEN_OVER_AFTER, Held, Lost, hold
 from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.outputs.publish import Outputs
 from wsol.pipeline.train import train

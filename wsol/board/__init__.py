@@ -1,7 +1,7 @@
 """Run records to leaderboard.csv and leaderboard.md, with intervals and paired tests. No torch."""
 
 from wsol.board.board import Board, read_board, write_board
-from wsol.board.reading import read_records, read_runs
-from wsol.board.table import frame
+from wsol.board.runs.reading import read_records, read_runs
+from wsol.board.tables.table import frame
 
 __all__ = ["Board", "frame", "read_board", "read_records", "read_runs", "write_board"]

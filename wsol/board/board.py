@@ -6,16 +6,16 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wsol.board.fingerprint import fingerprint
-from wsol.board.markdown import to_markdown
-from wsol.board.memory import Memory
-from wsol.board.reading import Reading, read_folder
-from wsol.board.rows import Row, group
-from wsol.board.sections import Section, sections
-from wsol.board.table import to_csv
+from wsol.board.rows.rows import Row, group
+from wsol.board.runs.fingerprint import fingerprint
+from wsol.board.runs.memory import Memory
+from wsol.board.runs.reading import Reading, read_folder
+from wsol.board.tables.markdown import to_markdown
+from wsol.board.tables.sections import Section, sections
+from wsol.board.tables.table import to_csv
 from wsol.errors import UserError
-from wsol.files.atomic import write_bytes
 from wsol.files.regular_file import sha256_of
+from wsol.files.writing.atomic import write_bytes
 
 RUNS = "runs"
 FILES = ("leaderboard.csv", "leaderboard.md")

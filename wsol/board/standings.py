@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from wsol.board.board import Board
-from wsol.board.compared import Against
-from wsol.board.paired import Comparison
-from wsol.board.rows import Row
-from wsol.board.sections import Section
+from wsol.board.comparison.compared import Against
+from wsol.board.comparison.paired import Comparison
+from wsol.board.rows.rows import Row
+from wsol.board.tables.sections import Section
 
 
 @dataclass(frozen=True)

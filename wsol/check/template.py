@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from wsol.errors import UserError, suggest
-from wsol.files.atomic import write_text
+from wsol.files.writing.atomic import write_text
 
 # The insertions that have a template, and how many parameters its module has at 64 channels: weights and
 # biases, a feedback module with a bottom of 16 channels, a head with 5 classes.

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wsol.errors import UserError
-from wsol.files.write_failure import REFUSALS, error_number
+from wsol.files.writing.write_failure import REFUSALS, error_number
 
 BUG, REFUSED = 1, 2
 LONGEST = 300

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wsol.board.board import FILES, RUNS, peek
-from wsol.board.columns import percent
-from wsol.board.markdown import estimate_text
+from wsol.board.rows.columns import percent
 from wsol.board.standings import Standing, Standings, standings
+from wsol.board.tables.markdown import estimate_text
 from wsol.progress import is_first_rank
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from numba import njit
 from PIL import Image
 
 from wsol.errors import UserError
-from wsol.files.images import MAX_PIXELS
-from wsol.files.mask_file import DAMAGE, set_pixels
 from wsol.files.numpy_file import Limit, read_arrays
+from wsol.files.pictures.images import MAX_PIXELS
+from wsol.files.pictures.mask_file import DAMAGE, set_pixels
 from wsol.files.reading import refuse_no_file
 from wsol.scores.samples import Annotation
 

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from wsol.files.atomic import write_text
+from wsol.files.writing.atomic import write_text
 
 FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 FIRST = frozenset("'=+-@\t\r\n")

@@ -45,7 +45,7 @@ def files_under(folder: Path | str, onerror: Callable[[OSError], None]) -> Itera
     for place, folders, names in os.walk(folder, onerror=onerror):
         folders.sort()
         for name in sorted([*names, *(name for name in folders if "." in name)]):
-            # A leading dot is a file that another process is writing just now (wsol.files.atomic).
+            # A leading dot: another process is writing it just now (wsol.files.writing.atomic).
             if not name.startswith("."):
                 yield f"{place}{os.sep}{name}"
 

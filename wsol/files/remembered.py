@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from wsol.errors import UserError
-from wsol.files.atomic import write_bytes
 from wsol.files.regular_file import read_regular
+from wsol.files.writing.atomic import write_bytes
 
 LARGEST = 2**28
 

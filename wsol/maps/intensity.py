@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wsol.errors import UserError
-from wsol.files.images import open_image
+from wsol.files.pictures.images import open_image
 from wsol.maps.contract import ImageMaps
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from wsol.errors import UserError
-from wsol.files.images import MAX_PIXELS
 from wsol.files.numpy_file import Limit, read_arrays
+from wsol.files.pictures.images import MAX_PIXELS
 from wsol.files.reading import refuse_no_file
 from wsol.maps.class_table import read_classes
 from wsol.scores.samples import Annotation, Prediction

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsol.errors import UserError
-from wsol.files.lock import Held, hold
+from wsol.files.locking.lock import Held, hold
 from wsol.pipeline.baselines import evaluate_baselines
 from wsol.pipeline.grid.agenda import Agenda
 from wsol.pipeline.grid.disk import check_room, disk_needs

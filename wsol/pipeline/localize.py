@@ -13,15 +13,16 @@ from wsol.data.loading.loader import eval_loader
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import score
+from wsol.evaluation.in_memory.localization import CAM_THRESHOLD, Localization, found_in
 from wsol.files.csv_table import write_csv
-from wsol.files.images import open_image
-from wsol.files.picture_files import write_picture
-from wsol.files.whole_folder import temporary_folder
+from wsol.files.pictures.images import open_image
+from wsol.files.pictures.picture_files import write_picture
+from wsol.files.writing.whole_folder import temporary_folder
 from wsol.maps import of_predicted_class
 from wsol.maps.reading import MapReader
 from wsol.pipeline.evaluate_run import ModelJob, check_scores, own_manifest
 from wsol.pipeline.inputs import image_folder, manifest_folder
-from wsol.pipeline.model import CAM_THRESHOLD, Localization, Model, found_in
+from wsol.pipeline.model import Model
 from wsol.progress import say, track
 from wsol.recipe import EvaluationSettings
 from wsol.report.overlay import draw_overlay

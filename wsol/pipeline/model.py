@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,8 @@ import torch
 from wsol.data.loading.loader import Batch
 from wsol.data.loading.transforms import Normalise, squash
 from wsol.errors import UserError
-from wsol.evaluation.boxes import box_at, to_image
-from wsol.evaluation.in_memory.boxes_and_iou import check_threshold
-from wsol.evaluation.score_map import mask_at, quantise
-from wsol.files.pixel_sources import PixelSource, as_image
+from wsol.evaluation.in_memory.localization import CAM_THRESHOLD, Localization, found_in
+from wsol.files.pictures.pixel_sources import PixelSource, as_image
 from wsol.maps.reading import MapReader
 from wsol.methods.build import trained_localizer
 from wsol.models.cost import cost
@@ -28,17 +25,12 @@ from wsol.models.weights.class_keys import class_names
 from wsol.models.weights.pretrained import is_pretrained, pretrained_recipe
 from wsol.pipeline.foreign_code import check_trusted
 from wsol.recipe import How, Recipe
-from wsol.scores.protocol import protocol_named
 from wsol.scores.samples import Prediction
-from wsol.scores.thresholds import cut_of
 from wsol.training.device import device_name, launch, threads
 from wsol.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-# Where nothing says which threshold is best: that of CAM (Zhou et al., CVPR 2016).
-CAM_THRESHOLD = 0.2
 
 
 def load(
@@ -83,28 +75,6 @@ def load(
     model = Model.open(source, how, weights, trust=trust)
     model.threads = threads
     return model
-
-
-@dataclass(frozen=True)
-class Localization:
-    """What a model finds in one image.
-
-    Attributes:
-        box: (4,) float64 half-open ``x0, y0, x1, y1`` in pixels of the image, the largest contour's of
-            the map cut at ``threshold``; None where the map is constant.
-        mask: (height, width) bool, all of the map above ``threshold``.
-        score_map: (h, w) float32 as the model made it.
-        class_name: of the class whose map this is, the predicted one.
-        probability: of that class, by the softmax of the logits, in [0, 1].
-        threshold: at which the map was cut, in [0, 1).
-    """
-
-    box: np.ndarray | None
-    mask: np.ndarray
-    score_map: np.ndarray
-    class_name: str
-    probability: float
-    threshold: float
 
 
 class Model:
@@ -265,27 +235,6 @@ class Model:
         normalise = Normalise(self.recipe.weights.mean, self.recipe.weights.std)
         tensor = normalise(pixels)[None]
         return Batch(tensor, torch.zeros(1, dtype=torch.long), [""], torch.zeros(1), 1)
-
-
-def found_in(
-    prediction: Prediction, size: tuple[int, int], threshold: float, class_names: Sequence[str]
-) -> Localization:
-    """What a prediction says of an image of ``size`` (height, width), its map cut at ``threshold``."""
-    check_threshold(threshold)
-    protocol = protocol_named("halfopen")
-    score_map = np.zeros(size) if prediction.score_map is None else prediction.score_map
-    frame = protocol.frame(size)
-    map_u8 = quantise(score_map, frame, protocol.interpolation)
-    box = to_image(box_at(map_u8, cut_of(threshold, int(map_u8.max())))[None], frame, size)[0]
-    label = prediction.top5[0] if prediction.top5 else -1
-    return Localization(
-        box=box if box[2] > box[0] else None,
-        mask=mask_at(score_map, size, threshold, protocol.interpolation),
-        score_map=score_map,
-        class_name=class_names[label] if 0 <= label < len(class_names) else "",
-        probability=prediction.probabilities[0] if prediction.probabilities else float("nan"),
-        threshold=threshold,
-    )
 
 
 def _listed(images: PixelSource | Sequence[PixelSource]) -> Iterable[PixelSource]:

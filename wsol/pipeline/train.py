@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 
 from wsol.data.manifest.manifest import Manifest
 from wsol.errors import UserError
-from wsol.files.lock import Held
+from wsol.files.locking.lock import Held
 from wsol.models.cost import cost
 from wsol.models.localizer import Localizer
 from wsol.pipeline.fold_networks import Part, training_parts
@@ -35,7 +35,7 @@ def train(recipe: Recipe | Path | str) -> Path:
 
     Raises:
         UserError: an unknown name, a missing manifest, weights of another network; another process
-            trains this run (`wsol.files.lock.Held`).
+            trains this run (`wsol.files.locking.lock.Held`).
 
     Examples:
         >>> import wsol

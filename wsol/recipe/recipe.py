@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from wsol.files.atomic import write_text
+from wsol.files.writing.atomic import write_text
 from wsol.recipe.checking import CheckedSettings, Origin, build, check_mapping, field_hints, is_part
 from wsol.recipe.fields import between, marked_part, not_hashed, plain, setting
 from wsol.recipe.parts import (

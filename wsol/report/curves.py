@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wsol.board.image_scores import CURVE_THRESHOLDS, accuracy_curves
-from wsol.board.rows import Row
+from wsol.board.comparison.image_scores import CURVE_THRESHOLDS, accuracy_curves
+from wsol.board.rows.rows import Row
 from wsol.report.row_style import RowStyle
 
 WIDTH, HEIGHT = 360, 250

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from wsol.errors import UserError
-from wsol.files.atomic import write_bytes, write_text
+from wsol.files.writing.atomic import write_bytes, write_text
 from wsol.report.overlay import draw_overlay
 
 SIDE = 256

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsol.board import read_board
-from wsol.board.sections import Section
-from wsol.files.atomic import write_text
+from wsol.board.tables.sections import Section
+from wsol.files.writing.atomic import write_text
 from wsol.report.cells import Table
 from wsol.report.curves import Curves, curves
 from wsol.report.overlay_table import OverlayTable, overlay_table

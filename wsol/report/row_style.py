@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wsol.board.rows import Row
+from wsol.board.rows.rows import Row
 
 # So many classes color-0, color-1 ... and dash-0, dash-1 ... the style sheet has.
 COLORS, DASHES = 10, 3

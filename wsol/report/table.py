@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wsol.board.columns import COST_COLUMNS, percent
-from wsol.board.paired import Comparison
-from wsol.board.rows import Row
-from wsol.board.sections import Section
+from wsol.board.comparison.paired import Comparison
+from wsol.board.rows.columns import COST_COLUMNS, percent
+from wsol.board.rows.rows import Row
+from wsol.board.tables.sections import Section
 from wsol.report.cells import Cell, Head, Table, TableRow, columns, number_cell, text_cell
 from wsol.report.row_style import RowStyle
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from wsol.errors import UserError
 from wsol.files.array_file import MOST_BYTES, pack, unpack
-from wsol.files.atomic import write_bytes
+from wsol.files.writing.atomic import write_bytes
 from wsol.scores.completeness import check_complete
 from wsol.scores.iou_codes import CUTS, least_code
 from wsol.scores.packed_boxes import unpack_boxes

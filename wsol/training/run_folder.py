@@ -21,11 +21,11 @@ from safetensors import SafetensorError
 from torch import nn
 
 from wsol.errors import UserError
-from wsol.files.atomic import replacing, write_bytes, write_text
 from wsol.files.csv_table import csv_text
-from wsol.files.lock import Held, Lock, hold
-from wsol.files.lock_token import TOKEN
+from wsol.files.locking.lock import Held, Lock, hold
+from wsol.files.locking.lock_token import TOKEN
 from wsol.files.reading import read_json
+from wsol.files.writing.atomic import replacing, write_bytes, write_text
 from wsol.models.weights.torch_file import is_whole, read_torch_file
 from wsol.recipe import Recipe
 from wsol.scores.records import digest

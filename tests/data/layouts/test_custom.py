@@ -12,7 +12,7 @@ from wsol.cli.main import main
 from wsol.data.layouts.custom import custom_manifest
 from wsol.data.manifest.manifest import Manifest
 from wsol.errors import UserError
-from wsol.files.images import open_mask
+from wsol.files.pictures.images import open_mask
 
 
 def picture(path: Path, width: int = 20, height: int = 10) -> Path:

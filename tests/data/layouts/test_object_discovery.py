@@ -10,7 +10,7 @@ from wsol.data.layouts.object_discovery import LAYOUT
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.prepare import prepare
 from wsol.errors import UserError
-from wsol.files.images import open_mask
+from wsol.files.pictures.images import open_mask
 
 
 def pair(folder: Path, name: str, mask: np.ndarray | None) -> None:

@@ -6,7 +6,7 @@ import skimage.data
 from PIL import Image
 
 from wsol.data.loading.decoded import Decoding
-from wsol.files.images import open_image
+from wsol.files.pictures.images import open_image
 
 
 @pytest.fixture(scope="module")

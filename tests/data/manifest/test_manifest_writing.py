@@ -13,7 +13,7 @@ from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
 from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
-from wsol.files.leftovers import prefix_for
+from wsol.files.writing.leftovers import prefix_for
 
 
 def box(*corners: float, where: str = "boxes line 1") -> DraftBox:

@@ -10,7 +10,7 @@ import numpy as np
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject, number
 from wsol.errors import UserError
-from wsol.files.images import MAX_PIXELS, open_mask
+from wsol.files.pictures.images import MAX_PIXELS, open_mask
 
 IGNORE = "_ignore"  # the suffix OpenImages30k gives to masks of regions that are not scored
 

@@ -21,7 +21,7 @@ from wsol.data.annotations.annotated import (
 from wsol.data.annotations.annotation_masks import Polygons, RunLengths
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
-from wsol.files.images import MAX_PIXELS
+from wsol.files.pictures.images import MAX_PIXELS
 from wsol.files.reading import read_json
 
 

@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
-from wsol.files.atomic import write_bytes
-from wsol.files.images import open_codes, open_image, open_mask
-from wsol.files.picture_files import picture_png
+from wsol.files.pictures.images import open_codes, open_image, open_mask
+from wsol.files.pictures.picture_files import picture_png
+from wsol.files.writing.atomic import write_bytes
 from wsol.scores.samples import Annotation
 
 CAPTION = 14  # pixels below each picture

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from wsol.data.splits.duplicates import pixel_digest
 from wsol.errors import UserError
-from wsol.files.atomic import write_text
-from wsol.files.images import UnreachableFile, open_codes, open_image, open_mask
-from wsol.files.mask_file import codes_in
+from wsol.files.pictures.images import UnreachableFile, open_codes, open_image, open_mask
+from wsol.files.pictures.mask_file import codes_in
 from wsol.files.reading import read_json
+from wsol.files.writing.atomic import write_text
 
 CACHE = "check.json"
 FORMAT = "wsol check 2"

@@ -16,7 +16,7 @@ import numpy as np
 from wsol.data.layouts.layout import Layout
 from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
 from wsol.errors import UserError
-from wsol.files.png import grey_png
+from wsol.files.pictures.png import grey_png
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPLITS = ("train", "val", "test")

@@ -10,8 +10,8 @@ from wsol.data.annotations.annotated import AnnotatedObject, union
 from wsol.data.annotations.annotation_masks import MaskFile
 from wsol.data.manifest.manifest_folder import IGNORE_MASKS
 from wsol.errors import UserError
-from wsol.files.images import image_size
-from wsol.files.picture_files import picture_png
+from wsol.files.pictures.images import image_size
+from wsol.files.pictures.picture_files import picture_png
 
 
 class MaskTable:

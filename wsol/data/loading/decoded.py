@@ -11,7 +11,7 @@ import numpy as np
 from wsol.data.loading.transforms import squash
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
-from wsol.files.images import open_image
+from wsol.files.pictures.images import open_image
 
 # Splits below this many bytes stay decoded between epochs: for a small network, decoding can take longer
 # than the training itself.

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from wsol.data.manifest.manifest_draft import DraftImage, ManifestDraft
 from wsol.data.manifest.validation import bad_size, unnamed_codes
 from wsol.errors import UserError
-from wsol.files.images import image_size, open_codes
-from wsol.files.mask_file import codes_in
+from wsol.files.pictures.images import image_size, open_codes
+from wsol.files.pictures.mask_file import codes_in
 
 CHUNK = 4096  # images sized at a time: what keeps memory flat
 TASK = 64  # images a thread takes at once: handing over one costs more than reading its header

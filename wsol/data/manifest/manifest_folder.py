@@ -8,8 +8,8 @@ from pathlib import Path
 
 from wsol.data.manifest.manifest_info import TABLES, read_info
 from wsol.errors import UserError
-from wsol.files.leftovers import sweep
-from wsol.files.whole_folder import replacing_folder
+from wsol.files.writing.leftovers import sweep
+from wsol.files.writing.whole_folder import replacing_folder
 
 IGNORE_MASKS = "ignore_masks"  # where masks of what is not scored are drawn
 # What `wsol` itself puts into a manifest's folder: only such a folder is replaced.

@@ -11,8 +11,8 @@ from typing import Any
 from wsol.data.manifest.table_files import COLUMNS
 from wsol.data.manifest.validation import bad_part_names
 from wsol.errors import UserError
-from wsol.files.atomic import write_text
 from wsol.files.reading import read_json
+from wsol.files.writing.atomic import write_text
 from wsol.scores.records import digest
 
 FORMAT = "wsol manifest 1"

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
-from wsol.files.images import MAX_PIXELS
+from wsol.files.pictures.images import MAX_PIXELS
 
 LONGEST = 255  # bytes of a file name, on every common file system
 SURROGATE = re.compile("[\ud800-\udfff]")  # what file names that are no UTF-8 text become in Python

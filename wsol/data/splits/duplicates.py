@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from wsol.data.manifest.manifest import ManifestSplit
-from wsol.files.images import open_image
+from wsol.files.pictures.images import open_image
 
 
 def pixel_digest(image: Image.Image) -> str:

@@ -6,7 +6,7 @@ import traceback
 from contextlib import nullcontext
 
 from wsol.errors import UserError
-from wsol.files.lock import Held, hold
+from wsol.files.locking.lock import Held, hold
 from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.grid.agenda import Answer
 from wsol.pipeline.grid.rows import GridRow

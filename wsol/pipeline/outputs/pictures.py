@@ -11,8 +11,8 @@ from wsol.data.manifest.manifest import ManifestSplit
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.per_image_table import chosen_box, chosen_mask_iou, chosen_threshold
 from wsol.evaluation.score_map import mask_at
-from wsol.files.images import open_image
-from wsol.files.picture_files import write_picture
+from wsol.files.pictures.images import open_image
+from wsol.files.pictures.picture_files import write_picture
 from wsol.report.gallery import Tile, gallery_images, save_gallery
 from wsol.report.overlay import draw_overlay
 from wsol.scores.iou_codes import SINGLE_UNITS

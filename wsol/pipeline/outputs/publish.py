@@ -12,8 +12,8 @@ from typing import Any
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.per_image_table import write_per_image
-from wsol.files.atomic import write_bytes
-from wsol.files.lock import check_held
+from wsol.files.locking.lock import check_held
+from wsol.files.writing.atomic import write_bytes
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery, write_pictures
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.scores import level_counts

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wsol.board.board import RUNS
-from wsol.board.reading import StoredRun, read_folder
+from wsol.board.runs.reading import StoredRun, read_folder
 from wsol.errors import UserError
-from wsol.files.atomic import replacing
 from wsol.files.regular_file import sha256_of
-from wsol.files.whole_folder import temporary_folder
+from wsol.files.writing.atomic import replacing
+from wsol.files.writing.whole_folder import temporary_folder
 from wsol.pipeline.results.run_files import RunFiles
 from wsol.report.page import GALLERIES
 

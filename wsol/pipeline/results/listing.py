@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wsol.board.board import RUNS
-from wsol.board.columns import KEY_COLUMNS, percent
-from wsol.board.memory import Memory
-from wsol.board.reading import StoredRun, read_folder
-from wsol.board.rows import Row, group, seed_of
-from wsol.board.sections import sections
+from wsol.board.rows.columns import KEY_COLUMNS, percent
+from wsol.board.rows.rows import Row, group, seed_of
+from wsol.board.runs.memory import Memory
+from wsol.board.runs.reading import StoredRun, read_folder
+from wsol.board.tables.sections import sections
 from wsol.files.csv_table import csv_text
 
 # What a row is called needs neither: they stand beside it.

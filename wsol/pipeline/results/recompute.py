@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from wsol.board.image_scores import read_arrays
-from wsol.board.reading import StoredRun
+from wsol.board.comparison.image_scores import read_arrays
+from wsol.board.runs.reading import StoredRun
 from wsol.errors import UserError
 from wsol.evaluation.split_scores import Scores, compute
 from wsol.scores.per_image import PerImage

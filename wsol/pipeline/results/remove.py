@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsol.board.board import RUNS
-from wsol.board.reading import Reading, StoredRun, read_folder
-from wsol.board.rows import group
+from wsol.board.rows.rows import group
+from wsol.board.runs.reading import Reading, StoredRun, read_folder
 from wsol.errors import UserError, suggest
 from wsol.files.regular_file import files_under
 from wsol.pipeline.results.listing import row_name

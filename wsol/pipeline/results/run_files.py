@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from wsol.board.reading import StoredRun
+from wsol.board.runs.reading import StoredRun
 from wsol.report.page import GALLERIES
 
 # What arrays beside a record are called when the record itself cannot be read.

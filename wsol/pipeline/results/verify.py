@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.board.board import RUNS
-from wsol.board.reading import StoredRun, read_folder
+from wsol.board.runs.reading import StoredRun, read_folder
 from wsol.errors import UserError
 from wsol.files.regular_file import files_under, read_regular, sha256_of
 from wsol.pipeline.results.recompute import Recomputed, is_own, recompute, same

@@ -1,0 +1,1 @@
+"""Rows compared with another one on the same images."""

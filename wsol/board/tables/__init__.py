@@ -1,0 +1,1 @@
+"""Rows -> the tables that people and programs read."""

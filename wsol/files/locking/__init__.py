@@ -1,0 +1,1 @@
+"""A folder is held by one process, on one machine and between machines."""
