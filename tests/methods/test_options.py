@@ -80,10 +80,10 @@ def test_the_recipes_label_smoothing_gives_way_to_the_option(localizer):
     assert build_method(own, localizer).classification.label_smoothing == 0.125
 
 
-def test_the_command_line_says_it_on_one_line(capsys, tmp_path):
+def test_the_command_line_says_it_on_one_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     command = ["train", "--method.options.foo", "3", "--backbone.name", "small_resnet"]
-    where = ["--how.runs", str(tmp_path / "runs"), "--data.manifest", str(tmp_path / "manifest")]
-    assert main([*command, *where, "--how.workers", "0", "--how.device", "cpu"]) == 2
+    assert main([*command, "--how.workers", "0", "--how.device", "cpu"]) == 2
     error = capsys.readouterr().err
     assert "method CAM has no option 'foo'" in error
     assert "Traceback" not in error

@@ -12,9 +12,11 @@ from wsol.board import read_records
 from wsol.cli.main import main
 from wsol.errors import UserError
 from wsol.pipeline.demo import demo_recipes
-from wsol.pipeline.foreign_code import foreign_names
+from wsol.pipeline.foreign_code import CALLED, foreign_names
 from wsol.pipeline.outputs.publish import Outputs
 from wsol.recipe import Recipe
+from wsol.scores.records import digest
+from wsol.training.run_folder import training_id
 
 MODULE = """
 from pathlib import Path
@@ -79,6 +81,10 @@ def their_run(trained, tmp_path, key, name):
     part, field = key.removesuffix("@predicted").split(".")
     recipe[part][field] = [name] if field == "maps" else name
     (run / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    facts = json.loads((run / "run.json").read_text())
+    facts["training_id"] = training_id(Recipe.from_yaml(run / "recipe.yaml"), facts["manifest_hash"])
+    facts["digest"] = digest({name: value for name, value in facts.items() if name != "digest"})
+    (run / "run.json").write_text(json.dumps(facts))
     return run
 
 
@@ -111,7 +117,7 @@ def test_no_command_imports_what_a_run_folder_names(key, trained, marker, tmp_pa
     for command in commands(run, *images_of(trained, tmp_path)):
         assert main(command) == 2
         error = capsys.readouterr().err
-        said = f"{key.removesuffix('@predicted')} {NAMES[key]}"
+        said = f"{CALLED[key.removesuffix('@predicted')]} {NAMES[key]}"
         assert error.startswith(f"wsol: error: {run}: ") and error.count("\n") == 1
         assert said in error and "--trust" in error
     assert not marker.exists() and "their_code" not in sys.modules
@@ -157,7 +163,7 @@ def test_a_name_that_was_typed_is_trusted(trained, marker, tmp_path, capsys):
     assert main([*own[:2], str(run), *own[3:], *typed]) == 0
     # Another name of the same module is another name.
     assert main([*own[:2], str(run), *own[3:], "--maps", "their_code:Gate"]) == 2
-    assert "evaluation.maps their_code:Source" in capsys.readouterr().err
+    assert "(maps their_code:Source)" in capsys.readouterr().err
 
 
 def test_a_recipe_that_was_given_is_trusted(trained, marker, tmp_path, capsys):
@@ -176,7 +182,7 @@ def test_a_recipe_that_was_given_is_trusted(trained, marker, tmp_path, capsys):
     assert main(["train", "--config", str(run / "recipe.yaml")]) == 0
     capsys.readouterr()
     assert main(["evaluate", "--run", str(run), "--device", "cpu"]) == 2
-    assert "attention.name their_code:Gate, method.name their_code:Method" in capsys.readouterr().err
+    assert "attention their_code:Gate, method their_code:Method" in capsys.readouterr().err
     assert main(["evaluate", "--run", str(run), "--device", "cpu", "--workers", "0", "--trust"]) == 0
     # The board and its page read the records of these rows, and import nothing that they name.
     assert any(one.protocol["name"] == "coarse" for one in read_records(tmp_path / "results" / "runs"))

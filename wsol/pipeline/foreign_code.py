@@ -16,6 +16,14 @@ from wsol.methods import METHODS
 from wsol.recipe import Recipe
 from wsol.scores.protocol import PROTOCOLS
 
+# Not by the keys: these are no options that somebody typed.
+CALLED = {
+    "attention.name": "attention",
+    "method.name": "method",
+    "evaluation.protocol": "protocol",
+    "evaluation.maps": "maps",
+}
+
 
 def foreign_names(recipe: Recipe) -> list[tuple[str, str]]:
     """The keys of a recipe that name code from outside the suite, and the names; imports nothing."""
@@ -36,7 +44,7 @@ def check_trusted(recipe: Recipe, source: Path, trust: bool | Collection[str]) -
     if trust is True:
         return
     given = trust or ()
-    said = [f"{key} {name}" for key, name in foreign_names(recipe) if name not in given]
+    said = [f"{CALLED[key]} {name}" for key, name in foreign_names(recipe) if name not in given]
     if said:
         raise UserError(
             f"{source}: its recipe names code from outside wsol ({', '.join(said)}), which opening the "

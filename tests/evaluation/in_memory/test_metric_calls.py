@@ -101,7 +101,7 @@ M = [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
         (lambda: wsol.max_box_acc([M], [[0, 0, 9, 9]]), "image 0: a box leaves the image of 3 x 3"),
         (lambda: wsol.max_box_acc([M], []), "1 maps and 0 images with boxes"),
         (lambda: wsol.max_box_acc([], []), "no images to score"),
-        (lambda: wsol.max_box_acc([M], [[0, 0, 2, 2]], 0.333), "whole percents"),
+        (lambda: wsol.max_box_acc([M], [[0, 0, 2, 2]], 0.333), "hundredths from 0.01 to 1"),
         (lambda: wsol.max_box_acc([M], [[2, 2, 1, 1]]), "image 0: a box is empty"),
         (lambda: wsol.max_box_acc([M], ["x"]), "image 0: boxes have shape"),
         (lambda: wsol.max_box_acc([M], [np.zeros((0, 4))]), "there is nothing to score"),

@@ -111,7 +111,7 @@ def test_stopped_half_way_every_record_is_whole_and_it_goes_on(scored, tmp_path,
 
     monkeypatch.setattr(RunRecord, "write", stopped)
     assert main(["results", "rescore", "--results", str(tmp_path)]) == 130
-    assert [RunRecord.read(path).metrics_version for path in paths] == [NEW, 1, 1]
+    assert [RunRecord.read(path).metrics_version for path in paths] == [NEW, NEW - 1, NEW - 1]
     monkeypatch.setattr(RunRecord, "write", write)
     assert main(["results", "rescore", "--results", str(tmp_path)]) == 0
     assert [RunRecord.read(path).metrics_version for path in paths] == [NEW] * 3
