@@ -15,9 +15,8 @@ from wsol.pipeline.grid.row_work import attempt, do_row, words_of
 from wsol.pipeline.grid.rows import GridRow, rows_of, short_names
 from wsol.pipeline.grid.workers import share_out
 from wsol.pipeline.inputs import as_recipe
-from wsol.progress import say
+from wsol.progress import say, world_size
 from wsol.recipe import Recipe
-from wsol.training.device import world_size
 
 
 class RowsFailed(UserError):

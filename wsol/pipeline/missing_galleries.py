@@ -14,11 +14,10 @@ from wsol.evaluation.evaluator import Evaluation
 from wsol.pipeline.inputs import annotated_split
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery
 from wsol.pipeline.outputs.publish import Outputs, gallery_folder
-from wsol.progress import say
+from wsol.progress import say, world_size
 from wsol.report.gallery import has_gallery
 from wsol.scores.per_image import PerImage
 from wsol.scores.records import RunRecord
-from wsol.training.device import world_size
 
 if TYPE_CHECKING:
     from wsol.pipeline.evaluate import ScoringJob

@@ -18,9 +18,9 @@ from wsol.models.localizer import Localizer
 from wsol.pipeline.fold_networks import Part, training_parts
 from wsol.pipeline.inputs import as_recipe, open_manifest, resolved
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
-from wsol.progress import is_first_rank, say
+from wsol.progress import is_first_rank, say, world_size
 from wsol.recipe import Recipe
-from wsol.training.device import device_name, launch, threads, world_size
+from wsol.training.device import device_name, launch, threads
 from wsol.training.loop import train as run_training
 from wsol.training.run_folder import RunFolder, run_name, training_id
 

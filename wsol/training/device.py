@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from wsol.errors import UserError
+from wsol.progress import world_size
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -46,11 +47,6 @@ def launch(device: str, precision: str) -> Fabric:
     )
     fabric.launch()
     return fabric
-
-
-def world_size() -> int:
-    """How many processes torchrun has started; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 @contextmanager
