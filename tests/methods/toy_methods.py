@@ -87,7 +87,7 @@ class StepsIn(TrainingMethod):
         self.turns = turns
 
     def step(self, images, labels, turn):
-        raise NotImplementedError
+        raise NotImplementedError  # never asked: such turns are refused before the first batch
 
     def configure_optimizers(self, training):
         groups = self.parameter_groups()
