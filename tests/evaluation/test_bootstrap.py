@@ -127,3 +127,13 @@ def test_the_value_is_inside_its_interval_even_at_the_ceiling():
     """All replicates at 100 and an optimism of half a point: both bounds would lie below the value."""
     found = interval(100.0, Replicates(np.full(50, 100.0), np.full(50, 100.0), np.full(50, 0.5)))
     assert found == (99.5, 100.0)
+
+
+@pytest.mark.parametrize(("optimism", "above"), [(2.0, 0.5), (0.5, 2.0)])
+def test_the_bounds_move_by_the_larger_and_the_smaller_estimate_of_the_flattery(optimism, above):
+    """Two good ranges of thresholds: the optimism alone would move the upper bound below the truth."""
+    kept = np.linspace(58, 62, 401)
+    draws = Replicates(np.full(401, 60 + above), kept, np.full(401, optimism))
+    low, high = interval(60.0, draws)
+    assert low == pytest.approx(58.1 - 2.0)  # the 2.5 % and 97.5 % quantiles are 58.1 and 61.9
+    assert high == pytest.approx(61.9 - 0.5)
