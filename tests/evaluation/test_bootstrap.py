@@ -137,3 +137,14 @@ def test_the_bounds_move_by_the_larger_and_the_smaller_estimate_of_the_flattery(
     low, high = interval(60.0, draws)
     assert low == pytest.approx(58.1 - 2.0)  # the 2.5 % and 97.5 % quantiles are 58.1 and 61.9
     assert high == pytest.approx(61.9 - 0.5)
+
+
+def test_thresholds_out_of_reach_change_nothing_for_real_values_either():
+    rng = np.random.default_rng(4)
+    centre = rng.normal(90, 30, 500)[:, None]
+    iou = rng.beta(5, 3, 500)[:, None] * np.exp(-(((np.arange(256) - centre) / 60) ** 2))
+    kept = candidate_thresholds(iou)
+    assert 1 < len(kept) < 256
+    for weights in resample_weights(500, 200):
+        curves = weights.astype(np.float64) @ iou
+        np.testing.assert_allclose(curves.max(axis=1), curves[:, kept].max(axis=1), rtol=1e-12)

@@ -51,3 +51,11 @@ def test_pooled_sums_follow_the_weights():
         positives, negatives = pool.sums(weights)
         np.testing.assert_array_equal(positives, weights @ counts[0])
         np.testing.assert_array_equal(negatives, weights @ counts[1])
+
+
+def test_an_image_counts_once_however_many_curves_it_is_in():
+    values = np.zeros((3, 1), bool)
+    levels = [Mean(values, np.array([0, 2, 5])), Mean(values, np.array([0, 2, 5]))]
+    assert MeanOf(levels).images == 3  # of IoU levels: the same images
+    classes = [Mean(values, np.array([0, 2, 5])), Mean(values, np.array([1, 3, 4]))]
+    assert MeanOf(classes).images == 6  # of classes: images of their own
