@@ -14,7 +14,7 @@ from wsol.board.tables.markdown import to_markdown
 from wsol.board.tables.sections import Section, sections
 from wsol.board.tables.table import to_csv
 from wsol.errors import UserError
-from wsol.files.regular_file import sha256_of
+from wsol.files.reading import sha256_of
 from wsol.files.writing.atomic import write_bytes
 
 RUNS = "runs"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.errors import UserError
-from wsol.files.regular_file import read_regular
+from wsol.files.reading import read_regular
 from wsol.files.writing.atomic import write_bytes
 
 LARGEST = 2**28

@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from wsol.errors import UserError
-from wsol.files.regular_file import sha256_of as sha256_of_file
+from wsol.files.reading import sha256_of as sha256_of_file
 
 
 def weights_bytes(module: nn.Module, path: Path) -> bytes:

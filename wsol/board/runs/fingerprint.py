@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from wsol.errors import UserError
-from wsol.files.regular_file import Stamp, files_under, read_regular
+from wsol.files.reading import Stamp, files_under, read_regular
 from wsol.scores.records import LARGEST_RECORD
 
 # A file written this shortly ago may be written again under the same stamp.

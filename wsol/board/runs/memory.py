@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from wsol.board.runs.fingerprint import settled
-from wsol.files.regular_file import Stamp, sha256_of
+from wsol.files.reading import Stamp, sha256_of
 from wsol.files.remembered import recall, remember
 
 PLACE = Path(".cache", "board.json")

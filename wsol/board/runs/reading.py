@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from wsol.board.runs.memory import Memory
 from wsol.errors import UserError
-from wsol.files.regular_file import files_under, read_regular
+from wsol.files.reading import files_under, read_regular
 from wsol.progress import say
 from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.records import LARGEST_RECORD, RunRecord

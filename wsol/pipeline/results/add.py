@@ -9,7 +9,7 @@ from pathlib import Path
 from wsol.board.board import RUNS
 from wsol.board.runs.reading import StoredRun, read_folder
 from wsol.errors import UserError
-from wsol.files.regular_file import sha256_of
+from wsol.files.reading import sha256_of
 from wsol.files.writing.atomic import replacing
 from wsol.files.writing.whole_folder import temporary_folder
 from wsol.pipeline.results.run_files import RunFiles

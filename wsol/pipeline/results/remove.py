@@ -10,7 +10,7 @@ from wsol.board.board import RUNS
 from wsol.board.rows.rows import group
 from wsol.board.runs.reading import Reading, StoredRun, read_folder
 from wsol.errors import UserError, suggest
-from wsol.files.regular_file import files_under
+from wsol.files.reading import files_under
 from wsol.pipeline.results.listing import row_name
 from wsol.pipeline.results.run_files import RunFiles
 

@@ -11,7 +11,7 @@ from typing import Any
 from wsol.board.board import RUNS
 from wsol.board.runs.reading import StoredRun, read_folder
 from wsol.errors import UserError
-from wsol.files.regular_file import files_under, read_regular, sha256_of
+from wsol.files.reading import files_under, read_regular, sha256_of
 from wsol.pipeline.results.recompute import Recomputed, is_own, recompute, same
 from wsol.progress import track
 from wsol.scores.metrics import METRICS_VERSION

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.errors import UserError
-from wsol.files.regular_file import read_regular
+from wsol.files.reading import read_regular
 from wsol.files.writing.atomic import write_text
 from wsol.scores.metrics import METRICS_VERSION, specifications_of
 from wsol.scores.metrics.specification import MetricSpecification
