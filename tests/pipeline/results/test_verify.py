@@ -133,7 +133,8 @@ def test_figures_of_another_version_of_the_metrics_are_not_compared(scored, tmp_
     monkeypatch.setattr("wsol.pipeline.results.verify.METRICS_VERSION", METRICS_VERSION + 1)
     scored(tmp_path, "cam", 1)
     found = verify(tmp_path)
-    assert found.equal == 0 and "wsol results rescore" in found.unverified[0]
+    assert (found.equal, found.other_version) == (0, 1)
+    assert "wsol results rescore" in found.findings[0]
 
 
 def test_a_few_committed_records_are_verified(tmp_path):

@@ -23,14 +23,16 @@ LARGEST_FACTS = 16_000_000
 class Verification:
     """What came out, a line each: ``findings`` are differences and damage, ``unverified`` says why not.
 
-    ``equal`` counts the records all of whose figures follow from their arrays; ``foreign`` the figures,
-    of those too, that only metrics from outside could compute; ``weights`` the files of weights that are
-    what their runs wrote.
+    ``equal`` counts the records all of whose figures follow from their arrays; ``other_version`` those
+    of other definitions of the metrics, which are findings: a record that only says so would be believed
+    otherwise. ``foreign`` are figures that only metrics from outside could compute, ``weights`` the files
+    of weights that are what their runs wrote.
     """
 
     records: int = 0
     equal: int = 0
     differing: int = 0
+    other_version: int = 0
     left_aside: int = 0
     foreign: int = 0
     weights: int = 0
@@ -46,6 +48,8 @@ class Verification:
             f"{len(self.unverified)} not verifiable here",
             f"{self.left_aside} left aside",
         ]
+        if self.other_version:
+            parts.append(f"{self.other_version} of another version of the metrics")
         if self.foreign:
             parts.append(f"{self.foreign} figures of metrics from outside not verifiable")
         if self.weights:
@@ -80,7 +84,8 @@ def _verify(run: StoredRun, found: Verification) -> None:
     version = run.record.metrics_version
     if version != METRICS_VERSION:
         mend = "run `wsol results rescore`" if version < METRICS_VERSION else "take a newer wsol"
-        found.unverified.append(f"{run.path}: made by metrics version {version}: {mend}")
+        found.other_version += 1
+        found.findings.append(f"{run.path}: made by metrics version {version}: {mend}")
         return
     try:
         computed = recompute(run)
