@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -16,11 +17,34 @@ class UserError(ValueError):
 
     @classmethod
     def of(cls, findings: list[str], limit: int = 20) -> UserError:
-        """One error of several findings, a line each, the tail counted beyond ``limit``."""
+        """One error of several findings, a line each, the tail counted beyond ``limit``.
+
+        Many that are alike but for names and numbers are one line with a count.
+        """
+        findings = _summed_up(findings)
         shown = findings[:limit]
         if len(findings) > limit:
             shown.append(f"... and {len(findings) - limit} more")
         return cls("\n".join(shown))
+
+
+# So many alike are still told one by one.
+ALIKE = 3
+# What may differ among findings that are alike: quoted names, and words with a digit or a path in them.
+VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\S*[\d/\\\\]\S*")
+
+
+def _summed_up(findings: list[str]) -> list[str]:
+    """Findings in their order; of more than `ALIKE` alike the first, and how many more there are."""
+    kinds: dict[str, list[str]] = {}
+    for finding in findings:
+        where, colon, what = finding.partition(": ")
+        kinds.setdefault(VARIES.sub("*", what if colon else where), []).append(finding)
+    lines = []
+    for first, *others in kinds.values():
+        many = len(others) >= ALIKE
+        lines += [f"{first} (and {len(others)} more like it)"] if many else [first, *others]
+    return lines
 
 
 @contextmanager

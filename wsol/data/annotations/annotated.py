@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -29,12 +30,16 @@ class ObjectMask(Protocol):
 
 
 class AnnotatedObject(NamedTuple):
-    """One object: a box, a mask, or both. ``ignore`` marks a region that is not scored."""
+    """One object: a box, a mask, or both. ``ignore`` marks a region that is not scored.
+
+    ``score`` is a detector's confidence, None where none is told: higher is surer.
+    """
 
     category: str = ""
     box: DraftBox | None = None
     mask: ObjectMask | None = None
     ignore: bool = False
+    score: float | None = None
 
     @property
     def area(self) -> float:
@@ -58,6 +63,8 @@ class AnnotatedImage:
         split: where the source says one, else empty.
         source_id: the source's own id, e.g. COCO's number, else empty.
         own_classes: the source names classes: a folder is a class only if it is one of them.
+        folder: where the file that annotates it lies; an image beside it is meant before all others.
+        shares: boxes are shares of the image's sides, not pixels; see `wsol.data.annotations.shares`.
     """
 
     file: str
@@ -68,6 +75,8 @@ class AnnotatedImage:
     split: str = ""
     source_id: str = ""
     own_classes: bool = False
+    folder: Path | None = None
+    shares: bool = False
 
     @property
     def boxes(self) -> np.ndarray:

@@ -37,6 +37,14 @@ class AnnotationPass:
         self.writes_corners = True
         return self.corners or default
 
+    @property
+    def shares(self) -> bool:
+        """Whether boxes were declared to be shares of the image's sides; whoever asks has boxes."""
+        if self.corners != "shares":
+            return False
+        self.writes_corners = True
+        return True
+
     def check(self) -> None:
         """After the last source. ``UserError`` lists everything that is wrong."""
         self.check_corners()

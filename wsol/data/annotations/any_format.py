@@ -11,6 +11,7 @@ from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.coco import read_coco
 from wsol.data.annotations.csv_boxes import read_csv
 from wsol.data.annotations.image_listing import files_below, list_images
+from wsol.data.annotations.shares import refuse_undeclared
 from wsol.data.annotations.voc import read_voc, read_voc_files
 from wsol.errors import UserError
 
@@ -59,15 +60,21 @@ def read_source(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
 
     ``UserError`` where ``path`` as a whole cannot be read.
     """
+    images = _read(path, reading)
+    refuse_undeclared(path, images, reading)
+    return images
+
+
+def _read(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     if path.is_dir():
         return _read_folder(path, reading)
     suffix = path.suffix.lower()
     if suffix == ".json":
-        return read_coco(path, reading.findings)
+        return read_coco(path, reading)
     if suffix == ".csv":
         return read_csv(path, reading)
     if suffix == ".xml":
-        image = read_voc(path, path.stem, reading.convention("voc"), reading.findings)
+        image = read_voc(path, path.stem, reading)
         return [] if image is None else [image]
     if not path.exists():
         raise UserError(f"{path}: no such file or folder")
@@ -97,9 +104,9 @@ def _read_folder(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
             "folder with only the .xml or only the masks"
         )
     if tables:
-        return read_source(tables[0], reading)
+        return _read(tables[0], reading)
     if xml:
-        return read_voc_files(path, xml, reading.convention("voc"), reading.findings)
+        return read_voc_files(path, xml, reading)
     if masks:
         return read_masks(path, masks, reading.findings)
     if png:

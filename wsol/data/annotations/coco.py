@@ -19,14 +19,15 @@ from wsol.data.annotations.annotated import (
     number,
 )
 from wsol.data.annotations.annotation_masks import Polygons, RunLengths
+from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
 from wsol.files.pictures.images import MAX_PIXELS
 from wsol.files.reading import read_json
 
 
-def read_coco(path: Path, findings: list[str]) -> list[AnnotatedImage]:
-    """Every image of ``path``, those without objects too; what is wrong goes to ``findings``.
+def read_coco(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
+    """Every image of ``path``, those without objects too; what is wrong goes to ``reading``.
 
     JSON keeps no line numbers: findings name the entry, ``annotations[3]``. Raises ``UserError`` where
     the file is no COCO JSON at all.
@@ -36,14 +37,15 @@ def read_coco(path: Path, findings: list[str]) -> list[AnnotatedImage]:
         content = {"annotations": content, "images": _images_of_results(content)}
     if not isinstance(content, dict) or not isinstance(content.get("images"), list):
         raise UserError(f'{path}: not COCO JSON: there is no list "images"')
-    return _CocoFile(path, content, findings).read()
+    return _CocoFile(path, content, reading).read()
 
 
 class _CocoFile:
     """One file on its way to images; entries are looked up by id."""
 
-    def __init__(self, path: Path, content: dict[str, Any], findings: list[str]) -> None:
-        self.path, self.content, self.findings = path, content, findings
+    def __init__(self, path: Path, content: dict[str, Any], reading: AnnotationPass) -> None:
+        self.path, self.content, self.findings = path, content, reading.findings
+        self.shares = reading.shares
         self.categories = self._categories()
         self.objects: dict[str, list[AnnotatedObject]] = {}
         self.sizes: dict[str, tuple[int, int] | None] = {}
@@ -77,6 +79,8 @@ class _CocoFile:
                 self.sizes[key],
                 source_id=key,
                 own_classes=bool(self.categories),
+                folder=self.path.parent,
+                shares=self.shares,
             )
             for key, (file, where) in files.items()
         ]

@@ -74,6 +74,7 @@ class _Table:
             )
         if repeated := sorted({name for name in header if name and header.count(name) > 1}):
             raise UserError(f"{path} line 1: column {repeated[0]!r} occurs twice")
+        self.shares = reading.shares
         self.box = _places(header, CORNERS)
         self.sides = None if self.box else _places(header, SIDES)
         self.size = _places(header, SIZES[1:] if self.sides else SIZES)
@@ -109,7 +110,10 @@ class _Table:
     def images(self) -> list[AnnotatedImage]:
         """All images, in the table's order."""
         named = any(image.label or image.categories for image in self.found.values())
-        return [replace(image, own_classes=named) for image in self.found.values()]
+        return [
+            replace(image, own_classes=named, folder=self.path.parent, shares=self.shares)
+            for image in self.found.values()
+        ]
 
     def _check(self, header: list[str], reading: AnnotationPass) -> None:
         """``UserError`` where columns tell nothing, or half a box; a note where they are not known."""

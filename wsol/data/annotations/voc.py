@@ -13,6 +13,7 @@ from wsol.data.annotations.annotated import (
     checked_size,
     number,
 )
+from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.manifest.box_conventions import half_open
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.files.reading import refuse_no_file
@@ -20,26 +21,24 @@ from wsol.files.reading import refuse_no_file
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def read_voc_files(
-    folder: Path, paths: list[Path], convention: str, findings: list[str]
-) -> list[AnnotatedImage]:
-    """The XML files ``paths``, all below ``folder``; what is wrong with one goes to ``findings``.
+def read_voc_files(folder: Path, paths: list[Path], reading: AnnotationPass) -> list[AnnotatedImage]:
+    """The XML files ``paths``, all below ``folder``; what is wrong with one goes to ``reading``.
 
     An image is found by its annotation's place and name, as the official release has it;
     ``<filename>`` is not read, since many tools do not update it when files are renamed.
-    ``convention`` is a key of `BOX_CONVENTIONS`.
     """
     images = []
     for path in paths:
         name = path.relative_to(folder).with_suffix("").as_posix()
-        image = read_voc(path, name, convention, findings)
+        image = read_voc(path, name, reading)
         if image is not None:
             images.append(image)
     return images
 
 
-def read_voc(path: Path, name: str, convention: str, findings: list[str]) -> AnnotatedImage | None:
+def read_voc(path: Path, name: str, reading: AnnotationPass) -> AnnotatedImage | None:
     """One file, of the image ``name``; None and a finding where it cannot be read or has no object."""
+    findings, convention = reading.findings, reading.convention("voc")
     try:
         refuse_no_file(path)
         root = ElementTree.parse(path).getroot()
@@ -57,7 +56,11 @@ def read_voc(path: Path, name: str, convention: str, findings: list[str]) -> Ann
             objects.append(AnnotatedObject(_text(item, "name"), box))
     if not items:
         findings.append(f"{path}: no object; delete the file if the image shows none")
-    return AnnotatedImage(file, str(path), tuple(objects), size) if file else None
+    return (
+        AnnotatedImage(file, str(path), tuple(objects), size, folder=path.parent, shares=reading.shares)
+        if file
+        else None
+    )
 
 
 def _box(item: ElementTree.Element, convention: str, where: str, findings: list[str]) -> DraftBox | None:

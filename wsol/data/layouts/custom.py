@@ -13,6 +13,7 @@ from wsol.data.annotations.annotation_matching import ImageNames, join_sources, 
 from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import png_files, read_source
 from wsol.data.annotations.image_listing import files_below, list_images
+from wsol.data.annotations.shares import in_pixels
 from wsol.data.layouts.custom_listing import Listing
 from wsol.data.layouts.custom_masks import MaskTable
 from wsol.data.layouts.layout import Layout
@@ -23,6 +24,7 @@ from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.data.manifest.validation import bad_name
 from wsol.data.splits.held_out_val import add_split_options, plan_train
 from wsol.errors import UserError
+from wsol.files.pictures.images import image_size
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -161,7 +163,11 @@ def _annotations(
     names = ImageNames(files)
     matched = [match_images(names, images, draft.findings) for images in sources]
     missing = [image for _, absent in matched for image in absent]
-    found = join_sources((images for images, _ in matched), draft.findings)
+    pixels = [
+        {file: _in_pixels(root / file, image, draft) for file, image in images.items()}
+        for images, _ in matched
+    ]
+    found = join_sources(pixels, draft.findings)
     if missing and not found:
         draft.findings.append(
             f"{missing[0].where}: neither this nor any other annotated image is in {root}"
@@ -172,6 +178,16 @@ def _annotations(
             f"e.g. {missing[0].file} ({missing[0].where})"
         )
     return found
+
+
+def _in_pixels(path: Path, image: AnnotatedImage, draft: ManifestDraft) -> AnnotatedImage:
+    """The image with its boxes in pixels of its file; one that cannot be read is told of later."""
+    if not image.shares:
+        return image
+    try:
+        return in_pixels(image, image.size or image_size(path, exif=draft.exif))
+    except (UserError, FileNotFoundError):
+        return image
 
 
 def _masks_beside(root: Path, findings: list[str]) -> list[AnnotatedImage]:

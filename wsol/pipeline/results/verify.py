@@ -24,9 +24,9 @@ class Verification:
     """What came out, a line each: ``findings`` are differences and damage, ``unverified`` says why not.
 
     ``equal`` counts the records all of whose figures follow from their arrays; ``other_version`` those
-    of other definitions of the metrics, which are findings: a record that only says so would be believed
-    otherwise. ``foreign`` are figures that only metrics from outside could compute, ``weights`` the files
-    of weights that are what their runs wrote.
+    of other definitions of the metrics, which are findings: a record that only says so would be
+    believed otherwise. ``foreign`` are figures that only metrics from outside could compute, ``weights``
+    the files of weights that are what their runs wrote.
     """
 
     records: int = 0
