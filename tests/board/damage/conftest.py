@@ -97,7 +97,8 @@ def is_named_and_left_aside(bank, expected, capsys) -> Callable[..., None]:
 def forge(bank) -> Callable[..., None]:
     """Gives the victim, or the file at ``path``, another value at a place; ``...`` takes it away.
 
-    A place is ``recipe what seed``. Id and digest are made anew, so that only a check of the content itself can find it.
+    A place is ``recipe what seed``. Id and digest are made anew, so that only a check of the content
+    itself can find it.
     """
 
     def write(place: str, value: Any, path: Path = bank) -> None:
