@@ -1,12 +1,16 @@
 """A tiny clutter, a tiny recipe on it, and a run on the CPU; the toy methods can be imported."""
 
+import csv
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from wsol.data.layouts.clutter import LAYOUT
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.prepare import prepare
+from wsol.models.factory import build_localizer
 from wsol.recipe import (
     BackboneSettings,
     DataSettings,
@@ -16,6 +20,10 @@ from wsol.recipe import (
     Recipe,
     TrainingSettings,
 )
+from wsol.training.device import launch
+from wsol.training.loop import train
+from wsol.training.run_folder import RunFolder, training_id
+from wsol.training.training_state import TrainingState
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +59,87 @@ def recipe_of(tiny_split):
 @pytest.fixture(autouse=True)
 def toy_methods_on_path(monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "methods")
+
+
+@pytest.fixture
+def run():
+    """Trains; gives the folder and its log, a dictionary a line."""
+
+    def train_in(recipe, split, path):
+        train(recipe, split, RunFolder(path), launch("cpu", recipe.training.precision))
+        with (path / "log.csv").open() as file:
+            return path, list(csv.DictReader(file))
+
+    return train_in
+
+
+@pytest.fixture
+def whole_run(run):
+    """Trains; gives what the run's resume.pth holds at the end, and its log."""
+
+    def train_in(recipe, split, path):
+        folder, log = run(recipe, split, path)
+        return RunFolder(folder).progress(), log
+
+    return train_in
+
+
+@pytest.fixture
+def start():
+    """Gives the network as a recipe's run begins with it."""
+
+    def draw(recipe, split):
+        torch.manual_seed(recipe.seed)
+        return build_localizer(recipe, len(split.class_keys), split.class_keys)
+
+    return draw
+
+
+@pytest.fixture
+def equal():
+    """Compares two mappings of names to tensors."""
+
+    def compare(first, second):
+        same = first.keys() == second.keys()
+        return same and all(torch.equal(first[key], second[key]) for key in first)
+
+    return compare
+
+
+@pytest.fixture
+def interrupt_after():
+    """The next call of ``TrainingState``'s method does its work and is then interrupted."""
+
+    def patch(monkeypatch, method_name):
+        real = getattr(TrainingState, method_name)
+
+        def cut(*arguments):
+            real(*arguments)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(TrainingState, method_name, cut)
+
+    return patch
+
+
+@pytest.fixture
+def facts():
+    """What a run says of itself at the least."""
+    return {"manifest_hash": "0f", "class_keys": ["a"], "cost": {"params": 3}}
+
+
+@pytest.fixture
+def finished_run(tmp_path, facts):
+    """Gives a finished run with the weights of ones, those of its folds where there are any."""
+
+    def make(parts=()):
+        folder = RunFolder(tmp_path)
+        module = nn.Linear(3, 2)
+        nn.init.ones_(module.weight)
+        for place in [folder.fold(number) for number in parts] or [folder]:
+            place.save_weights(module, "last")
+        folder.write_recipe(Recipe())
+        folder.write_facts({**facts, "training_id": training_id(Recipe(), "0f")})
+        return folder
+
+    return make

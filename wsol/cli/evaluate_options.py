@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from wsol.cli.model_arguments import add_threads, add_trust
+from wsol.cli.model_arguments import MODEL_OPTION_OF, add_threads, add_trust
 from wsol.cli.parser import Parser, at_least, folder
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError
@@ -25,10 +25,8 @@ OPTIONS = {
 
 # What an option is called in messages that speak of a recipe's key.
 OPTION_OF = {
-    "how.device": "--device",
+    **MODEL_OPTION_OF,
     "how.workers": "--workers",
-    "how.threads": "--threads",
-    "weights.file": "--weights",
     **{f"evaluation.{name}": f"--{name}" for name in ("classes", "maps", "split", "step", "thresholds")},
 }
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from wsol.cli.model_arguments import add_threads, add_trust, open_model
+from wsol.cli.model_arguments import MODEL_OPTION_OF, add_threads, add_trust, open_model
 from wsol.cli.parser import Parser, folder
 from wsol.errors import UserError
 
 # What an option is called in messages that speak of a recipe's key.
-OPTION_OF = {
-    "how.device": "--device",
-    "how.threads": "--threads",
-    "weights.file": "--weights",
-    "evaluation.maps": "--maps",
-}
+OPTION_OF = {**MODEL_OPTION_OF, "evaluation.maps": "--maps"}
 
 
 def option_of(argv: list[str]) -> dict[str, str]:

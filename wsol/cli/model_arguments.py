@@ -12,6 +12,9 @@ from wsol.recipe import How
 if TYPE_CHECKING:
     from wsol.pipeline.model import Model
 
+# What the options of the model are called in messages that speak of a recipe's key.
+MODEL_OPTION_OF = {"how.device": "--device", "how.threads": "--threads", "weights.file": "--weights"}
+
 
 def add_threads(parser: Any) -> None:
     """Add ``--threads`` to a parser or a group of its arguments."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from wsol.cli.parser import Parser
 from wsol.errors import UserError, suggest
+
+if TYPE_CHECKING:
+    from wsol.pipeline.results.plans import Plan
+
+AnyPlan = TypeVar("AnyPlan", bound="Plan")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -58,14 +64,7 @@ def _rescore(argv: Sequence[str]) -> int:
     )
     _dry_run(parser)
     options = parser.parse(argv)
-    planned = plan(options.results)
-    print("\n".join(planned.lines()))
-    if not options.dry_run:
-        for line in rescore(planned):
-            print(line)
-    if planned.left_aside:
-        raise UserError.of(planned.left_aside)
-    return 0
+    return _carry_out(plan(options.results), rescore, options)
 
 
 def _add(argv: Sequence[str]) -> int:
@@ -82,13 +81,7 @@ def _add(argv: Sequence[str]) -> int:
     )
     _dry_run(parser)
     options = parser.parse(argv)
-    planned = plan(options.folder, options.results)
-    print("\n".join(planned.lines()))
-    if not options.dry_run:
-        add(planned)
-    if planned.left_out and not options.skip:
-        raise UserError.of(planned.left_out)
-    return 0
+    return _carry_out(plan(options.folder, options.results), add, options, options.skip)
 
 
 def _remove(argv: Sequence[str]) -> int:
@@ -104,12 +97,10 @@ def _remove(argv: Sequence[str]) -> int:
     )
     _dry_run(parser)
     options = parser.parse(argv)
-    planned = plan(options.row, options.results)
-    print("\n".join(planned.lines()))
+    code = _carry_out(plan(options.row, options.results), remove, options)
     if not options.dry_run:
-        remove(planned)
         print("removed; `wsol leaderboard` makes the board of the others")
-    return 0
+    return code
 
 
 def _list(argv: Sequence[str]) -> int:
@@ -127,6 +118,22 @@ def _parser(action: str, description: str) -> Parser:
     parser = Parser(f"results {action}", description)
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of results")
     return parser
+
+
+def _carry_out(
+    planned: AnyPlan,
+    action: Callable[[AnyPlan], Iterable[str] | None],
+    options: argparse.Namespace,
+    skip: bool = False,
+) -> int:
+    """Print the plan and do it; what is left out is exit code 2 unless it is to be skipped."""
+    print("\n".join(planned.lines()))
+    if not options.dry_run:
+        for line in action(planned) or ():
+            print(line)
+    if planned.left_out and not skip:
+        raise UserError.of(planned.left_out)
+    return 0
 
 
 def _dry_run(parser: argparse.ArgumentParser) -> None:

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -22,16 +20,8 @@ with hold(sys.argv[1]):
 
 
 @pytest.fixture
-def holder(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdout.readline() == b"held\n"
-    yield process
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        pipe.close()
+def holder(tmp_path, started):
+    return started(HOLDER, tmp_path, "held")
 
 
 def let_go(holder):

@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 
 import pytest
 
@@ -24,16 +22,8 @@ with replacing(sys.argv[1] + "/a.txt") as temporary:
 
 
 @pytest.fixture
-def writer(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdout.readline() == b"writing\n"
-    yield process
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        pipe.close()
+def writer(tmp_path, started):
+    return started(WRITER, tmp_path, "writing")
 
 
 def names(folder):

@@ -12,17 +12,18 @@ from wsol.errors import UserError
 from wsol.files.reading import sha256_of
 from wsol.files.writing.atomic import replacing
 from wsol.files.writing.whole_folder import temporary_folder
+from wsol.pipeline.results.plans import Plan
 from wsol.pipeline.results.run_files import RunFiles
 from wsol.report.page import GALLERIES
 
 
 @dataclass
-class AddPlan:
+class AddPlan(Plan):
     """What is copied from ``source`` to ``results``, and what is not.
 
     ``new`` are runs that are not there yet, ``completed`` runs that are there without their arrays or
-    gallery; ``same`` counts those that are there whole. ``left_out`` names, a line each, damaged records
-    and runs whose place is taken by something else.
+    gallery; ``same`` counts those that are there whole. Left out are damaged records and runs
+    whose place is taken by something else.
     """
 
     source: Path
@@ -30,7 +31,6 @@ class AddPlan:
     new: list[RunFiles] = field(default_factory=list)
     completed: list[RunFiles] = field(default_factory=list)
     same: int = 0
-    left_out: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The plan for people."""

@@ -12,13 +12,14 @@ from wsol.board.runs.reading import Reading, StoredRun, read_folder
 from wsol.errors import UserError, suggest
 from wsol.files.reading import files_under
 from wsol.pipeline.results.listing import row_name
+from wsol.pipeline.results.plans import Plan
 from wsol.pipeline.results.run_files import RunFiles
 
 SHORTEST_ID = 4  # hex digits by which a run may be called
 
 
-@dataclass(frozen=True)
-class RemovePlan:
+@dataclass
+class RemovePlan(Plan):
     """What is removed from ``results``."""
 
     results: Path

@@ -11,6 +11,7 @@ from typing import Any
 from wsol.board.board import RUNS
 from wsol.board.runs.reading import StoredRun, read_folder
 from wsol.errors import UserError
+from wsol.pipeline.results.plans import Plan
 from wsol.pipeline.results.recompute import Recomputed, is_own, recompute, same
 from wsol.progress import track
 from wsol.scores.metrics import METRICS_VERSION
@@ -18,29 +19,28 @@ from wsol.scores.records import RunRecord
 
 
 @dataclass
-class RescorePlan:
-    """The records that are ``old``, those without arrays to score, and how many are up to date.
+class RescorePlan(Plan):
+    """The records that are ``old``, and how many are ``current``.
 
-    ``left_aside`` names damaged records, and those that have no arrays here, a line each.
+    Left out, and so left as they are, are damaged records and those that have no arrays here.
     """
 
     old: list[StoredRun] = field(default_factory=list)
     current: int = 0
-    left_aside: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The plan for people."""
         return [
             *(f"{run.path}: metrics version {run.record.metrics_version}" for run in self.old),
             f"{len(self.old)} records to score with metrics version {METRICS_VERSION}, "
-            f"{self.current} up to date, {len(self.left_aside)} left as they are",
+            f"{self.current} up to date, {len(self.left_out)} left as they are",
         ]
 
 
 def plan(results: Path | str) -> RescorePlan:
     """What `rescore` would do in a folder of results; ``UserError`` where no sound record is there."""
     reading = read_folder(Path(results) / RUNS)
-    planned = RescorePlan(left_aside=list(reading.left_aside))
+    planned = RescorePlan(left_out=list(reading.left_aside))
     for run in reading.runs:
         arrays = run.record.arrays.get("file")
         if run.record.metrics_version >= METRICS_VERSION:
@@ -48,7 +48,7 @@ def plan(results: Path | str) -> RescorePlan:
         elif arrays and run.path.with_name(arrays).is_file():
             planned.old.append(run)
         else:
-            planned.left_aside.append(f"{run.path}: no arrays beside it: evaluate the run again")
+            planned.left_out.append(f"{run.path}: no arrays beside it: evaluate the run again")
     return planned
 
 
@@ -61,10 +61,10 @@ def rescore(planned: RescorePlan) -> Iterator[str]:
         try:
             computed = recompute(run)
         except UserError as error:
-            planned.left_aside.append(str(error))
+            planned.left_out.append(str(error))
             continue
         if computed is None:
-            planned.left_aside.append(f"{run.path}: its arrays went away meanwhile")
+            planned.left_out.append(f"{run.path}: its arrays went away meanwhile")
             continue
         record = rescored(run.record, computed)
         record.write(run.path)
