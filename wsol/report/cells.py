@@ -10,11 +10,15 @@ from wsol.report.row_style import RowStyle
 
 @dataclass(frozen=True)
 class Head:
-    """The head of a column. ``falling`` says that the rows come sorted by it, the largest first."""
+    """The head of a column. ``falling`` says that the rows come sorted by it, the largest first.
+
+    A ``minor`` column is left out on narrow screens, so that the figures come first.
+    """
 
     text: str
     is_number: bool = False
     falling: bool = False
+    minor: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Cell:
 
     ``sort_key`` is what sorting compares; cells without one come last. ``kind`` is how a difference is
     coloured: ``"alike"``, ``"up"``, ``"down"`` or ``""``. ``bar`` is the length of the bar behind a
-    number, 0 to 100, or None for no bar. ``marked`` sets the sign for "not distinguishable" before the
+    number, 0 to 100, or None for no bar. ``minor`` is its column's. ``marked`` sets the sign for "not distinguishable" before the
     text.
     """
 
@@ -36,6 +40,7 @@ class Cell:
     best: bool = False
     marked: bool = False
     tip: str = ""
+    minor: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,15 @@ class TableRow:
     """A line of a table: ``name`` is the line's head, None for a line without one.
 
     ``style`` ties it to the row's curves and overlays. ``mark`` is a letter behind the name, of which a
-    line under the table says what it means.
+    line under the table says what it means. ``under`` is shown under the name on narrow screens, in
+    place of the minor columns.
     """
 
     name: str | None
     cells: tuple[Cell, ...]
     style: RowStyle | None = None
     mark: str = ""
+    under: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,8 @@ def number_cell(value: float | None, digits: int | None) -> Cell:
     return Cell(text, sort_key=str(value), is_number=True)
 
 
-def columns(names: Iterable[str], *, numbers: bool = False) -> tuple[Head, ...]:
+def columns(
+    names: Iterable[str], *, numbers: bool = False, minor: bool = False
+) -> tuple[Head, ...]:
     """Heads of columns that hold text, or numbers."""
-    return tuple(Head(name, is_number=numbers) for name in names)
+    return tuple(Head(name, is_number=numbers, minor=minor) for name in names)

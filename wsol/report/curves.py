@@ -45,7 +45,10 @@ class Axes:
 
 @dataclass(frozen=True)
 class DrawnCurve:
-    """A row's line in one panel: its corners, and a ``dot`` at the oracle's threshold, in pixels."""
+    """A row's line in one panel: its corners, and the ``dot`` of its record's figure, in pixels.
+
+    The line has a corner every hundredth; the figure's own threshold may lie between two of them.
+    """
 
     style: RowStyle
     points: tuple[tuple[float, float], ...]
@@ -73,6 +76,11 @@ class Curves:
     without: tuple[str, ...] = ()
     none: str = ""
     axes: Axes = Axes()
+
+    @property
+    def means(self) -> bool:
+        """Whether some rows have several seeds, whose lines are means and have no dot."""
+        return any(len(style.row.runs) > 1 for style in self.legend)
 
     @property
     def quiet(self) -> bool:
@@ -142,11 +150,13 @@ def _chosen(row: Row, delta: str) -> float | None:
 def _curve(style: RowStyle, percent: np.ndarray, delta: str) -> DrawnCurve:
     points = tuple((_x(t), _y(value)) for t, value in zip(CURVE_THRESHOLDS, percent, strict=True))
     best = int(np.argmax(percent))
-    tip = f"{style.name}: at best {percent[best]:.1f} % at threshold {CURVE_THRESHOLDS[best]:.2f}"
-    chosen = _chosen(style.row, delta)
+    top, threshold = float(percent[best]), float(CURVE_THRESHOLDS[best])
+    figure, chosen = style.row.values(METRIC + delta)[0], _chosen(style.row, delta)
     dot = None
-    if chosen is not None:
-        dot = _x(chosen), _y(float(np.interp(chosen, CURVE_THRESHOLDS, percent)))
+    if chosen is not None and figure is not None:
+        top, threshold = figure, chosen
+        dot = _x(chosen), _y(figure)
+    tip = f"{style.name}: at best {top:.1f} % at threshold {threshold:.3f}"
     return DrawnCurve(style, points, dot, tip)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from wsol.board.comparison.paired import Comparison
 from wsol.board.rows.columns import COST_COLUMNS, percent
@@ -29,13 +30,15 @@ COST_NAMES = {
 
 def metrics_table(section: Section, styles: Sequence[RowStyle]) -> Table:
     """The ranked rows with their main metrics, and how they stand against the centred box."""
-    metrics = _without_twins(section)
+    # The metric that ranks stands first: narrow screens show one or two.
+    metrics = sorted(_without_twins(section), key=lambda metric: metric != section.ranked_by)
     best = {metric: _best(section, metric) for metric in metrics}
     ranked_by = section.ranked_by
     name = section.short_name(ranked_by)
     heads = (
-        *columns(("Row", "Backbone", "Maps")),
-        *columns(("Seeds",), numbers=True),
+        *columns(("Row",)),
+        *columns(("Backbone", "Maps"), minor=True),
+        *columns(("Seeds",), numbers=True, minor=True),
         *(
             Head(section.short_name(metric), is_number=True, falling=metric == ranked_by)
             for metric in metrics
@@ -45,16 +48,25 @@ def metrics_table(section: Section, styles: Sequence[RowStyle]) -> Table:
     rows = []
     for style in styles:
         row = style.row
-        cells = (
+        minor = (
             text_cell(row["backbone"], row["weights"]),
             text_cell(row["maps"], row["selection"] and f"{row['selection']} checkpoint"),
             number_cell(row.seeds, 0),
+        )
+        cells = (
+            *(replace(cell, minor=True) for cell in minor),
             *(_metric(section, row, metric, best[metric]) for metric in metrics),
             _difference(section.comparison(row, ranked_by)),
             number_cell(row.optimism(ranked_by), 1),
         )
-        rows.append(TableRow(style.short, cells, style, section.mark(row)))
+        rows.append(TableRow(style.short, cells, style, section.mark(row), _under(row)))
     return Table("Metrics", heads, tuple(rows))
+
+
+def _under(row: Row) -> str:
+    """``small_resnet, 3 seeds``: what the minor columns say that the row's name does not."""
+    seeds = f"{row.seeds} seeds" if (row.seeds or 0) > 1 else ""
+    return ", ".join(part for part in (row["backbone"], seeds) if part)
 
 
 def class_table(section: Section, styles: Sequence[RowStyle]) -> Table | None:
