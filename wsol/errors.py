@@ -29,7 +29,9 @@ class UserError(ValueError):
 
 
 # So many alike are still told one by one.
-ALIKE = 3
+ALIKE = 5
+# Of the others so many places are named.
+NAMED = 3
 # What may differ among findings that are alike: quoted names, and words with a digit or a path in them.
 VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\S*[\d/\\\\]\S*")
 
@@ -42,8 +44,11 @@ def _summed_up(findings: list[str]) -> list[str]:
         kinds.setdefault(VARIES.sub("*", what if colon else where), []).append(finding)
     lines = []
     for first, *others in kinds.values():
-        many = len(others) >= ALIKE
-        lines += [f"{first} (and {len(others)} more like it)"] if many else [first, *others]
+        if len(others) < ALIKE:
+            lines += [first, *others]
+            continue
+        named = ", ".join(other.partition(": ")[0] for other in others[:NAMED])
+        lines.append(f"{first} (and {len(others)} more like it: {named}, ...)")
     return lines
 
 

@@ -176,7 +176,7 @@ def test_a_board_shows_it_without_importing_it(protocol, tmp_path):
         *("Mean top (grey levels)", "optimism (GT-known .5)"),
     ]
     assert "Against the centred box in GT-known .5, paired over 4 images" in markdown.read_text()
-    shown = page(results)
+    shown = page(results, read_board(results))
     for part in ("Wide loc .4", "MaxBoxAcc .6", "IoU &ge; 0.4", "IoU &ge; 0.6"):
         assert part in shown
     assert "wide_plugin" not in sys.modules

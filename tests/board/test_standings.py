@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wsol.board.board import peek
+from wsol.board.board import look
 from wsol.board.standings import cam_of, is_cam, standings
 from wsol.cli.grid_end import text_of
 from wsol.scores.per_image import PerImage
@@ -23,7 +23,7 @@ def board(tmp_path_factory):
     for name in ("small_resnet-cam-*", "small_resnet-rfga-*", "small_resnet-se-*", "center-*"):
         for path in CLUTTER.glob(name):
             shutil.copy(path, folder / "runs")
-    return peek(folder)
+    return look(folder)[0]
 
 
 def scores(row):
@@ -85,7 +85,7 @@ def test_of_several_cam_rows_the_one_trained_most_alike_counts(store, results):
     store("a", what=_what(epochs=10))
     store("b", what=_what(epochs=20))
     store("c", what=_what(epochs=20, attention="rfga"))
-    (section,) = peek(results).sections
+    (section,) = look(results)[0].sections
     row = next(row for row in section.rows if row["attention"] == "rfga")
     assert cam_of(row, section.rows).records[0].recipe["what"]["training"]["epochs"] == 20
 

@@ -40,17 +40,13 @@ def read_board(results: Path | str) -> Board:
     Raises:
         UserError: no sound record there.
     """
-    board, reading = _read(results)
+    board, reading = look(results)
     reading.tell()
     return board
 
 
-def peek(results: Path | str) -> Board:
-    """`read_board`, which says nothing: for whoever has just written it."""
-    return _read(results)[0]
-
-
-def _read(results: Path | str) -> tuple[Board, Reading]:
+def look(results: Path | str) -> tuple[Board, Reading]:
+    """`read_board`, which says nothing: the board, and what was read and left aside."""
     memory = Memory.of(results)
     reading = read_folder(Path(results) / RUNS, memory)
     return _board(reading, memory), reading

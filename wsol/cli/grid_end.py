@@ -7,10 +7,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wsol.board.board import FILES, RUNS, peek
+from wsol.board.board import FILES, RUNS
 from wsol.board.rows.columns import percent
 from wsol.board.standings import Standing, Standings, standings
 from wsol.board.tables.markdown import estimate_text
+from wsol.errors import UserError
 from wsol.progress import is_first_rank
 
 if TYPE_CHECKING:
@@ -24,36 +25,40 @@ def run_and_tell(grid: Grid, jobs: int) -> None:
     """Run a grid; then write the boards it belongs to, and print how its rows stand there.
 
     Raises:
-        UserError: what the grid raises; rows that failed are named after what the others came to.
+        UserError: what the grid raises; rows that failed, and damaged records of other runs, are named
+            after what the others came to.
     """
     from wsol.pipeline.benchmark import RowsFailed
 
-    failed = None
+    wrong: list[str] = []
     try:
         grid.run(jobs)
     except RowsFailed as error:
-        failed = error
+        wrong += str(error).splitlines()
     if is_first_rank():  # under torchrun the others have nothing to add
         for results in grid.results:
-            tell_end(results, grid.run_ids)
-    if failed is not None:
-        raise failed
+            wrong += tell_end(results, grid.run_ids)
+    if wrong:
+        raise UserError.of(wrong)
 
 
-def tell_end(results: Path | str, run_ids: Collection[str]) -> None:
+def tell_end(results: Path | str, run_ids: Collection[str]) -> list[str]:
     """Write the board and the page of ``results``; print how the runs stand there, then the files.
 
-    Where there is no record nothing is written, and nothing said.
+    Where there is no record nothing is written, and nothing said. Returns the damaged records, a line
+    each, that the board is without.
     """
-    from wsol.pipeline.leaderboard import write_board
+    from wsol.pipeline.leaderboard import update_board
 
     if not any(Path(results, RUNS).rglob("*.json")):
-        return
-    page = write_board(results)
-    for found in standings(peek(results), run_ids):
+        return []
+    page, board, reading = update_board(results)
+    reading.tell_notes()
+    for found in standings(board, run_ids):
         print(text_of(found, _width()))
     for path in (*(Path(results) / name for name in FILES), page):
         print(path)
+    return reading.left_aside
 
 
 def text_of(found: Standings, width: int) -> str:

@@ -109,8 +109,11 @@ def _list(argv: Sequence[str]) -> int:
     parser = _parser("list", "One line a record: its run, row, seed and main figure.")
     parser.add_argument("--csv", action="store_true", help="as CSV")
     options = parser.parse(argv)
-    listed = list_results(options.results)
+    listed, reading = list_results(options.results)
     print(to_csv(listed) if options.csv else "\n".join(to_lines(listed)))
+    reading.tell_notes()
+    if reading.left_aside:
+        raise UserError.of(reading.left_aside)
     return 0
 
 

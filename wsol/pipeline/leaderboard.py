@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wsol import board
+from wsol.board import Board
+from wsol.board.runs.reading import Reading
 from wsol.report import write_report
 
 if TYPE_CHECKING:
@@ -35,5 +37,13 @@ def leaderboard(results: Path | str, *, write: bool = False) -> pd.DataFrame:
 
 def write_board(results: Path | str) -> Path:
     """Write ``leaderboard.csv``, ``leaderboard.md`` and ``report.html``; returns the page's path."""
-    board.write_board(results)
-    return write_report(results)
+    page, _, reading = update_board(results)
+    reading.tell()
+    return page
+
+
+def update_board(results: Path | str) -> tuple[Path, Board, Reading]:
+    """`write_board`, which says nothing: the page, the board, and what was read and left aside."""
+    board.update_board(results)
+    whole, reading = board.look(results)
+    return write_report(results, board=whole), whole, reading

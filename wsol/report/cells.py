@@ -27,8 +27,8 @@ class Cell:
 
     ``sort_key`` is what sorting compares; cells without one come last. ``kind`` is how a difference is
     coloured: ``"alike"``, ``"up"``, ``"down"`` or ``""``. ``bar`` is the length of the bar behind a
-    number, 0 to 100, or None for no bar. ``minor`` is its column's. ``marked`` sets the sign for "not distinguishable" before the
-    text.
+    number, 0 to 100, or None for no bar. ``minor`` is its column's. ``marked`` sets the sign for "not
+    distinguishable" before the text.
     """
 
     text: str = ""
@@ -81,8 +81,6 @@ def number_cell(value: float | None, digits: int | None) -> Cell:
     return Cell(text, sort_key=str(value), is_number=True)
 
 
-def columns(
-    names: Iterable[str], *, numbers: bool = False, minor: bool = False
-) -> tuple[Head, ...]:
+def columns(names: Iterable[str], *, numbers: bool = False, minor: bool = False) -> tuple[Head, ...]:
     """Heads of columns that hold text, or numbers."""
     return tuple(Head(name, is_number=numbers, minor=minor) for name in names)

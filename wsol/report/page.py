@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from wsol.board import read_board
+from wsol.board.board import Board, read_board
 from wsol.board.tables.sections import Section
 from wsol.files.writing.atomic import write_text
 from wsol.report.cells import Table
@@ -37,19 +37,21 @@ class SectionView:
     details: Table
 
 
-def write_report(results: Path | str, output: Path | str | None = None) -> Path:
+def write_report(
+    results: Path | str, output: Path | str | None = None, board: Board | None = None
+) -> Path:
     """Write the page of ``results`` to ``output``, or to ``results/report.html``.
 
-    Reads ``runs/**/*.json``, the per-image arrays beside them, ``report/<run_id>/`` for overlays and
-    ``published.csv``; what is not there is left out. `wsol.board.read_board` says what is refused.
+    The ``board`` is read where it is not given. Read are ``runs/**/*.json``, the per-image arrays beside
+    them, ``report/<run_id>/`` for overlays and ``published.csv``; what is not there is left out.
+    `wsol.board.read_board` says what is refused.
     """
     results = Path(results)
-    return write_text(output or results / "report.html", page(results))
+    return write_text(output or results / "report.html", page(results, board or read_board(results)))
 
 
-def page(results: Path) -> str:
+def page(results: Path, board: Board) -> str:
     """The page as text; the same results, the same text."""
-    board = read_board(results)
     sections = [
         _section(section, results / GALLERIES, number) for number, section in enumerate(board.sections)
     ]

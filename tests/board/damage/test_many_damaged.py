@@ -14,8 +14,18 @@ def test_many_are_named_and_the_rest_counted(bank, capsys):
         (bank.parent / f"bad{number:02}.json").write_text("{")
     assert main(["leaderboard", "--results", str(bank.parent.parent)]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 21
-    assert lines[-1] == "... and 5 more"
+    # Alike, so that one line has them: the first, and the places of three others.
+    (line,) = lines
+    assert "bad00.json: not a run record" in line and "(and 24 more like it: " in line
+    assert line.count("bad") == 4
+
+
+def test_damaged_records_of_many_kinds_are_named_one_by_one(bank, capsys):
+    for number, content in enumerate(["{", "[]", '{"a": NaN}']):
+        (bank.parent / f"bad{number}.json").write_text(content)
+    assert main(["leaderboard", "--results", str(bank.parent.parent)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.count(f"bad{number}.json") for number, line in enumerate(lines)] == [1, 1, 1]
 
 
 def test_a_folder_of_damaged_records_alone_has_no_board(store, results, capsys):

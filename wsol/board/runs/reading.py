@@ -129,25 +129,21 @@ class _Reader:
 
     def _has_its_arrays(self, run: StoredRun) -> bool:
         """Whether the files of arrays beside a record are its own; a missing one is noted."""
-        arrays = run.record.arrays
-        for prefix in ("", "levels_"):
-            name = arrays.get(f"{prefix}file")
-            if name is None:
-                continue
-            path = run.path.with_name(name)
+        for path, written in run.record.arrays_beside(run.path):
             if not os.path.lexists(path):
                 # Those of large data sets stay where they were made.
-                if not name.endswith(".large.npz"):
-                    self.reading.notes.append(f"{run.path}: its arrays {name} are not beside it")
+                if not path.name.endswith(".large.npz"):
+                    self.reading.notes.append(f"{run.path}: its arrays {path.name} are not beside it")
                 continue
             try:
                 found = self.memory.sha256(path, self._name(path))
             except UserError as error:
                 self.reading.left_aside.append(f"{error}; {run.path} is left aside with it")
                 return False
-            if found != arrays[f"{prefix}sha256"]:
+            if found != written:
                 self.reading.left_aside.append(
-                    f"{path}: not the arrays {run.path} was written with; restore both or evaluate again"
+                    f"{path}: not the arrays {run.path} was written with; restore both or evaluate the "
+                    "run again, which replaces them"
                 )
                 return False
         return True

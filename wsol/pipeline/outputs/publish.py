@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.per_image_table import write_per_image
 from wsol.files.locking.lock import check_held
+from wsol.files.reading import sha256_of
 from wsol.files.writing.atomic import write_bytes
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery, write_pictures
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
+from wsol.progress import say
 from wsol.scores import level_counts
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.records import RunRecord, content_id
@@ -99,8 +103,20 @@ def identity(
 
 
 def find_record(results: Path | str, run_id: str) -> Path | None:
-    """The file of a run in ``results``, or None."""
-    return next(iter(sorted(Path(results, "runs").rglob(f"*-{run_id}.json"))), None)
+    """The file of a run in ``results``, or None.
+
+    A record that is damaged, or whose arrays are, is none: the run is scored again, which replaces it.
+    """
+    return next(filter(_is_sound, sorted(Path(results, "runs").rglob(f"*-{run_id}.json"))), None)
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether there is a record whose arrays, as far as they lie beside it, are its own."""
+    try:
+        arrays = RunRecord.read(path).arrays_beside(path)
+        return all(sha256_of(file) == written for file, written in arrays if os.path.lexists(file))
+    except UserError:
+        return False
 
 
 def make_record(scored: ScoredMaps) -> RunRecord:
@@ -142,7 +158,11 @@ def append_record(scored: ScoredMaps, kept: KeptPredictions, results: Path | str
     record = make_record(scored)
     folder = Path(results) / "runs" / _slug(str(record.dataset["name"]))
     write_gallery(kept, scored.evaluation, scored.protocol, gallery_folder(results, record.run_id))
-    _write(record, scored, folder, f"{scored.origin.name}-{_slug(record.maps)}-{record.run_id}")
+    stem = f"{scored.origin.name}-{_slug(record.maps)}-{record.run_id}"
+    there = folder / f"{stem}.json"
+    if there.exists() and not _is_sound(there):
+        say(f"{there}: it or its arrays were damaged: replaced")
+    _write(record, scored, folder, stem)
     return record
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from wsol.board.board import RUNS
 from wsol.board.runs.reading import StoredRun, read_folder
@@ -15,6 +17,10 @@ from wsol.files.writing.whole_folder import temporary_folder
 from wsol.pipeline.results.plans import Plan
 from wsol.pipeline.results.run_files import RunFiles
 from wsol.report.page import GALLERIES
+from wsol.scores.records import RunRecord
+
+# A run repeated elsewhere, or at another time, has others of these and is the same run.
+CIRCUMSTANCES = ("started", "finished", "git_commit", "versions", "cost", "seeds", "schema_version")
 
 
 @dataclass
@@ -74,10 +80,10 @@ def add(planned: AddPlan) -> None:
 def _sort(run: StoredRun, there: StoredRun | None, planned: AddPlan) -> None:
     files = RunFiles.of(run, planned.source)
     if there is not None:
-        if there.record != run.record:
+        if _figures(there.record) != _figures(run.record):
             planned.left_out.append(
                 f"{run.path}: {there.path} is the same run (run_id {run.record.run_id}) with other "
-                "content; keep the one that `wsol results verify` finds right"
+                "figures; keep the one that `wsol results verify` finds right"
             )
             return
         # Its files go beside the record that is there, which may lie in another folder.
@@ -92,6 +98,16 @@ def _sort(run: StoredRun, there: StoredRun | None, planned: AddPlan) -> None:
         planned.left_out.append(f"{run.path}: {taken[0]} is another file; move it away")
     else:
         planned.new.append(files)
+
+
+def _figures(record: RunRecord) -> dict[str, Any]:
+    """What a record says of its run but for when, where and how fast it ran."""
+    content = {each.name: getattr(record, each.name) for each in dataclasses.fields(record)}
+    arrays = {key: value for key, value in record.arrays.items() if key.endswith("sha256")}
+    return {key: value for key, value in content.items() if key not in CIRCUMSTANCES} | {
+        "arrays": arrays,
+        "recipe": record.recipe["what"],
+    }
 
 
 def _missing(files: RunFiles, there: StoredRun, planned: AddPlan) -> RunFiles | None:

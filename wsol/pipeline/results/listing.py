@@ -10,7 +10,7 @@ from wsol.board.board import RUNS
 from wsol.board.rows.columns import KEY_COLUMNS, percent
 from wsol.board.rows.rows import Row, group, seed_of
 from wsol.board.runs.memory import Memory
-from wsol.board.runs.reading import StoredRun, read_folder
+from wsol.board.runs.reading import Reading, StoredRun, read_folder
 from wsol.board.tables.sections import sections
 from wsol.files.csv_table import csv_text
 
@@ -33,8 +33,8 @@ class ListedRun(NamedTuple):
     file: str
 
 
-def list_results(results: Path | str) -> list[ListedRun]:
-    """Every sound record of a folder of results, in the order of the board; others are named on stderr.
+def list_results(results: Path | str) -> tuple[list[ListedRun], Reading]:
+    """Every sound record of a folder of results, in the order of the board, and what was left aside.
 
     Raises:
         UserError: no sound record there.
@@ -42,12 +42,11 @@ def list_results(results: Path | str) -> list[ListedRun]:
     results = Path(results)
     memory = Memory.of(results)
     reading = read_folder(results / RUNS, memory)
-    reading.tell()
     listed: list[ListedRun] = []
     for section in sections(group(reading.runs).rows, memory):
         for row in section.rows:
             listed += [_listed(run, row, section.ranked_by, results) for run in row.runs]
-    return listed
+    return listed, reading
 
 
 def row_name(row: Row) -> str:

@@ -50,7 +50,9 @@ def plan(called: str, results: Path | str) -> RemovePlan:
         or _by_row(called, reading, results)
     )
     if not files:
-        names = [run.path.stem for run in reading.runs]
+        names = [
+            Path(name).stem for name in files_under(results / RUNS, _ignore) if name.endswith(".json")
+        ]
         near = suggest(called, names, "`wsol results list` shows what there is")
         raise UserError(f"{results}: no row, run or record is called {called!r}{near}")
     leaving = {each.record for each in files}
@@ -90,7 +92,7 @@ def _by_file(called: str, reading: Reading, results: Path) -> list[RunFiles]:
     """The record whose file is called so, sound or damaged."""
     paths = [Path(name) for name in files_under(results / RUNS, _ignore) if name.endswith(".json")]
     stem = called.removesuffix(".json")
-    found = [path for path in paths if stem in (path.stem, str(path.with_suffix("")))]
+    found = [path for path in paths if stem in _names_of(path, results)]
     if len(found) > 1:
         names = ", ".join(map(str, found))
         raise UserError(f"{len(found)} files are called {called!r}: {names}; write one of these")
@@ -99,6 +101,12 @@ def _by_file(called: str, reading: Reading, results: Path) -> list[RunFiles]:
         RunFiles.of(sound[path], results) if path in sound else RunFiles.of_damaged(path, results)
         for path in found
     ]
+
+
+def _names_of(path: Path, results: Path) -> tuple[str, ...]:
+    """What the file of a record may be called: its name, its place, the run's id that ends its name."""
+    bare = path.with_suffix("")
+    return bare.name, str(bare), str(bare.relative_to(results)), bare.name.rpartition("-")[2]
 
 
 def _by_row(called: str, reading: Reading, results: Path) -> list[RunFiles]:

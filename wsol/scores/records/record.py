@@ -97,6 +97,14 @@ class RunRecord:
         """Write the record whole or not at all."""
         return write_text(Path(path), self.to_json())
 
+    def arrays_beside(self, path: Path) -> list[tuple[Path, str]]:
+        """The files of arrays that the record at ``path`` names, each with its SHA-256."""
+        return [
+            (path.with_name(self.arrays[f"{prefix}file"]), self.arrays[f"{prefix}sha256"])
+            for prefix in ("", "levels_")
+            if f"{prefix}file" in self.arrays
+        ]
+
     @classmethod
     def read(cls, path: Path | str) -> RunRecord:
         """Read a record; ``UserError`` names the file when it is not one, was edited or damaged."""
@@ -134,7 +142,7 @@ def checked(content: bytes, path: Path | str) -> dict[str, Any]:
         raw = strict_json(content)
         check(raw)
     except ValueError as error:
-        mend = "restore the file, or remove it and evaluate the run again"
+        mend = "restore the file, or evaluate the run again, which replaces it"
         raise UserError(f"{path}: not a run record: {error}; {mend}") from error
     return raw
 
