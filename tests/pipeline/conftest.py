@@ -1,5 +1,8 @@
 """A tiny clutter and a tiny recipe on it: seconds, not accuracy."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -59,3 +62,17 @@ def cross_fit(tiny_recipe, squares_manifest):
         training={"folds": 3, "epochs": 1},
         evaluation={"protocol": "rubinstein2013", "maps": ["cam"], "masks": True, "step": 0.01},
     )
+
+
+@pytest.fixture
+def files_of() -> Callable[[Path], dict[str, bytes]]:
+    """Everything under a folder but what may be deleted at any time: places and bytes."""
+
+    def read(folder: Path) -> dict[str, bytes]:
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and ".cache" not in path.parts
+        }
+
+    return read

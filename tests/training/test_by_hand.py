@@ -19,7 +19,7 @@ def epoch_seed(recipe, epoch):
 
 
 def test_plain_training_is_momentum_sgd_on_the_cross_entropy(
-    run, start, recipe_of, tiny_split, tmp_path, monkeypatch
+    run, start, recipe_of, tiny_split, tmp_path
 ):
     recipe = recipe_of(nesterov=False, head_lr=0.1, weight_decay=0.01)
     folder, log = run(recipe, tiny_split, tmp_path / "run")
@@ -96,7 +96,7 @@ def update(optimizer, loss):
 
 
 def test_alternating_turns_are_the_hand_written_loop_bit_for_bit(
-    whole_run, equal, recipe_of, tiny_split, tmp_path, monkeypatch
+    whole_run, equal, recipe_of, tiny_split, tmp_path
 ):
     recipe = recipe_of(*ADVERSARIAL)
     progress, log = whole_run(recipe, tiny_split, tmp_path / "run")
@@ -111,9 +111,7 @@ def test_alternating_turns_are_the_hand_written_loop_bit_for_bit(
         assert float(row["train_top1_acc"]) % 5 == 0  # of 20 images
 
 
-def test_the_critic_matters_so_that_the_comparison_can_fail(
-    whole_run, recipe_of, tiny_split, tmp_path, monkeypatch
-):
+def test_the_critic_matters_so_that_the_comparison_can_fail(whole_run, recipe_of, tiny_split, tmp_path):
     name, options = ADVERSARIAL
     first, _ = whole_run(recipe_of(name, options), tiny_split, tmp_path / "one")
     second, _ = whole_run(recipe_of(name, {**options, "critic_lr": 0.04}), tiny_split, tmp_path / "two")

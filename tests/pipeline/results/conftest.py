@@ -80,17 +80,3 @@ def scored() -> Callable[..., Path]:
         return dataclasses.replace(record, **changes).write(path)
 
     return write
-
-
-@pytest.fixture
-def files_of() -> Callable[[Path], dict[str, bytes]]:
-    """Everything under a folder but what may be deleted at any time: places and bytes."""
-
-    def read(folder: Path) -> dict[str, bytes]:
-        return {
-            path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and ".cache" not in path.parts
-        }
-
-    return read
