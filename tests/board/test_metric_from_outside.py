@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from wsol.board import write_board
+from wsol.board import read_board, write_board
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import collect, evaluate, score
 from wsol.evaluation.per_image_table import write_per_image

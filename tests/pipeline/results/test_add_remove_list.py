@@ -15,9 +15,9 @@ from wsol.pipeline.results import add as adding
 from wsol.scores.records import RunRecord, digest
 
 
-def other_content(path: Path) -> None:
+def other_content(path: Path, said: dict[str, object] | None = None) -> None:
     raw = json.loads(path.read_text())
-    raw["git_commit"] = "abc"
+    raw |= said or {"counts": {"constant_maps": 7}}
     raw["digest"] = digest({key: value for key, value in raw.items() if key != "digest"})
     path.write_text(json.dumps(raw))
 
@@ -70,6 +70,22 @@ def test_the_same_run_with_other_content_is_named_and_left_out(two, files_of, ca
     after = files_of(here)
     assert {name for name in after if "theirs" in name} and mine.items() <= after.items()
     assert main(["results", "add", str(there), "--results", str(here), "--skip"]) == 0
+
+
+def test_a_run_made_again_at_another_time_and_place_is_the_same_run(two, files_of, capsys):
+    here, there = two
+    mine = files_of(here)
+    other_content(
+        there / "runs/birds/both.json",
+        {
+            "git_commit": "abc",
+            "started": "2031-01-01T00:00:00+00:00",
+            "cost": {"images_per_second": 3.5},
+        },
+    )
+    assert main(["results", "add", str(there), "--results", str(here)]) == 0
+    assert "1 new, 0 to be completed, 1 already here, 0 left out" in capsys.readouterr().out
+    assert {name: files_of(here)[name] for name in mine} == mine
 
 
 def test_damaged_records_stay_where_they_are(two, files_of, capsys):
@@ -189,11 +205,17 @@ def test_a_row_leaves_with_all_its_seeds(scored, tmp_path, capsys, files_of):
     assert files_of(tmp_path) == kept
 
 
-def test_a_damaged_record_can_be_removed_by_its_name(two, files_of, capsys):
+@pytest.mark.parametrize("way", ["name", "place", "printed", "id"])
+def test_a_damaged_record_can_be_removed_by_all_that_names_it(two, files_of, way):
     here, _ = two
-    (here / "runs/birds/mine.json").write_text("{")
-    assert main(["results", "remove", "mine", "--results", str(here)]) == 0
-    assert not {name for name in files_of(here) if "mine" in name}
+    path = here / "runs/birds/mine.json"
+    run_id = RunRecord.read(path).run_id
+    if way == "id":  # as files of evaluations are called
+        path = path.rename(path.with_name(f"mine-{run_id}.json"))
+    path.write_text("{")
+    called = {"name": "mine", "place": "runs/birds/mine.json", "printed": str(path), "id": run_id}[way]
+    assert main(["results", "remove", called, "--results", str(here)]) == 0
+    assert not {name for name in files_of(here) if name.endswith(".json") and "mine" in name}
     assert main(["leaderboard", "--results", str(here)]) == 0
 
 
