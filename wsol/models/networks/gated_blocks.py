@@ -68,6 +68,13 @@ def _depthwise_separable(block: Any) -> BlockPlan | None:
     return BlockPlan(gates=gates, no_feedback="does not expand its features as other residual blocks do")
 
 
+def _ghost(block: Any) -> BlockPlan:
+    gates = {"branch": Gate("ghost2", block.ghost2.out_chs)}
+    return BlockPlan(
+        gates=gates, no_feedback="makes its features in two parts, each with a norm of its own"
+    )
+
+
 def _universal(block: Any) -> BlockPlan:
     gates = {"branch": Gate("layer_scale", block.pw_proj.conv.out_channels)}
     if not isinstance(block.dw_mid, nn.Identity):
@@ -82,9 +89,7 @@ GATED_BLOCKS: dict[str, Callable[[Any], BlockPlan | None]] = {
     "timm.models.densenet:DenseLayer": _behind("conv2", JOINED, wide="conv2"),
     "torchvision.models.densenet:_DenseLayer": _behind("conv2", JOINED, wide="conv2"),
     "torchvision.models.shufflenetv2:InvertedResidual": _behind("branch2", JOINED, wide="branch2.3"),
-    "timm.models.ghostnet:GhostBottleneck": _behind(
-        "ghost2", "makes its features in two parts, each with a norm of its own", of="ghost2.primary_conv.0"
-    ),
+    "timm.models.ghostnet:GhostBottleneck": _ghost,
     "timm.models.byobnet:RepVggBlock": _before(
         "attn", "conv_kxk", "adds convolutions side by side, of which none is the last"
     ),

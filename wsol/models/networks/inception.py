@@ -42,9 +42,11 @@ class ImageNetToInception(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Each colour scaled and shifted."""
-        mean, std = x.new_tensor(IMAGENET_MEAN), x.new_tensor(IMAGENET_STD)
-        scale, shift = std / 0.5, (mean - 0.5) / 0.5
-        return x * scale[:, None, None] + shift[:, None, None]
+        colours = [
+            x[:, number : number + 1] * (std / 0.5) + (mean - 0.5) / 0.5
+            for number, (mean, std) in enumerate(zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
+        ]
+        return torch.cat(colours, dim=1)
 
 
 def as_wsolevaluation(network: Any) -> nn.Module:
