@@ -133,7 +133,7 @@ def _native_head(recipe: Recipe, network: nn.Module, backbone: Backbone, num_cla
     if num_classes:
         name = known.heads.get(backbone.name, "cam")
     else:
-        name, num_classes = known.own_head(read_state(weights.file), backbone.name)
+        name, num_classes = known.own_head(read_state(weights.file, weights.key), backbone.name)
     return build_head(dataclasses.replace(recipe.head, name=name), backbone.out_channels, num_classes)
 
 

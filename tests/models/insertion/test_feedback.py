@@ -204,9 +204,9 @@ def test_feedback_goes_in_once():
 
 def test_networks_without_residual_blocks_are_refused():
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
-    with pytest.raises(UserError, match="no residual block"):
+    with pytest.raises(UserError, match="stage1: it is plain convolutions, without blocks"):
         insert_feedback(network, {"stage1": ["0"]}, TDAM, ["stage1"])
-    with pytest.raises(UserError, match="Conv2d is no residual block"):
+    with pytest.raises(UserError, match="plain convolutions, without blocks"):
         with_feedback(network[0], TDAM)
     with pytest.raises(UserError, match="no feedback"), lowered_steps(network, 1):
         pass

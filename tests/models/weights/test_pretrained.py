@@ -97,7 +97,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 def test_a_network_that_is_no_chain_of_convolutions_is_refused():
     recipe = pretrained_recipe("timm:vit_tiny_patch16_224")
-    with pytest.raises(UserError, match="is not a chain of convolutional stages"):
+    with pytest.raises(UserError, match="works on tokens, not maps"):
         build_localizer(recipe, 1000, load_weights=False)
 
 

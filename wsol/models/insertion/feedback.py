@@ -10,7 +10,7 @@ from torch import nn
 from wsol.attention.contract import check_options, stage_of
 from wsol.errors import UserError
 from wsol.models.insertion.feedback_block import FeedbackBlock, feedback_blocks
-from wsol.models.networks.residual_blocks import plan_of, residual_blocks
+from wsol.models.networks.residual_blocks import plan_of, residual_blocks, unknown_blocks
 
 
 def with_feedback(
@@ -35,7 +35,7 @@ def with_feedback(
     """
     plan = plan_of(block)
     if plan is None:
-        raise UserError(f"{type(block).__name__} is no residual block that feedback can be put into")
+        raise UserError(unknown_blocks(block, [""]))
     m = plan.m if m is None else m
     kind, most = type(block).__name__, len(plan.units)
     if not 1 <= m <= most:
@@ -44,11 +44,16 @@ def with_feedback(
         raise UserError(f"steps={steps}: choose 1 (the plain {kind}), 2 (one pass of feedback) or more")
     accepted = inspect.signature(attention).parameters
     defaults = {name: value for name, value in plan.options.items() if name in accepted}
-    bottom = block.get_submodule(plan.units[-m].conv)
-    top = block.get_submodule(plan.units[-1].conv)
+    # A separable convolution is two: it takes what its first takes and gives what its last gives.
+    bottom = _convolutions(block, plan.units[-m].conv)[0]
+    top = _convolutions(block, plan.units[-1].conv)[-1]
     module = attention(bottom.in_channels, top.out_channels, **{**defaults, **options})
-    weight = top.get_parameter("weight")
+    weight = top.weight
     return FeedbackBlock(block, plan, module.to(weight.device, weight.dtype), m, steps)
+
+
+def _convolutions(block: nn.Module, name: str) -> list[nn.Conv2d]:
+    return [part for part in block.get_submodule(name).modules() if isinstance(part, nn.Conv2d)]
 
 
 def insert_feedback(
@@ -78,7 +83,7 @@ def insert_feedback(
     blocks = {stage: list(residual_blocks(network, names)) for stage, names in stages.items()}
     chosen: dict[str, str] = {}
     for place in at:
-        chosen.update(_chosen(place, blocks))
+        chosen.update(_chosen(network, stages, place, blocks))
     inserted: dict[str, FeedbackBlock] = {}
     for place in (f"{stage}.{i}" for stage, paths in blocks.items() for i in range(len(paths))):
         if place in chosen:
@@ -93,13 +98,18 @@ def insert_feedback(
     return inserted
 
 
-def _chosen(place: str, blocks: Mapping[str, list[str]]) -> dict[str, str]:
+def _chosen(
+    network: nn.Module,
+    stages: Mapping[str, Sequence[str]],
+    place: str,
+    blocks: Mapping[str, list[str]],
+) -> dict[str, str]:
     """Place of every block that ``place`` means, to its path in the network."""
     stage, _, number = place.partition(".")
     stage = stage_of(stage, blocks)
     paths = blocks[stage]
     if not paths:
-        raise UserError(f"{stage} has no residual block for feedback: choose another stage or network")
+        raise UserError(f"{stage}: {unknown_blocks(network, stages[stage])}")
     if not number:
         return {f"{stage}.{index}": path for index, path in enumerate(paths)}
     if not number.isdecimal() or int(number) >= len(paths):

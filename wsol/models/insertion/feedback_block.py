@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import Attended, Maps, channel_mean
 from wsol.errors import UserError
-from wsol.models.networks.residual_blocks import BlockPlan, Unit
+from wsol.models.networks.block_plan import BlockPlan, Unit
 
 
 class FeedbackBlock(nn.Module):
@@ -64,7 +64,7 @@ class FeedbackBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (N, C, H, W) -> the block's output."""
-        bottom = x
+        bottom = x if self.plan.lead is None else self.plan.lead(self.block, x)
         for unit in self.plan.units[: -self.m]:
             bottom = self._run(unit, self._part(unit.norm), bottom)
         maps: dict[str, Tensor] = {}

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from wsol.attention.contract import Attended, Maps, channel_mean
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
-from wsol.models.networks.residual_blocks import BlockPlan, Unit, plan_of, residual_blocks
+from wsol.models.networks.block_plan import BlockPlan, Gate
+from wsol.models.networks.residual_blocks import plan_of, residual_blocks, unknown_blocks
 
 
 class Placed(nn.Module):
@@ -79,7 +80,7 @@ def blocks_at(backbone: Backbone, place: str) -> dict[str, nn.Module]:
     blocks = {f"{stage}.{index}": backbone.get_submodule(path) for index, path in enumerate(paths)}
     if not blocks:
         raise UserError(
-            f"{stage} of {backbone.name} has no residual blocks: take another stage or backbone"
+            f"{stage} of {backbone.name}: {unknown_blocks(backbone, [f'stages.{stage}'])}"
         )
     if not number:
         return blocks
@@ -102,19 +103,40 @@ def insert_gates(
     for name, block in blocks.items():
         plan = plan_of(block, refuse=False)
         assert plan is not None
-        unit = _gated_unit(block, plan, gated)
-        gates[name] = Placed(make(block.get_submodule(unit.conv).out_channels), name)  # type: ignore[arg-type]
-        # What follows the norm (an activation in its own module) stays behind it.
-        last = unit.after[-1] if gated == "expansion" and unit.after else unit.norm
-        inner = block.get_submodule(last)
-        pair = (gates[name], inner) if gated == "convolution" else (inner, gates[name])
-        block.set_submodule(last, nn.Sequential(*pair))
+        gate = _gate(block, plan, gated)
+        gates[name] = Placed(make(gate.channels), name)
+        inner = block.get_submodule(gate.beside)
+        pair = (gates[name], inner) if gate.before else (inner, gates[name])
+        block.set_submodule(gate.beside, nn.Sequential(*pair))
     return gates
 
 
-def _gated_unit(block: nn.Module, plan: BlockPlan, gated: str) -> Unit:
+def _gate(block: nn.Module, plan: BlockPlan, gated: str) -> Gate:
+    """Where a gate of this kind goes in the block; ``UserError`` where it has no such place."""
+    if gated in plan.gates or (not plan.units and gated == "expansion"):
+        return plan.gates.get(gated) or plan.gates["branch"]
+    if not plan.units:
+        raise UserError(
+            f"{type(block).__name__} has no {gated} that a gate could follow: choose one that gates the "
+            "branch (--attention.name se)"
+        )
+    convolutions = {unit: _convolutions(block, unit.conv) for unit in plan.units}
+    unit = plan.units[-1]
     if gated == "convolution":
-        sizes = {unit: block.get_submodule(unit.conv).kernel_size for unit in plan.units}
-        wide = [unit for unit, size in sizes.items() if max(size) > 1]  # type: ignore[arg-type]
-        return wide[-1] if wide else plan.units[-1]
-    return plan.units[-2] if gated == "expansion" and plan.inverted else plan.units[-1]
+        # The last one wider than 1x1, before its norm.
+        wide = [one for one, parts in convolutions.items() if max(max(_sizes(parts))) > 1]
+        unit = wide[-1] if wide else unit
+        return Gate(unit.norm, convolutions[unit][-1].out_channels, before=True)
+    if gated == "expansion" and plan.inverted and len(plan.units) > 1:
+        unit = plan.units[-2]
+    # What follows the norm (an activation in its own module) stays behind it.
+    last = unit.after[-1] if gated == "expansion" and unit.after else unit.norm
+    return Gate(last, convolutions[unit][-1].out_channels)
+
+
+def _convolutions(block: nn.Module, name: str) -> list[nn.Conv2d]:
+    return [part for part in block.get_submodule(name).modules() if isinstance(part, nn.Conv2d)]
+
+
+def _sizes(convolutions: Iterable[nn.Conv2d]) -> list[tuple[int, ...]]:
+    return [convolution.kernel_size for convolution in convolutions]

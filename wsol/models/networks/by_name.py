@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
 from wsol.models.networks.catalogue import BACKBONES
-from wsol.models.networks.inception import as_wsolevaluation
+from wsol.models.networks.inception import ImageNetToInception, as_wsolevaluation
 from wsol.models.networks.ltpa_networks import ResNet164Att, VGGAtt
 from wsol.models.networks.small_resnet import SmallResNet
+from wsol.models.networks.tokens import refuse_tokens
+from wsol.models.networks.torchvision_networks import torchvision_network
 
 LIBRARIES = ("torchvision", "timm")
 
@@ -74,7 +76,7 @@ def _of_library(library: str, name: str, options: Mapping[str, Any]) -> nn.Modul
 
         known = models.list_models(module=models)
         if name in known:
-            return models.get_model(name, weights=None, **options)
+            return torchvision_network(name, options)
     near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
     hint = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
     raise UserError(f"{library} has no network {name!r}{hint}")
@@ -95,7 +97,7 @@ def _create(name: str, options: Mapping[str, Any]) -> nn.Module:
     from torchvision import models
 
     if name in models.list_models(module=models):
-        return models.get_model(name, weights=None, **options)
+        return torchvision_network(name, options)
     known = {*BACKBONES, *timm.list_models(), *models.list_models(module=models)}
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     raise UserError(f"unknown backbone {name!r}{suggest(name, known if near else BACKBONES)}")
@@ -117,6 +119,8 @@ def _vgg16(*, batch_norm: bool) -> nn.Module:
 def feature_chain(network: nn.Module) -> dict[str, nn.Module]:
     """The modules that, called one after another, make the features; by their names in the network."""
     chain: dict[str, nn.Module] = {}
+    if getattr(network, "transform_input", False):
+        chain["transform_input"] = ImageNetToInception()
     for name, child in network.named_children():
         if name in CLASSIFIER:
             break
@@ -166,6 +170,7 @@ def octave(size: int, side: int = PROBE) -> int:
 @torch.no_grad()
 def check_chain(name: str, network: Any, chain: dict[str, nn.Module]) -> None:
     """``UserError`` where the chain is not what the network itself does before its classifier."""
+    refuse_tokens(name, network)
     if any(parameter.is_meta for parameter in network.parameters()):
         return
     side = 96  # The Inceptions' unpadded stems need 75.
@@ -192,4 +197,7 @@ def check_chain(name: str, network: Any, chain: dict[str, nn.Module]) -> None:
         hook.remove()
         network.train(training)
     if not agrees:
-        raise UserError(f"backbone {name} is not a chain of convolutional stages; `wsol list backbones`")
+        raise UserError(
+            f"backbone {name} is not a chain of convolutional stages (its forward pass does more than "
+            "call its modules one after another): choose one of `wsol list backbones`"
+        )

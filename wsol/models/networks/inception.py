@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wsol.recipe.parts import IMAGENET_MEAN, IMAGENET_STD
+
 
 class UnstridedMixed6a(nn.Module):
     """Mixed_6a with its branches at stride 1 and padded; the stride is a pooling of its own before.
@@ -30,6 +32,21 @@ class UnstridedMixed6a(nn.Module):
             double = self.get_submodule(name)(double)
         pooled = functional.max_pool2d(x, kernel_size=3, stride=1, padding=1)
         return torch.cat([branch, double, pooled], dim=1)
+
+
+class ImageNetToInception(nn.Module):
+    """Images normalised with ImageNet's mean and std as if with 0.5 and 0.5, (N, 3, h, w) -> the same.
+
+    torchvision's GoogLeNet and InceptionV3 hold weights that were trained so, and begin with this step.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Each colour scaled and shifted."""
+        colours = [
+            x[:, number : number + 1] * (std / 0.5) + (mean - 0.5) / 0.5
+            for number, (mean, std) in enumerate(zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
+        ]
+        return torch.cat(colours, dim=1)
 
 
 def as_wsolevaluation(network: Any) -> nn.Module:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from wsol.models.networks.residual_blocks import BlockPlan, Unit
+from wsol.models.networks.block_plan import BlockPlan, Unit
 
 
 class ResidualBlock(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -16,9 +16,20 @@ from wsol.errors import UserError, suggest
 from wsol.files.reading import refuse_no_file
 from wsol.models.localizer import Localizer
 from wsol.models.networks.by_name import CLASSIFIER, LIBRARIES, feature_chain
+from wsol.models.weights.checkpoint import (
+    chosen_table,
+    half_precision,
+    tables_of,
+    top_level,
+    unwrapped,
+    without_prefix,
+)
+from wsol.models.weights.file_kinds import is_safetensors, other_kind
 from wsol.models.weights.library import library_state, with_tag
+from wsol.models.weights.nearest import nearest_backbone
 from wsol.models.weights.torch_file import read_torch_file
 from wsol.models.weights.weight_formats import FORMATS
+from wsol.progress import say
 from wsol.recipe import BackboneSettings, Recipe, WeightsSettings
 
 # What published files hold beside features and classifier: Inception's training-time side branch.
@@ -66,28 +77,55 @@ def tensors_sha256(state: Mapping[str, Tensor]) -> str:
     return found.hexdigest()
 
 
-def read_state(file: Path | str) -> dict[str, Tensor]:
+def read_state(
+    file: Path | str, key: str = "", wanted: Iterable[str] = (), also: Iterable[str] = ()
+) -> dict[str, Tensor]:
     """The tensors of a ``.safetensors``, ``.pth`` or ``.pt`` file by name; nothing is unpickled.
 
-    Checkpoints that wrap them (``state_dict``, ``model``) are opened, DataParallel's ``module.`` goes.
+    Checkpoints that wrap them are opened: of several tables ``key`` names one, else the first by
+    `wsol.models.weights.checkpoint.PRECEDENCE` is taken. DataParallel's ``module.`` and torch.compile's
+    ``_orig_mod.`` go, and what else stands before all the names ``wanted`` (see `without_prefix`).
+
+    Raises:
+        UserError: another kind of file, by its kind; no table of tensors, or several.
     """
     path = _existing(file)
-    if path.suffix != ".safetensors":
-        content = read_torch_file(path, "give weights as .safetensors, or a state_dict() as .pth")
-    else:
+    content = _content(path)
+    tables = tables_of(content)
+    try:
+        if not tables:
+            raise UserError(f"holds no table of tensors by name ({top_level(content)})")
+        names = {one: {unwrapped(name): value for name, value in tables[one].items()} for one in tables}
+        taken, state = chosen_table(names, unwrapped(key) if key else "", wanted)
+        if not key and len(tables) > 1:
+            others = ", ".join(other for other in tables if other != taken)
+            say(f"{path}: takes {taken}; it holds {others} too, see weights.key")
+        state = without_prefix(state, wanted, also)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    for kind in half_precision(state):
+        say(f"{path}: tensors of type {kind}, cast to float32")
+    return state
+
+
+def _content(path: Path) -> object:
+    if is_safetensors(path):
         try:
-            content = load_file(path)
+            return load_file(path)
         except (SafetensorError, RuntimeError, LookupError, OSError) as error:
             reason = str(error).split("\n")[0][:200]
             raise UserError(f"{path}: not a .safetensors file, or a damaged one ({reason})") from error
-    for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping) or not all(
-        isinstance(value, Tensor) for value in content.values()
-    ):
-        raise UserError(f"{path}: holds no table of tensors by name")
-    return {str(name).removeprefix("module."): value for name, value in content.items()}
+    if kind := other_kind(path):
+        raise UserError(f"{path}: {kind}")
+    if path.suffix == ".safetensors" and not _is_torchs(path):
+        raise UserError(f"{path}: not a .safetensors file, or a damaged one; download it again")
+    return read_torch_file(path, "give weights as .safetensors, or a state_dict() as .pth")
+
+
+def _is_torchs(path: Path) -> bool:
+    """Whether torch wrote it, in its zip or as a pickle, under whatever name."""
+    with path.open("rb") as file:
+        return file.read(2) in (b"PK", b"\x80\x02")
 
 
 def load_network_weights(network: nn.Module, recipe: Recipe, *, with_classifier: bool) -> str:
@@ -101,7 +139,11 @@ def load_network_weights(network: nn.Module, recipe: Recipe, *, with_classifier:
     if weights.format != "native" or (weights.name == "none" and not weights.file):
         return ""
     if weights.file:
-        source, state = weights.file, read_state(weights.file)
+        source = weights.file
+        own = _learnt(network)
+        features = own if with_classifier else _in_features(network, own)
+        also = own - _in_features(network, own) if with_classifier else set()
+        state = read_state(source, weights.key, features - also, also)
     else:
         source = f"{weights.name}'s weights of {recipe.backbone.name}"
         state = library_state(recipe.backbone, weights)
@@ -115,7 +157,7 @@ def load_localizer_weights(localizer: Localizer, weights: WeightsSettings) -> di
     """
     if weights.format == "native" or not weights.file:
         return {}
-    state = FORMATS[weights.format].rename(read_state(weights.file), localizer)
+    state = FORMATS[weights.format].rename(read_state(weights.file, weights.key), localizer)
     own = localizer.state_dict()
     # A classifier of other classes is left out; the new one is trained.
     state = {
@@ -154,10 +196,19 @@ def _load(
     spare |= {*CLASSIFIER, *SIDE_BRANCHES, *_cut_off(network)}
     left_over = {key for key in state if key not in needed and key.partition(".")[0] not in spare}
     unfit = {key for key in state if key in needed and not _fits(state, own, key)}
-    _refuse(source, name, missing, left_over | unfit)
+    _refuse(source, name, missing, left_over | unfit, state)
     loaded = {key: state[key] for key in needed if key in state}
     network.load_state_dict(loaded, strict=False)
     return tensors_sha256(loaded)
+
+
+def _learnt(network: nn.Module) -> set[str]:
+    return {name for name in network.state_dict() if not _is_counter(name)}
+
+
+def _in_features(network: nn.Module, names: Iterable[str]) -> set[str]:
+    links = tuple(f"{link}." for link in feature_chain(network))
+    return {name for name in names if name.startswith(links)}
 
 
 def _is_counter(name: str) -> bool:
@@ -174,7 +225,9 @@ def _fits(state: Mapping[str, Tensor], own: Mapping[str, Tensor], name: str) -> 
     return name in own and own[name].shape == state[name].shape
 
 
-def _refuse(source: str, model: str, missing: set[str], unexpected: set[str]) -> None:
+def _refuse(
+    source: str, model: str, missing: set[str], unexpected: set[str], state: Mapping[str, Tensor] = {}
+) -> None:
     if not missing and not unexpected:
         return
     findings = [
@@ -182,6 +235,8 @@ def _refuse(source: str, model: str, missing: set[str], unexpected: set[str]) ->
         for what, names in (("missing", missing), ("unexpected or of another shape", unexpected))
         if names
     ]
+    near = nearest_backbone(state)
+    findings += [f"their shapes are those of {near}"] if near else []
     raise UserError(f"{source}: not weights of {model}: tensors {'; '.join(findings)}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -49,5 +50,10 @@ def _reason(path: Path, error: Exception) -> str:
     # torch's own words advise to load it with code; its "invalid load key" means that it is no pickle.
     said = str(error)
     if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in said.upper():
-        return "holds Python objects beside tensors, which are never loaded"
+        named = re.search(r"GLOBAL ([\w.]+)", said)
+        what = f" ({named[1]})" if named else ""
+        return (
+            f"holds Python objects{what} beside tensors, which are never loaded; where you trust the file, "
+            "load it with torch and save its state_dict()"
+        )
     return "not a file that torch.save wrote, or a damaged one"
