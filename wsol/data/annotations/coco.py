@@ -18,8 +18,9 @@ from wsol.data.annotations.annotated import (
     checked_size,
     number,
 )
-from wsol.data.annotations.annotation_masks import Polygons, RunLengths
 from wsol.data.annotations.annotation_pass import AnnotationPass
+from wsol.data.annotations.polygons import Polygons
+from wsol.data.annotations.run_lengths import RunLengths
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
 from wsol.files.pictures.images import MAX_PIXELS
