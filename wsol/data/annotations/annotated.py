@@ -29,6 +29,17 @@ class ObjectMask(Protocol):
         ...
 
 
+class Place(NamedTuple):
+    """Where something stands, spelled only when it is shown: ``Place("a.csv line ", 3)``."""
+
+    before: str
+    number: int
+    after: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.before}{self.number}{self.after}"
+
+
 class AnnotatedObject(NamedTuple):
     """One object: a box, a mask, or both. ``ignore`` marks a region that is not scored.
 
@@ -50,7 +61,7 @@ class AnnotatedObject(NamedTuple):
         return (x1 - x0) * (y1 - y0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AnnotatedImage:
     """What was said of one image.
 
@@ -68,8 +79,8 @@ class AnnotatedImage:
     """
 
     file: str
-    where: str
-    objects: tuple[AnnotatedObject, ...] = ()
+    where: str | Place
+    objects: Sequence[AnnotatedObject] = ()
     size: tuple[int, int] | None = None
     label: str = ""
     split: str = ""
@@ -131,7 +142,13 @@ def checked_box(
     return DraftBox((x0, y0, x1, y1), (a, b, c, d), where)
 
 
-def checked_file(name: object, where: str, findings: list[str]) -> str:
+def has_no_area(corners: Sequence[float]) -> bool:
+    """Whether a box has no width or no height, as exporters write it where nothing is."""
+    x0, y0, x1, y1 = corners
+    return x0 <= x1 and y0 <= y1 and (x0 == x1 or y0 == y1)
+
+
+def checked_file(name: object, where: object, findings: list[str]) -> str:
     """An image's name with forward slashes; empty and a finding where it is none or leaves the root."""
     if not isinstance(name, str):
         findings.append(f"{where}: {name!r} is not the name of an image file")
@@ -144,7 +161,7 @@ def checked_file(name: object, where: str, findings: list[str]) -> str:
 
 
 def checked_size(
-    height: object, width: object, where: str, findings: list[str]
+    height: object, width: object, where: object, findings: list[str]
 ) -> tuple[int, int] | None:
     """(height, width); None where neither is given, and a finding where they are no pixel counts."""
     if height in (None, "", 0) and width in (None, "", 0):

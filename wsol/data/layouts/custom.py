@@ -146,7 +146,7 @@ def _image(
         boxes=tuple(item.box for item in objects if item.box and not item.ignore),
         masks=masks.rows(file),
         size=said.size if said else None,
-        where=said.where if said else "",
+        where=str(said.where) if said else "",
     )
 
 
