@@ -163,7 +163,7 @@ def checked_file(name: object, where: object, findings: list[str], *, opened: bo
         return ""
     name = name.strip().replace("\\", "/").removeprefix("./")
     if not opened:
-        name = _ending(name)
+        name = _ending(name) or name
     if problem := bad_name(name, what):
         findings.append(f"{where}: {problem}")
         return ""

@@ -21,12 +21,12 @@ NAMES = {
 }
 # A table with corners may tell the image's size by width and height; with x, y these are the box's.
 CORNERS = (("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"))
-CORNERS += (("x_min", "y_min", "x_max", "y_max"), ("left", "top", "right", "bottom"))
+CORNERS += (("x_min", "y_min", "x_max", "y_max"),)
 SIDES = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
 SIZES = (("height", "width"), ("image_height", "image_width"))
 # A table with some of these columns but no whole box is refused. Width and height alone are an
 # image's size.
-BOX_NAMES = {name for names in (*CORNERS[:4], *SIDES) for name in names} - {*SIZES[0]}
+BOX_NAMES = {name for names in (*CORNERS, *SIDES) for name in names} - {*SIZES[0]}
 ONE_CELL = ("bbox", "box", "bounding_box", "predictionstring")  # Kaggle's tables of boxes
 
 
