@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -27,6 +29,17 @@ class ObjectMask(Protocol):
     def pixels(self) -> np.ndarray:
         """(height, width) bool, True on the object; ``UserError`` where it cannot be read."""
         ...
+
+
+class Place(NamedTuple):
+    """Where something stands, spelled only when it is shown: ``Place("a.csv line ", 3)``."""
+
+    before: str
+    number: int
+    after: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.before}{self.number}{self.after}"
 
 
 class AnnotatedObject(NamedTuple):
@@ -50,7 +63,7 @@ class AnnotatedObject(NamedTuple):
         return (x1 - x0) * (y1 - y0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AnnotatedImage:
     """What was said of one image.
 
@@ -68,8 +81,8 @@ class AnnotatedImage:
     """
 
     file: str
-    where: str
-    objects: tuple[AnnotatedObject, ...] = ()
+    where: str | Place
+    objects: Sequence[AnnotatedObject] = ()
     size: tuple[int, int] | None = None
     label: str = ""
     split: str = ""
@@ -120,7 +133,7 @@ def union(masks: Sequence[ObjectMask]) -> np.ndarray | None:
 
 
 def checked_box(
-    corners: Sequence[float], source: Sequence[float], where: str, findings: list[str]
+    corners: Sequence[float], source: Sequence[float], where: object, findings: list[str]
 ) -> DraftBox | None:
     """Half-open ``corners`` with the ``source``'s numbers; None and a finding where they are no box."""
     x0, y0, x1, y1 = corners
@@ -128,23 +141,55 @@ def checked_box(
     if problem := bad_box((x0, y0, x1, y1)):
         findings.append(f"{where}: {problem}")
         return None
-    return DraftBox((x0, y0, x1, y1), (a, b, c, d), where)
+    return DraftBox((x0, y0, x1, y1), (a, b, c, d), str(where))
 
 
-def checked_file(name: object, where: str, findings: list[str]) -> str:
-    """An image's name with forward slashes; empty and a finding where it is none or leaves the root."""
+def has_no_area(corners: Sequence[float]) -> bool:
+    """Whether a box has no width or no height, as exporters write it where nothing is."""
+    x0, y0, x1, y1 = corners
+    return x0 <= x1 and y0 <= y1 and (x0 == x1 or y0 == y1)
+
+
+def checked_file(name: object, where: object, findings: list[str], *, opened: bool = False) -> str:
+    """The path by which an annotation means an image; empty and a finding where it is none.
+
+    Exporters write paths of other machines, web addresses and backslashes: what is left is the ending
+    that lies below any folder, with forward slashes. It is only compared with the paths of images that
+    were found, never opened. ``opened`` is for names that are: they must be relative and stay inside.
+    """
+    what = "mask file" if opened else "image file"
     if not isinstance(name, str):
-        findings.append(f"{where}: {name!r} is not the name of an image file")
+        findings.append(f"{where}: {name!r} is not the name of an {what}".replace("an mask", "a mask"))
         return ""
     name = name.strip().replace("\\", "/").removeprefix("./")
-    if problem := bad_name(name, "image file"):
+    if not opened:
+        name = _ending(name) or name
+    if problem := bad_name(name, what):
         findings.append(f"{where}: {problem}")
         return ""
     return name
 
 
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+ABROAD = re.compile(r"/|~|[A-Za-z]:/|\.\.(/|$)|.*/\.\.(/|$)")
+
+
+def _ending(name: str) -> str:
+    """The part of another machine's path that can lie in a folder of images: without root and ``..``."""
+    if found := ADDRESS.match(name):
+        # Of a web address neither the host nor what follows the path is a folder or a name.
+        name = unquote(re.split(r"[?#]", name[found.end() :])[0].partition("/")[2]).replace("\\", "/")
+    if not ABROAD.match(name):
+        return name
+    parts = re.sub(r"^(~[^/]*|[A-Za-z]:)(?=/)", "", name).split("/")
+    while ".." in parts:
+        # Only what follows the last step out of a folder is certain.
+        parts = parts[parts.index("..") + 1 :]
+    return "/".join(part for part in parts if part not in ("", "."))
+
+
 def checked_size(
-    height: object, width: object, where: str, findings: list[str]
+    height: object, width: object, where: object, findings: list[str]
 ) -> tuple[int, int] | None:
     """(height, width); None where neither is given, and a finding where they are no pixel counts."""
     if height in (None, "", 0) and width in (None, "", 0):

@@ -9,169 +9,155 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wsol.data.annotations.annotated import (
-    AnnotatedImage,
-    AnnotatedObject,
-    ObjectMask,
-    checked_box,
-    checked_file,
-    checked_size,
-    number,
-)
-from wsol.data.annotations.annotation_masks import Polygons, RunLengths
+from wsol.data.annotations.annotated import AnnotatedImage, Place, checked_file, checked_size
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.manifest.manifest_draft import DraftBox
+from wsol.data.annotations.coco_objects import CocoObjects
+from wsol.data.annotations.ids import id_of, no_id, shown
+from wsol.data.annotations.json_entries import START, JsonEntry, json_entries
 from wsol.errors import UserError
-from wsol.files.pictures.images import MAX_PIXELS
-from wsol.files.reading import read_json
+
+LISTS = ("images", "annotations", "categories")
+RESULTS = ""  # the name of the list of a file that is one list
 
 
 def read_coco(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """Every image of ``path``, those without objects too; what is wrong goes to ``reading``.
 
     JSON keeps no line numbers: findings name the entry, ``annotations[3]``. Raises ``UserError`` where
-    the file is no COCO JSON at all.
+    the file is no COCO JSON at all. The file is read entry by entry, and a second time where its
+    annotations stand before its images.
     """
-    content = _load(path)
-    if isinstance(content, list):
-        content = {"annotations": content, "images": _images_of_results(content)}
-    if not isinstance(content, dict) or not isinstance(content.get("images"), list):
-        raise UserError(f'{path}: not COCO JSON: there is no list "images"')
-    return _CocoFile(path, content, reading).read()
+    file = _CocoFile(path, reading)
+    early = False
+    for entry in json_entries(path):
+        if entry.name == "annotations" and "images" not in file.lists:
+            early = early or entry.index >= 0
+            file.note_list(entry)
+        else:
+            file.take(entry)
+    file.check_lists()
+    if early:
+        for entry in json_entries(path):
+            if entry.name == "annotations":
+                file.take(entry)
+    return file.images()
 
 
 class _CocoFile:
     """One file on its way to images; entries are looked up by id."""
 
-    def __init__(self, path: Path, content: dict[str, Any], reading: AnnotationPass) -> None:
-        self.path, self.content, self.findings = path, content, reading.findings
+    def __init__(self, path: Path, reading: AnnotationPass) -> None:
+        self.path, self.reading, self.findings = path, reading, reading.findings
         self.shares = reading.shares
-        self.categories = self._categories()
-        self.objects: dict[str, list[AnnotatedObject]] = {}
-        self.sizes: dict[str, tuple[int, int] | None] = {}
+        self.lists: set[str] = set()  # names of the lists that are there
+        self.other = ""  # the name of what should be a list and is none
+        self.categories: dict[str, str] = {}
+        self.numbers: dict[str, int] = {}  # of each image, by its id
+        self.dropped: set[str] = set()  # ids of images that are findings
+        self.found: list[tuple[str, tuple[int, int] | None, int]] = []  # file, size, entry
+        self.objects = CocoObjects(path, reading)
 
-    def read(self) -> list[AnnotatedImage]:
-        files: dict[str, tuple[str, str]] = {}
-        for where, item in self._all("images"):
-            key = _key(item.get("id"))
-            if not key:
-                self.findings.append(f"{where}: no id")
-            elif key in files:
-                self.findings.append(f"{where}: id {key} is already in {files[key][1]}")
-            elif file := checked_file(item.get("file_name"), where, self.findings):
-                files[key] = file, where
-                self.sizes[key] = checked_size(
-                    item.get("height"), item.get("width"), where, self.findings
-                )
-        for where, item in self._all("annotations"):
-            key = _key(item.get("image_id"))
-            if key in files:
-                self.objects.setdefault(key, []).extend(self._object(item, key, where))
-            else:
-                self.findings.append(
-                    f"{where}: image_id {item.get('image_id')!r} is not among the images"
-                )
+    def take(self, entry: JsonEntry) -> None:
+        """Take one part of the file."""
+        name, index, item = entry
+        self.note_list(entry)
+        if index < 0 or name not in (*LISTS, RESULTS):
+            return
+        if not isinstance(item, dict):
+            self.findings.append(f"{self._where(name, index)}: {shown(item)} is no JSON object")
+        elif name == "images":
+            self._image(item, index)
+        elif name == "categories":
+            self._category(item, index)
+        else:
+            self._object(item, index)
+
+    def note_list(self, entry: JsonEntry) -> None:
+        """Remember which lists there are, and what is none."""
+        if entry.index == START:
+            self.lists.add(entry.name)
+        elif entry.index < 0 and (entry.value or entry.value is False) and entry.name in LISTS:
+            self.other = self.other or entry.name
+
+    def check_lists(self) -> None:
+        """``UserError`` where the file as a whole is something else."""
+        if RESULTS in self.lists:
+            return
+        if self.other:
+            raise UserError(f'{self.path}: not COCO JSON: "{self.other}" is no list')
+        if "images" not in self.lists:
+            what = "COCO JSON without images" if "annotations" in self.lists else "not COCO JSON"
+            raise UserError(f'{self.path}: {what}: there is no list "images"')
+        if "annotations" not in self.lists:
+            raise UserError(
+                f'{self.path}: COCO JSON without "annotations": it lists images and says nothing of '
+                "their objects, as the image_info files of COCO's test sets do; name the file with them"
+            )
+
+    def images(self) -> list[AnnotatedImage]:
+        """All images with their objects, in the file's order."""
+        self.objects.finish(self.categories)
+        objects = self.objects.table.by_image(len(self.found))
+        before = f"{self.path} {'annotations' if RESULTS in self.lists else 'images'}["
         return [
             AnnotatedImage(
                 file,
-                where,
-                tuple(self.objects.get(key, ())),
-                self.sizes[key],
+                Place(before, index, "]"),
+                own,
+                size,
                 source_id=key,
                 own_classes=bool(self.categories),
                 folder=self.path.parent,
                 shares=self.shares,
             )
-            for key, (file, where) in files.items()
+            for (key, (file, size, index)), own in zip(
+                zip(self.numbers, self.found, strict=True), objects, strict=True
+            )
         ]
 
-    def _categories(self) -> dict[str, str]:
-        """Name of each category by its id; an id that names two is a finding."""
-        names: dict[str, str] = {}
-        for where, item in self._all("categories"):
-            key, name = _key(item.get("id")), str(item.get("name", ""))
-            if not key:
-                self.findings.append(f"{where}: no id")
-            elif names.setdefault(key, name) != name:
-                self.findings.append(f"{where}: id {key} is {name!r} here and {names[key]!r} before")
-        return names
+    def _image(self, item: dict[str, Any], index: int) -> None:
+        where, key = Place(f"{self.path} images[", index, "]"), id_of(item.get("id"))
+        if not key:
+            self.findings.append(f"{where}: {no_id(item.get('id'))}")
+        elif key in self.numbers:
+            first = self._where("images", self.found[self.numbers[key]][2])
+            self.findings.append(f"{where}: id {key} is already in {first}")
+        elif file := checked_file(item.get("file_name"), where, self.findings):
+            size = checked_size(item.get("height"), item.get("width"), where, self.findings)
+            self.numbers[key] = len(self.found)
+            self.found.append((file, self.objects.one_size(size), index))
+        else:
+            self.dropped.add(key)
 
-    def _object(self, item: dict[str, Any], key: str, where: str) -> list[AnnotatedObject]:
-        category = _key(item.get("category_id"))
-        if category and self.categories and category not in self.categories:
-            self.findings.append(f"{where}: category_id {category} is not among the categories")
-        box = self._box(item.get("bbox"), where)
-        mask = self._mask(item.get("segmentation"), key, where)
-        if box is None and mask is None:
-            if not item.get("bbox") and not item.get("segmentation"):
-                self.findings.append(f"{where}: neither bbox nor segmentation")
-            return []
-        name = self.categories.get(category, category)
-        return [AnnotatedObject(name, box, mask, bool(item.get("iscrowd")))]
+    def _category(self, item: dict[str, Any], index: int) -> None:
+        """Name of a category by its id; an id that names two is a finding."""
+        key, name = id_of(item.get("id")), str(item.get("name", ""))
+        where = self._where("categories", index)
+        if not key:
+            self.findings.append(f"{where}: {no_id(item.get('id'))}")
+        elif self.categories.setdefault(key, name) != name:
+            self.findings.append(
+                f"{where}: id {key} is {name!r} here and {self.categories[key]!r} before"
+            )
 
-    def _box(self, bbox: Any, where: str) -> DraftBox | None:
-        if bbox in (None, []):
-            return None
-        numbers = [number(value) for value in bbox] if isinstance(bbox, list) else []
-        if len(numbers) != 4 or None in numbers:
-            self.findings.append(f"{where}: bbox {_short(bbox)} is not x, y, width, height")
-            return None
-        x, y, width, height = (value or 0.0 for value in numbers)
-        corners = (x, y, x + width, y + height)
-        return checked_box(corners, corners, where, self.findings)
-
-    def _mask(self, segmentation: Any, key: str, where: str) -> ObjectMask | None:
-        if segmentation in (None, [], {}):
-            return None
-        size = self.sizes.get(key)
-        try:
-            if isinstance(segmentation, dict):
-                return RunLengths.of(segmentation, size, where)
-            if size is None:
-                raise UserError(f"{where}: polygons need the image's height and width")
-            if size[0] * size[1] > MAX_PIXELS:
-                raise UserError(
-                    f"{where}: the image's size, {size[1]} x {size[0]}, is too large for a mask"
-                )
-            return Polygons.of(segmentation, size, where)
-        except UserError as error:
-            self.findings.append(str(error))
-            return None
-
-    def _all(self, name: str) -> list[tuple[str, dict[str, Any]]]:
-        """Place and content of each entry of a list; entries that are no objects are findings."""
-        items = self.content.get(name) or []
-        if not isinstance(items, list):
-            raise UserError(f'{self.path}: not COCO JSON: "{name}" is no list')
-        found = []
-        for index, item in enumerate(items):
-            where = f"{self.path} {name}[{index}]"
-            if isinstance(item, dict):
-                found.append((where, item))
+    def _object(self, item: dict[str, Any], index: int) -> None:
+        key = id_of(item.get("image_id"))
+        number = self.numbers.get(key)
+        if number is None and key and RESULTS in self.lists:
+            where = Place(f"{self.path} annotations[", index, "]")
+            file = checked_file(key, where, self.findings)
+            if file:
+                number = self.numbers[key] = len(self.found)
+                self.found.append((file, None, index))
             else:
-                self.findings.append(f"{where}: {_short(item)} is no JSON object")
-        return found
+                return
+        if number is not None:
+            self.objects.add(number, self.found[number][1], item, index)
+        elif key not in self.dropped:
+            told = shown(item.get("image_id"))
+            self.findings.append(
+                f"{self._where('annotations', index)}: image_id {told} is not among the images"
+            )
 
-
-def _load(path: Path) -> Any:
-    try:
-        return read_json(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path}: no such file") from None
-
-
-def _images_of_results(results: list[Any]) -> list[dict[str, Any]]:
-    ids = {
-        _key(item.get("image_id")): item.get("image_id") for item in results if isinstance(item, dict)
-    }
-    return [{"id": value, "file_name": key} for key, value in ids.items() if key]
-
-
-def _key(value: Any) -> str:
-    """An id as text, so that 7 and "7" are one; empty where it is neither number nor text."""
-    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    def _where(self, name: str, index: int) -> str:
+        return f"{self.path} {name or 'annotations'}[{index}]"

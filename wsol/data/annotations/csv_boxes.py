@@ -3,50 +3,46 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from wsol.data.annotations.annotated import (
     AnnotatedImage,
-    AnnotatedObject,
+    Place,
     checked_box,
     checked_file,
     checked_size,
+    has_no_area,
     number,
 )
 from wsol.data.annotations.annotation_masks import MaskFile
 from wsol.data.annotations.annotation_pass import AnnotationPass
+from wsol.data.annotations.csv_columns import Columns
+from wsol.data.annotations.left_out import LeftOut
+from wsol.data.annotations.packed_objects import Entry, ObjectTable
 from wsol.data.manifest.box_conventions import half_open
-from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError
 from wsol.files.csv_table import table_rows
 from wsol.files.reading import refuse_no_file
 
-NAMES = {
-    "image": ("image", "image_id", "file", "filename", "file_name", "path", "name"),
-    "label": ("label", "class", "category", "class_name"),
-    "split": ("split", "subset", "set"),
-    "mask": ("mask", "mask_path"),
-    "ignore": ("ignore", "ignore_mask"),
-}
-# A table with corners may tell the image's size by width and height; with x, y these are the box's.
-CORNERS = (("x0", "y0", "x1", "y1"), ("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"))
-SIDES = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
-SIZES = (("height", "width"), ("image_height", "image_width"))
-# A table with some of these columns but no whole box is refused. Width and height alone are an
-# image's size.
-BOX_NAMES = {name for names in (*CORNERS, *SIDES) for name in names} - {*SIZES[0]}
+DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+")
+
+T = TypeVar("T")
+Corners = tuple[float, float, float, float]
+Size = tuple[int, int] | None
 
 
 def read_csv(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """Every image of the table; rows of one image are its objects; what is wrong goes to ``reading``.
 
     Columns, in any order and letter case: the image (``image``, ``image_id``, ``file`` ...); then any
-    of ``label``, a box (``x0,y0,x1,y1``, ``xmin,ymin,xmax,ymax`` or ``x,y,width,height``), ``split``,
-    ``mask`` and ``ignore`` (PNG files, relative to the table), the image's ``width,height``. Empty box
-    cells mean an image without object. Other columns are noted and left out. ``UserError`` where it is
-    no such table.
+    of ``label``, ``score``, a box (``x0,y0,x1,y1``, ``xmin,ymin,xmax,ymax`` or ``x,y,width,height``),
+    ``split``, ``mask`` and ``ignore`` (PNG files, relative to the table), the image's ``width,height``.
+    Between cells stand commas, semicolons (decimal commas are read then) or tabs. Empty box cells mean
+    an image without object. Other columns are noted and left out. ``UserError`` where it is no such
+    table.
     """
     rows = _rows(path)
     line, header = next(rows, (1, []))
@@ -54,98 +50,105 @@ def read_csv(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
         raise UserError(f"{path}: an empty table; its first line names columns: image,x0,y0,x1,y1")
     table = _Table(path, [cell.lower() for cell in header], reading)
     for line, cells in rows:
-        where = f"{path} line {line}"
         if len(cells) != len(header):
-            reading.findings.append(f"{where}: {len(cells)} cells where there are {len(header)} columns")
+            reading.findings.append(
+                f"{path} line {line}: {len(cells)} cells where there are {len(header)} columns"
+            )
         else:
-            table.add(cells, where)
+            table.add(cells, line)
     return table.images()
+
+
+class _Row:
+    """What is kept of one image until the table ends."""
+
+    __slots__ = ("has_objects", "label", "line", "number", "size", "split")
+
+    def __init__(self, number: int, line: int, size: Size, label: str, split: str) -> None:
+        self.number, self.line, self.size, self.label, self.split = number, line, size, label, split
+        self.has_objects = False
 
 
 class _Table:
     """The columns that were found, and the images collected so far."""
 
     def __init__(self, path: Path, header: list[str], reading: AnnotationPass) -> None:
-        self.path, self.findings = path, reading.findings
-        self.columns = {what: _place(header, names) for what, names in NAMES.items()}
-        if self.columns["image"] is None:
-            raise UserError(
-                f"{path} line 1: no column names the image; call one {', '.join(NAMES['image'][:4])}"
-            )
-        if repeated := sorted({name for name in header if name and header.count(name) > 1}):
-            raise UserError(f"{path} line 1: column {repeated[0]!r} occurs twice")
+        self.path, self.reading, self.findings = path, reading, reading.findings
+        self.columns = Columns(path, header)
+        if self.columns.unknown:
+            left_out = ", ".join(self.columns.unknown)
+            reading.notes.append(f"{path}: columns left out: {left_out}")
         self.shares = reading.shares
-        self.box = _places(header, CORNERS)
-        self.sides = None if self.box else _places(header, SIDES)
-        self.size = _places(header, SIZES[1:] if self.sides else SIZES)
-        self.convention = reading.convention("half-open") if self.box else ""
-        self._check(header, reading)
-        self.found: dict[str, AnnotatedImage] = {}
+        self.convention = reading.convention("half-open") if self.columns.corners else "half-open"
+        self.before = f"{path} line "
+        self.objects = ObjectTable(self.before, convention=self.convention)
+        self.left_out = LeftOut(path)
+        self.found: dict[str, _Row] = {}
+        self.words: dict[object, object] = {}  # labels, splits and sizes occur many times: kept once
 
-    def add(self, cells: Sequence[str], where: str) -> None:
+    def add(self, cells: Sequence[str], line: int) -> None:
         """Take one row."""
-        file = checked_file(self._cell(cells, "image"), where, self.findings)
+        where = Place(self.before, line)
+        file = checked_file(self.columns.cell(cells, "image"), where, self.findings)
         if not file:
             return
-        size = None
-        if self.size:
-            height, width = (cells[place] for place in self.size)
-            size = checked_size(height, width, where, self.findings)
-        label, split = self._cell(cells, "label"), self._cell(cells, "split")
-        objects = self._objects(cells, label, where)
+        size: Size = None
+        if self.columns.size:
+            height, width = (cells[place] for place in self.columns.size)
+            size = self._once(checked_size(height, width, where, self.findings))
+        label, split = (self._once(self.columns.cell(cells, what)) for what in ("label", "split"))
         image = self.found.get(file)
+        first = image is None
         if image is None:
-            self.found[file] = AnnotatedImage(file, where, objects, size, label, split)
+            image = self.found[file] = _Row(len(self.found), line, size, label, split)
+        told = self._objects(image.number, cells, label, where)
+        if first:
+            image.has_objects = told
             return
-        for what, own, first in (("split", split, image.split), ("size", size, image.size)):
-            if own != first:
-                self.findings.append(f"{where}: {file!r} has another {what} than in {image.where}")
-        if not objects or not image.objects:
-            self.findings.append(f"{where}: {file!r} is already in {image.where}")
-        both = image.objects + objects
+        earlier = Place(self.before, image.line)
+        for what, own, other in (("split", split, image.split), ("size", size, image.size)):
+            if own != other:
+                self.findings.append(f"{where}: {file!r} has another {what} than in {earlier}")
+        if not told or not image.has_objects:
+            self.findings.append(f"{where}: {file!r} is already in {earlier}")
+        image.has_objects |= told
         # Objects of several classes: the image has no label of its own then.
-        label = label if label == image.label else ""
-        self.found[file] = AnnotatedImage(file, image.where, both, image.size, label, image.split)
+        image.label = label if label == image.label else ""
 
     def images(self) -> list[AnnotatedImage]:
         """All images, in the table's order."""
-        named = any(image.label or image.categories for image in self.found.values())
+        self.reading.notes += self.left_out.notes()
+        named = any(self.objects.categories) or any(row.label for row in self.found.values())
+        objects = self.objects.by_image(len(self.found))
         return [
-            replace(image, own_classes=named, folder=self.path.parent, shares=self.shares)
-            for image in self.found.values()
+            AnnotatedImage(
+                file,
+                Place(self.before, row.line),
+                own,
+                row.size,
+                row.label,
+                row.split,
+                own_classes=named,
+                folder=self.path.parent,
+                shares=self.shares,
+            )
+            for (file, row), own in zip(self.found.items(), objects, strict=True)
         ]
 
-    def _check(self, header: list[str], reading: AnnotationPass) -> None:
-        """``UserError`` where columns tell nothing, or half a box; a note where they are not known."""
-        box = self.box or self.sides or ()
-        if not box and (part := [name for name in header if name in BOX_NAMES]):
-            raise UserError(
-                f"{self.path} line 1: columns {', '.join(part)} are not a whole box; name them "
-                f"{' or '.join(','.join(names) for names in (*CORNERS[:2], SIDES[0]))}"
-            )
-        told = [self.columns[what] for what in NAMES if what != "image"]
-        if not box and told == [None] * len(told):
-            raise UserError(
-                f"{self.path} line 1: neither box, mask, label nor split among the columns "
-                f"{', '.join(header)}; name a box x0,y0,x1,y1 or x,y,width,height"
-            )
-        known = {self.columns["image"], *told, *box, *(self.size or ())}
-        unknown = [name for place, name in enumerate(header) if name and place not in known]
-        if unknown:
-            reading.notes.append(f"{self.path}: columns left out: {', '.join(unknown)}")
-
-    def _objects(self, cells: Sequence[str], label: str, where: str) -> tuple[AnnotatedObject, ...]:
-        box = self._box(cells, where)
-        mask, ignore = (self._mask(self._cell(cells, what), where) for what in ("mask", "ignore"))
-        objects = []
+    def _objects(self, image: int, cells: Sequence[str], label: str, where: Place) -> bool:
+        """Take the row's objects; whether it has any, be it one of no area."""
+        left_out = self.left_out.count
+        box, score = self._box(cells, where), self._score(cells, where)
+        mask, ignore = (self._mask(self.columns.cell(cells, what), where) for what in ("mask", "ignore"))
         if box is not None or mask is not None:
-            objects.append(AnnotatedObject(label, box, mask))
+            self.objects.add(image, Entry(label, box, mask, False, score, where.number))
         if ignore is not None:
-            objects.append(AnnotatedObject(label, mask=ignore, ignore=True))
-        return tuple(objects)
+            self.objects.add(image, Entry(label, None, ignore, True, None, where.number))
+        return any(item is not None for item in (box, mask, ignore)) or self.left_out.count > left_out
 
-    def _box(self, cells: Sequence[str], where: str) -> DraftBox | None:
-        places = self.box or self.sides
+    def _box(self, cells: Sequence[str], where: Place) -> Corners | None:
+        """The source's corners; None where there is no box."""
+        places = self.columns.corners or self.columns.sides
         texts = [cells[place] for place in places] if places else []
         if not any(texts):
             return None
@@ -153,19 +156,29 @@ class _Table:
         if len(values) != 4:
             self.findings.append(f"{where}: {','.join(texts)!r} are not four numbers")
             return None
-        if self.box:
-            return checked_box(half_open(values, self.convention), values, where, self.findings)
-        x, y, width, height = values
-        corners = (x, y, x + width, y + height)
-        return checked_box(corners, corners, where, self.findings)
+        a, b, c, d = values
+        source = (a, b, c, d) if self.columns.corners else (a, b, a + c, b + d)
+        corners = source if self.convention == "half-open" else half_open(source, self.convention)
+        if has_no_area(corners):
+            self.left_out.box(where)
+            return None
+        told = len(self.findings)
+        checked_box(corners, source, where, self.findings)
+        return source if len(self.findings) == told else None
 
-    def _mask(self, name: str, where: str) -> MaskFile | None:
-        file = checked_file(name, where, self.findings) if name else ""
+    def _score(self, cells: Sequence[str], where: Place) -> float | None:
+        text = self.columns.cell(cells, "score")
+        score = number(text)
+        if text and score is None:
+            self.findings.append(f"{where}: score {text!r} is no number")
+        return score
+
+    def _mask(self, name: str, where: Place) -> MaskFile | None:
+        file = checked_file(name, where, self.findings, opened=True) if name else ""
         return MaskFile(self.path.parent / file) if file else None
 
-    def _cell(self, cells: Sequence[str], what: str) -> str:
-        place = self.columns[what]
-        return "" if place is None else cells[place]
+    def _once(self, value: T) -> T:
+        return self.words.setdefault(value, value)  # pyright: ignore[reportReturnType]
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -173,26 +186,29 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     refuse_no_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
+            delimiter = _delimiter(file.readline())
             file.seek(0)
-            # Where the comma is the decimal sign, spreadsheets put semicolons between cells.
-            delimiter = ";" if "," not in head and ";" in head else ","
             for line, cells in table_rows(file, strict=True, delimiter=delimiter):
                 if any(map(str.strip, cells)):
-                    yield line, [cell.strip() for cell in cells]
+                    cells = [cell.strip() for cell in cells]
+                    yield line, list(map(_with_point, cells)) if delimiter == ";" else cells
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: not a UTF-8 CSV table ({error}); spreadsheets often write Windows-1252 or UTF-16: "
+            'save it as "CSV UTF-8"'
+        ) from error
+    except (OSError, csv.Error) as error:
         raise UserError(f"{path}: not a UTF-8 CSV table ({error})") from error
 
 
-def _place(header: list[str], names: Sequence[str]) -> int | None:
-    return next((header.index(name) for name in names if name in header), None)
+def _delimiter(head: str) -> str:
+    """What stands between cells: where the comma is the decimal sign, spreadsheets write semicolons."""
+    if "," in head:
+        return ","
+    return next((sign for sign in (";", "\t") if sign in head), ",")
 
 
-def _places(header: list[str], choices: Sequence[tuple[str, ...]]) -> tuple[int, ...] | None:
-    """Columns of the first choice that is there as a whole."""
-    for names in choices:
-        if all(name in header for name in names):
-            return tuple(header.index(name) for name in names)
-    return None
+def _with_point(cell: str) -> str:
+    return cell.replace(",", ".") if DECIMAL_COMMA.fullmatch(cell) else cell

@@ -146,7 +146,7 @@ def _image(
         boxes=tuple(item.box for item in objects if item.box and not item.ignore),
         masks=masks.rows(file),
         size=said.size if said else None,
-        where=said.where if said else "",
+        where=str(said.where) if said else "",
     )
 
 
@@ -160,7 +160,7 @@ def _annotations(
     reading.check_corners()
     if not sources and any("images" in PurePosixPath(file).parts for file in files):
         sources = [_masks_beside(root, draft.findings)]
-    names = ImageNames(files)
+    names = ImageNames(files, root)
     matched = [match_images(names, images, draft.findings) for images in sources]
     missing = [image for _, absent in matched for image in absent]
     pixels = [
