@@ -12,6 +12,9 @@ from wsol.data.manifest.manifest_info import read_info
 from wsol.errors import UserError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
+# Masks: what keeps values as they are, and what blurs them and is cut at half.
+MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".npy")
+LOSSY_MASK_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe")
 # Folders beside or below images which hold no images themselves.
 MASK_FOLDERS = ("masks", IGNORE_MASKS, "GroundTruth", "SegmentationClass", "SegmentationObject")
 CONTAINERS = ("images", "Images", "JPEGImages")  # folders that hold images and name no class

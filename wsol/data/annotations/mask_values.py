@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from wsol.errors import UserError
+from wsol.files.pictures.pixel_values import FileValues
 
 OBJECT, IGNORE, BACKGROUND = "object", "ignore", "background"  # names that are no classes
 HELP = (
@@ -28,16 +30,25 @@ class PixelValues:
     numbers: tuple[tuple[int, int], ...] = ()
     colours: tuple[int, ...] = ()
 
-    def among_numbers(self, values: np.ndarray) -> np.ndarray:
-        """Which of ``values``, any shape, are meant; bool of that shape."""
-        found = np.zeros(values.shape, bool)
-        for low, high in self.numbers:
-            found |= (values == low) if low == high else (values >= low) & (values <= high)
+    def among(self, read: FileValues) -> np.ndarray:
+        """Which pixels of a file are meant; (height, width) bool."""
+        numbers, colours = read
+        first = numbers if numbers is not None else colours
+        assert first is not None
+        found = np.zeros(first.shape, bool)
+        if numbers is not None:
+            for low, high in self.numbers:
+                found |= (numbers == low) if low == high else (numbers >= low) & (numbers <= high)
+        if colours is not None and self.colours:
+            found |= np.isin(colours, self.colours)
         return found
 
-    def among_colours(self, colours: np.ndarray) -> np.ndarray:
-        """Which of ``colours``, 0xRRGGBB of any shape, are meant; bool of that shape."""
-        return np.isin(colours, self.colours)
+    def single(self) -> Iterator[tuple[str, PixelValues]]:
+        """Each range and each colour by itself, with its text."""
+        for low, high in self.numbers:
+            yield (f"{low}" if low == high else f"{low}-{high}"), PixelValues(((low, high),))
+        for colour in self.colours:
+            yield f"#{colour:06x}", PixelValues((), (colour,))
 
 
 @dataclass(frozen=True)
@@ -93,12 +104,13 @@ def _twice(names: dict[str, PixelValues]) -> list[str]:
     ranges = sorted((low, high, name) for name, values in names.items() for low, high in values.numbers)
     found = [
         f"--mask-values: {low} is both {first} and {name}"
-        for (_, end, first), (low, _, name) in zip(ranges, ranges[1:], strict=False)
+        for (_, end, first), (low, _, name) in itertools.pairwise(ranges)
         if low <= end and first != name
     ]
     owners: dict[int, str] = {}
-    for name, values in names.items():
-        for colour in values.colours:
-            if owners.setdefault(colour, name) != name:
-                found.append(f"--mask-values: #{colour:06x} is both {owners[colour]} and {name}")
-    return found
+    return found + [
+        f"--mask-values: #{colour:06x} is both {owners[colour]} and {name}"
+        for name, values in names.items()
+        for colour in values.colours
+        if owners.setdefault(colour, name) != name
+    ]
