@@ -18,8 +18,8 @@ class MaskTable:
     """The rows of masks.csv by image file.
 
     ``objects`` gives the objects of each annotated image, ``ids`` its id. Where every mask is a picture
-    below ``root`` the rows name those files; else (polygons, declared values, files elsewhere) each image's
-    union is drawn, ``drawn`` is True, and the rows name files that `draw` makes.
+    below ``root`` the rows name those files; else (polygons, declared values, files elsewhere) each
+    image's union is drawn, ``drawn`` is True, and the rows name files that `draw` makes.
     """
 
     def __init__(
