@@ -41,10 +41,15 @@ def main(argv: Sequence[str]) -> int:
         help="how both write corners; by default as their formats do",
     )
     parser.add_argument("--mask-values", nargs="+", metavar="NAME=VALUES", help=MASK_VALUES_HELP)
+    for side in ("prediction", "annotation"):
+        parser.add_argument(
+            f"--{side}-mask-values", nargs="+", metavar="NAME=VALUES", help=f"of the {side}s alone"
+        )
     arguments = parser.parse(argv)
-    values = MaskValues.parse(arguments.mask_values) if arguments.mask_values else None
-    reading = AnnotationPass(arguments.corners, mask_values=values)
+    reading = AnnotationPass(arguments.corners)
+    reading.mask_values = _mask_values(arguments.annotation_mask_values or arguments.mask_values)
     true = _read(arguments.annotations, reading)
+    reading.mask_values = _mask_values(arguments.prediction_mask_values or arguments.mask_values)
     predicted = _by_name(_read(arguments.predictions, reading), true, reading)
     reading.check()
     for note in reading.notes:
@@ -60,6 +65,10 @@ def main(argv: Sequence[str]) -> int:
     for key, metric in totals(found).items():
         print(f"{key:<9} {_cell(metric['value'])}  [{_cell(metric['low'])}, {_cell(metric['high'])}]")
     return 0
+
+
+def _mask_values(given: list[str] | None) -> MaskValues | None:
+    return MaskValues.parse(given) if given else None
 
 
 def _read(path: Path, reading: AnnotationPass) -> dict[str, AnnotatedImage]:
