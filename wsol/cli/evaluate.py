@@ -98,6 +98,8 @@ def _of_images(arguments: Namespace) -> int:
         open_model(arguments),
         settings,
         corners=arguments.corners,
+        mask_values=arguments.mask_values or (),
+        stored_pixels=bool(arguments.stored_pixels),
         outputs=Outputs(arguments.results, output, overlays, masks=True),
     )
     return _done(evaluations, output)

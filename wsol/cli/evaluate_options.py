@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from wsol.cli.model_arguments import MODEL_OPTION_OF, add_threads, add_trust
 from wsol.cli.parser import Parser, at_least, folder
+from wsol.data.annotations.mask_values import HELP as MASK_VALUES_HELP
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError
 from wsol.recipe import How
@@ -17,7 +18,17 @@ ON_MANIFEST = {"maps", "manifest", "split", "classes", "device", "threads", "wor
 OPTIONS = {
     "images": ALWAYS
     | MODEL
-    | {"annotations", "corners", "maps", "device", "threads", "workers", "trust"},
+    | {
+        "annotations",
+        "corners",
+        "mask_values",
+        "stored_pixels",
+        "maps",
+        "device",
+        "threads",
+        "workers",
+        "trust",
+    },
     "run": ALWAYS | ON_MANIFEST | {"trust"},
     "model": ALWAYS | ON_MANIFEST | {"weights"},
     "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
@@ -48,12 +59,16 @@ def parsed(argv: list[str]) -> tuple[str, Namespace]:
     subject = next((name for name in OPTIONS if name in given), "")
     if subject and (foreign := sorted(given - OPTIONS[subject] - {subject})):
         raise UserError(
-            f"--{', --'.join(foreign)}: not with --{subject}, which takes "
-            f"--{', --'.join(sorted(OPTIONS[subject]))}"
+            f"--{_options(foreign)}: not with --{subject}, which takes "
+            f"--{_options(sorted(OPTIONS[subject]))}"
         )
     if missing := _missing(subject, given):
         raise UserError(missing)
     return subject, arguments
+
+
+def _options(names: list[str]) -> str:
+    return ", --".join(name.replace("_", "-") for name in names)
 
 
 def _missing(subject: str, given: set[str]) -> str:
@@ -95,6 +110,13 @@ def _parser() -> Parser:
         "--corners",
         choices=list(BOX_CONVENTIONS),
         help="how --annotations write corners; default: as their format does",
+    )
+    subject.add_argument("--mask-values", nargs="+", metavar="NAME=VALUES", help=MASK_VALUES_HELP)
+    subject.add_argument(
+        "--stored-pixels",
+        action="store_true",
+        default=None,
+        help="--annotations are of the stored pixels: do not turn --images as their EXIF tag says",
     )
     subject.add_argument("--name", help="what the board calls --maps; default: the folder's name")
     conventions = parser.add_argument_group("how")

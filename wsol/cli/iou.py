@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from wsol.cli.parser import Parser
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
+from wsol.data.annotations.annotation_masks import MaskFile
 from wsol.data.annotations.annotation_matching import ImageNames, match_images
 from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import read_by_name
 from wsol.data.annotations.image_listing import files_below
+from wsol.data.annotations.mask_survey import survey_masks
+from wsol.data.annotations.mask_values import HELP as MASK_VALUES_HELP
+from wsol.data.annotations.mask_values import MaskValues
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.evaluation.bootstrap import few_images
-from wsol.evaluation.masks import read_mask
 from wsol.evaluation.overlap import Shapes, overlaps, totals, write_overlaps
 from wsol.progress import say
 
@@ -39,9 +40,16 @@ def main(argv: Sequence[str]) -> int:
         choices=list(BOX_CONVENTIONS),
         help="how both write corners; by default as their formats do",
     )
+    parser.add_argument("--mask-values", nargs="+", metavar="NAME=VALUES", help=MASK_VALUES_HELP)
+    for side in ("prediction", "annotation"):
+        parser.add_argument(
+            f"--{side}-mask-values", nargs="+", metavar="NAME=VALUES", help=f"of the {side}s alone"
+        )
     arguments = parser.parse(argv)
     reading = AnnotationPass(arguments.corners)
+    reading.mask_values = _mask_values(arguments.annotation_mask_values or arguments.mask_values)
     true = _read(arguments.annotations, reading)
+    reading.mask_values = _mask_values(arguments.prediction_mask_values or arguments.mask_values)
     predicted = _by_name(_read(arguments.predictions, reading), true, reading)
     reading.check()
     for note in reading.notes:
@@ -59,6 +67,10 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _mask_values(given: list[str] | None) -> MaskValues | None:
+    return MaskValues.parse(given) if given else None
+
+
 def _read(path: Path, reading: AnnotationPass) -> dict[str, AnnotatedImage]:
     """What ``path`` says of each image, by its name there."""
     unreadable: list[str] = []
@@ -73,10 +85,11 @@ def _read(path: Path, reading: AnnotationPass) -> dict[str, AnnotatedImage]:
                 "move one kind to a folder of its own"
             )
         names = [file.relative_to(path).with_suffix("").as_posix() for file in arrays]
-        images = {
-            name: AnnotatedImage(name, str(file), (AnnotatedObject(mask=_ArrayMask(file)),))
+        masks = [
+            AnnotatedImage(name, str(file), (AnnotatedObject(mask=MaskFile(file)),))
             for name, file in zip(names, arrays, strict=True)
-        }
+        ]
+        images = {image.file: image for image in survey_masks(path, masks, reading)}
     if not images:
         reading.findings.append(f"{path}: no images in it")
     return images
@@ -100,22 +113,6 @@ def _shapes(images: dict[str, AnnotatedImage]) -> dict[str, Shapes]:
     return {
         name: Shapes(image.boxes, image.mask(), image.ignore_mask()) for name, image in images.items()
     }
-
-
-@dataclass(frozen=True)
-class _ArrayMask:
-    """A mask as a NumPy file."""
-
-    path: Path
-
-    @property
-    def where(self) -> str:
-        """The file."""
-        return str(self.path)
-
-    def pixels(self) -> np.ndarray:
-        """(height, width) bool."""
-        return read_mask(self.path)
 
 
 def _cell(value: float | None) -> str:

@@ -8,46 +8,42 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numba import njit
-from PIL import Image
 
 from wsol.errors import UserError
-from wsol.files.numpy_file import Limit, read_arrays
-from wsol.files.pictures.images import MAX_PIXELS
-from wsol.files.pictures.mask_file import DAMAGE, set_pixels
-from wsol.files.reading import refuse_no_file
+from wsol.files.pictures.images import open_mask_pixels
+from wsol.files.pictures.mask_file import MaskPixels
 from wsol.scores.samples import Annotation
 
 IGNORED = 255
-# An array of a mask has as many pixels as an image at most, in up to four channels.
-LARGEST = Limit(4 * MAX_PIXELS, 8 * MAX_PIXELS)
 
 
 def true_mask(annotation: Annotation, size: tuple[int, int]) -> np.ndarray:
     """The object of an image as uint8 (height, width) of ``size``: 1 object, 0 background, 255 ignored.
 
-    The union of the masks; ignored where an ignore region and no mask is. Without masks: background.
-    ``UserError`` names a file that cannot be read.
+    The union of the masks; ignored where an ignore region, or a mask's own void, and no mask is.
+    Without masks: background. ``UserError`` names a file that cannot be read.
     """
-    masks = [read_mask(path) for path in annotation.masks]
-    return combine(masks, [read_mask(path) for path in annotation.ignore], size)
+    masks = [_read(path) for path in annotation.masks]
+    ignore = [mask.void for mask in masks if mask.void is not None]
+    for path in annotation.ignore:
+        inside, void = _read(path)
+        ignore.append(inside if void is None else inside | void)
+    return combine([mask.inside for mask in masks], ignore, size)
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """A mask file, a picture or an array ``.npy``, as bool (height, width).
+    """The object of a mask file, a picture or an array ``.npy``, as bool (height, width).
 
-    `set_pixels` says which pixels of a picture are set; of an array, those not 0 (in any channel).
+    `open_mask_pixels` says which pixels are meant.
     """
-    path = Path(path)
-    refuse_no_file(path)
+    return _read(path).inside
+
+
+def _read(path: str | Path) -> MaskPixels:
     try:
-        if path.suffix == ".npy":
-            return _as_mask(read_arrays(path, LARGEST), path)
-        with Image.open(path) as image:
-            return set_pixels(image)
-    except UserError:
-        raise
-    except (*DAMAGE, Image.DecompressionBombError) as error:
-        raise UserError(f"{path}: cannot read the mask: {error}") from error
+        return open_mask_pixels(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such mask") from None
 
 
 def combine(
@@ -102,14 +98,3 @@ def pixel_histograms(scores, mask, edges):
             else:
                 negatives[place + 1] += 1
     return positives, negatives
-
-
-def _as_mask(arrays: list[tuple[str, np.ndarray]], path: Path) -> np.ndarray:
-    if len(arrays) != 1:
-        raise UserError(f"{path}: does not hold one array; save the mask alone")
-    array = arrays[0][1]
-    if array.ndim == 3:
-        array = (array != 0).any(axis=2)
-    if array.ndim != 2:
-        raise UserError(f"{path}: a mask is (height, width), this is {array.shape}")
-    return array != 0

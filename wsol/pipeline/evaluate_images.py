@@ -30,6 +30,8 @@ def evaluate_images(
     settings: EvaluationSettings | None = None,
     *,
     corners: str | None = None,
+    mask_values: Sequence[str] = (),
+    stored_pixels: bool = False,
     outputs: Outputs | None = None,
 ) -> dict[str, Evaluation]:
     """Score a model on every annotated image below ``images``; masks too where there are any.
@@ -45,6 +47,9 @@ def evaluate_images(
             the recipe's are taken, read at the predicted class where an image has no class or one that
             the model does not know. Its split, batch size and classes are not read.
         corners: how the annotations write corners; None: as their format does.
+        mask_values: what the values of mask files mean, e.g. ``("object=1-20", "ignore=255")``; none:
+            all but 0 is the object, and 255 of a palette is not scored.
+        stored_pixels: the annotations are of the pixels as stored: EXIF tags turn nothing.
         outputs: what is written where; nothing by default.
 
     Raises:
@@ -62,6 +67,8 @@ def evaluate_images(
             Path(folder) / "manifest",
             skip=outputs.output or (),
             corners=corners,
+            mask_values=list(mask_values),
+            stored_pixels=stored_pixels,
             split=SCORED,
             one_split=True,
         )

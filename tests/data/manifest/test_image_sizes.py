@@ -16,13 +16,13 @@ def test_every_image_has_its_own_size_in_order(waits, tmp_path, monkeypatch):
     monkeypatch.setattr(sizes, "TASK", 4)
     monkeypatch.setattr(sizes, "CHUNK", 10)
     threads = set()
-    read = sizes.image_size
+    read = sizes.image_header
 
     def noted(path, **options):
         threads.add(threading.current_thread().name)
         return read(path, **options)
 
-    monkeypatch.setattr(sizes, "image_size", noted)
+    monkeypatch.setattr(sizes, "image_header", noted)
     for number in range(23):
         Image.fromarray(np.zeros((1 + number, 40), np.uint8)).save(tmp_path / f"{number}.png")
     (tmp_path / "5.png").unlink()

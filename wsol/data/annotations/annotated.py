@@ -56,9 +56,12 @@ class AnnotatedObject(NamedTuple):
 
     @property
     def area(self) -> float:
-        """Area of the box in pixels, 0 without one; the category with most area is the image's class."""
+        """Area of the box, else of the mask where it was counted, in pixels, else 0.
+
+        The category with most area is the image's class.
+        """
         if self.box is None:
-            return 0.0
+            return float(getattr(self.mask, "area", 0))
         x0, y0, x1, y1 = self.box.box
         return (x1 - x0) * (y1 - y0)
 

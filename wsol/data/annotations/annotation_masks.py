@@ -1,4 +1,4 @@
-"""Masks as PNG files, and folders of them; COCO's two forms are imported here too."""
+"""Masks as files, and folders of them; COCO's two forms are imported here too."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
+from wsol.data.annotations.mask_values import PixelValues
 from wsol.data.annotations.polygons import Polygons
 from wsol.data.annotations.run_lengths import RunLengths
 from wsol.errors import UserError
-from wsol.files.pictures.images import open_mask
+from wsol.files.pictures.images import open_mask_pixels
+from wsol.files.pictures.pixel_values import open_values
 
-__all__ = ["IGNORE", "MaskFile", "Polygons", "RunLengths", "read_masks"]
+__all__ = ["IGNORE", "MaskFile", "Polygons", "RunLengths", "ValuesOf", "VoidOf", "read_masks"]
 
 IGNORE = "_ignore"  # the suffix OpenImages30k gives to masks of regions that are not scored
 
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A PNG whose non-zero pixels are the object."""
+    """A file whose non-zero pixels are the object; `mask_pixels` says which are not."""
 
     path: Path
 
@@ -32,9 +34,37 @@ class MaskFile:
     def pixels(self) -> np.ndarray:
         """(height, width) bool."""
         try:
-            return open_mask(self.path)
+            return open_mask_pixels(self.path).inside
         except FileNotFoundError:
             raise UserError(f"{self.path}: no such mask") from None
+
+
+@dataclass(frozen=True)
+class VoidOf(MaskFile):
+    """What a mask file says is not scored: 255 of its palette."""
+
+    def pixels(self) -> np.ndarray:
+        """(height, width) bool."""
+        inside, void = open_mask_pixels(self.path)
+        return np.zeros(inside.shape, bool) if void is None else void
+
+
+@dataclass(frozen=True)
+class ValuesOf:
+    """The pixels of a mask file that have declared values; ``area`` is their number."""
+
+    path: Path
+    values: PixelValues
+    area: int
+
+    @property
+    def where(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    def pixels(self) -> np.ndarray:
+        """(height, width) bool."""
+        return self.values.among(open_values(self.path))
 
 
 def read_masks(folder: Path, paths: list[Path], findings: list[str]) -> list[AnnotatedImage]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wsol.data.annotations.mask_values import MaskValues
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError, suggest
 
@@ -19,6 +20,8 @@ class AnnotationPass:
         findings: what is wrong, a line each.
         notes: what a user should know, a line each.
         writes_corners: whether any source so far gives its boxes by corners.
+        mask_values: what the values of mask files mean; None: all but 0 and void are the object.
+        reads_masks: whether any source so far has masks in files.
     """
 
     corners: str | None = None
@@ -26,6 +29,8 @@ class AnnotationPass:
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     writes_corners: bool = False
+    mask_values: MaskValues | None = None
+    reads_masks: bool = False
 
     def __post_init__(self) -> None:
         if self.corners is not None and self.corners not in BOX_CONVENTIONS:
@@ -57,4 +62,8 @@ class AnnotationPass:
             self.findings.append(
                 f"--corners {self.corners} has nothing to apply to: COCO JSON, tables of x, y, width, "
                 "height and masks have no corners; leave it out"
+            )
+        if self.mask_values is not None and not self.reads_masks:
+            self.findings.append(
+                "--mask-values has nothing to apply to: no masks in files were given; leave it out"
             )

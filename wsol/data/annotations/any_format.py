@@ -10,7 +10,13 @@ from wsol.data.annotations.annotation_matching import ImageNames, match_images
 from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.coco import read_coco
 from wsol.data.annotations.csv_boxes import read_csv
-from wsol.data.annotations.image_listing import files_below, list_images
+from wsol.data.annotations.image_listing import (
+    LOSSY_MASK_SUFFIXES,
+    MASK_SUFFIXES,
+    files_below,
+    list_images,
+)
+from wsol.data.annotations.mask_survey import survey_masks
 from wsol.data.annotations.shares import refuse_undeclared
 from wsol.data.annotations.voc import read_voc, read_voc_files
 from wsol.errors import UserError
@@ -62,7 +68,7 @@ def read_source(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """
     images = _read(path, reading)
     refuse_undeclared(path, images, reading)
-    return images
+    return survey_masks(path, images, reading)
 
 
 def _read(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
@@ -84,17 +90,21 @@ def _read(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
 
 
 def png_files(root: Path, files: list[str]) -> frozenset[Path]:
-    """The PNG files among images below ``root``, resolved: none of them is a mask."""
-    return frozenset((root / file).resolve() for file in files if file.lower().endswith(".png"))
+    """The files among images below ``root`` that could be masks, resolved: none of them is one."""
+    suffixes = (*MASK_SUFFIXES, *LOSSY_MASK_SUFFIXES)
+    return frozenset((root / file).resolve() for file in files if file.lower().endswith(suffixes))
 
 
 def _read_folder(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     """Annotations of the one kind that the folder holds; ``UserError`` where there are several."""
     unreadable: list[str] = []
-    files = files_below(path, (".json", ".csv", ".xml", ".png"), unreadable)
+    suffixes = (".json", ".csv", ".xml", *MASK_SUFFIXES, *LOSSY_MASK_SUFFIXES)
+    files = files_below(path, suffixes, unreadable)
     reading.findings += unreadable
     tables = [file for file in files if file.parent == path and _is(file, ".json", ".csv")]
-    xml, png = ([file for file in files if _is(file, suffix)] for suffix in (".xml", ".png"))
+    xml, png = ([file for file in files if _is(file, *kind)] for kind in ((".xml",), MASK_SUFFIXES))
+    if not (tables or xml or png):
+        png = [file for file in files if _is(file, *LOSSY_MASK_SUFFIXES)]
     masks = [file for file in png if not reading.images or file.resolve() not in reading.images]
     kinds = [*tables, *xml[:1], *masks[:1]]
     if len(kinds) > 1:
@@ -110,8 +120,12 @@ def _read_folder(path: Path, reading: AnnotationPass) -> list[AnnotatedImage]:
     if masks:
         return read_masks(path, masks, reading.findings)
     if png:
-        raise UserError(f"{path}: its .png are the images themselves; name the folder of the masks")
-    raise UserError.of(unreadable or [f"{path}: holds neither .xml nor .png, .json or .csv"])
+        raise UserError(
+            f"{path}: its {png[0].suffix} are the images themselves; name the folder of the masks"
+        )
+    raise UserError.of(
+        unreadable or [f"{path}: holds neither .xml nor .png (or other masks), .json or .csv"]
+    )
 
 
 def _is(file: Path, *suffixes: str) -> bool:

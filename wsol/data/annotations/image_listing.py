@@ -7,22 +7,31 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from wsol.data.annotations.other_files import OtherFiles
 from wsol.data.manifest.manifest_folder import IGNORE_MASKS
-from wsol.data.manifest.manifest_info import read_info
+from wsol.data.manifest.manifest_info import TABLES, read_info
 from wsol.errors import UserError
+from wsol.files.pictures.picture_kinds import PICTURE_SUFFIXES, is_picture_name
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm")
+IMAGE_SUFFIXES = PICTURE_SUFFIXES  # of names that annotations may give without them
+# Masks: what keeps values as they are, and what blurs them and is cut at half.
+MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".npy")
+LOSSY_MASK_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe")
 # Folders beside or below images which hold no images themselves.
 MASK_FOLDERS = ("masks", IGNORE_MASKS, "GroundTruth", "SegmentationClass", "SegmentationObject")
 CONTAINERS = ("images", "Images", "JPEGImages")  # folders that hold images and name no class
 # What `wsol evaluate`, `wsol localize` and `wsol data sheet` draw.
 OVERLAYS, CONTACT_SHEET = "overlays", "contact_sheet.png"
+# The tables it writes beside them.
+RESULTS = ("metrics.json", "per_image.csv", "boxes.csv", "per_image.npz")
+MANIFEST_FILES = ("manifest.json", *TABLES)
 
 
 class FoundImages(NamedTuple):
     """Images of a folder: ``files`` are their sorted paths below it, with forward slashes.
 
-    ``findings`` name the folders that cannot be read, ``notes`` those that were taken for no images.
+    ``findings`` name the folders that cannot be read; ``notes`` those that were taken for no images, and
+    count the files that were left out.
     """
 
     files: list[str]
@@ -35,21 +44,25 @@ def list_images(
 ) -> FoundImages:
     """The images below ``folder``: neither hidden ones, nor those in mask folders or in ``skip``.
 
-    ``skip`` are folders and files. PNG files in folders of ``annotations`` are taken for masks, not for
-    images, unless ``folder`` itself is one. ``UserError`` where there is no such folder.
+    ``skip`` are folders and files. Files of masks in folders of ``annotations`` are no images, unless
+    ``folder`` itself is one. Files whose name does not tell what they are are looked into.
+    ``UserError`` where there is no such folder.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder")
     found = FoundImages([], [], [])
-    masked = [path.resolve() for path in annotations if path.resolve() != folder.resolve()]
+    given = [path.resolve() for path in annotations]
+    masked = [path for path in given if path != folder.resolve()]
+    others = OtherFiles(folder, given)
     for place, folders, files in walk(folder, found.findings, skip):
         below = PurePosixPath(place.relative_to(folder).as_posix())
-        png_is_mask = bool(masked) and any(map(place.resolve().is_relative_to, masked))
-        names = [
-            name
-            for name in files
-            if _is_image(name) and not (png_is_mask and name.lower().endswith(".png"))
-        ]
+        in_masks = bool(masked) and any(map(place.resolve().is_relative_to, masked))
+        names = []
+        for name in files:
+            if in_masks and name.lower().endswith(MASK_SUFFIXES):
+                continue
+            if is_picture_name(name) or others.is_image(place, name):
+                names.append(name)
         found.files.extend((below / name).as_posix() for name in names)
         masks = [name for name in folders if name in MASK_FOLDERS]
         if masks and not names and not set(CONTAINERS) & set(folders):
@@ -62,6 +75,7 @@ def list_images(
             )
         folders[:] = [name for name in folders if name not in MASK_FOLDERS]
     found.files.sort()
+    found.notes.extend(others.notes())
     return found
 
 
@@ -115,13 +129,16 @@ def _without_own(
     place: Path, folders: list[str], files: list[str], *, is_root: bool
 ) -> tuple[list[str], list[str]]:
     """Folders and files without what `wsol` drew; below the root, without its manifests and masks."""
+    results = "metrics.json" in files or ("boxes.csv" in files and OVERLAYS in folders)
     if "manifest.json" in files and _is_manifest(place):
         if not is_root:
             return [], []
-        files = [name for name in files if name != CONTACT_SHEET]
-    if "metrics.json" in files or ("boxes.csv" in files and OVERLAYS in folders):
+        files = [name for name in files if name not in (CONTACT_SHEET, *MANIFEST_FILES)]
+    if results:
         drawn = {OVERLAYS} if is_root else {OVERLAYS, "masks"}
-        return [name for name in folders if name not in drawn], files
+        return [name for name in folders if name not in drawn], [
+            name for name in files if name not in RESULTS
+        ]
     return folders, files
 
 
@@ -133,9 +150,5 @@ def _is_manifest(folder: Path) -> bool:
     return True
 
 
-def _is_image(name: str) -> bool:
-    return name.lower().endswith(IMAGE_SUFFIXES)
-
-
 def _holds_images(folder: Path) -> bool:
-    return any(_is_image(name) for _, _, files in walk(folder, []) for name in files)
+    return any(is_picture_name(name) for _, _, files in walk(folder, []) for name in files)

@@ -13,6 +13,9 @@ from wsol.data.annotations.annotation_matching import ImageNames, join_sources, 
 from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import png_files, read_source
 from wsol.data.annotations.image_listing import files_below, list_images
+from wsol.data.annotations.mask_survey import survey_masks
+from wsol.data.annotations.mask_values import HELP as MASK_VALUES_HELP
+from wsol.data.annotations.mask_values import MaskValues
 from wsol.data.annotations.shares import in_pixels
 from wsol.data.layouts.custom_listing import Listing
 from wsol.data.layouts.custom_masks import MaskTable
@@ -35,7 +38,7 @@ def add_options(parser: ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="PATH",
-        help="COCO .json, .csv, a folder of VOC .xml or of mask .png; several are joined",
+        help="COCO .json, .csv, a folder of VOC .xml or of masks; several are joined",
     )
     conventions = "; ".join(f"{name}: {meaning}" for name, meaning in BOX_CONVENTIONS.items())
     parser.add_argument(
@@ -64,6 +67,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--stored-pixels", action="store_true", help="do not turn images as their EXIF tag says"
     )
+    parser.add_argument("--mask-values", nargs="+", metavar="NAME=VALUES", help=MASK_VALUES_HELP)
     add_split_options(parser)
     # For scoring alone (`wsol evaluate --images`) every annotated image is of the one split.
     parser.set_defaults(val_fold=0, one_split=False)
@@ -155,11 +159,12 @@ def _annotations(
 ) -> dict[str, AnnotatedImage]:
     """What all sources say of each image; what is wrong with them goes to ``draft``."""
     pngs = png_files(root, files) if any(path.is_dir() for path in options.annotations) else frozenset()
-    reading = AnnotationPass(options.corners, pngs, draft.findings, draft.notes)
+    values = MaskValues.parse(options.mask_values) if options.mask_values else None
+    reading = AnnotationPass(options.corners, pngs, draft.findings, draft.notes, mask_values=values)
     sources = [read_source(path, reading) for path in options.annotations]
-    reading.check_corners()
     if not sources and any("images" in PurePosixPath(file).parts for file in files):
-        sources = [_masks_beside(root, draft.findings)]
+        sources = [survey_masks(root, _masks_beside(root, draft.findings), reading)]
+    reading.check_corners()
     names = ImageNames(files, root)
     matched = [match_images(names, images, draft.findings) for images in sources]
     missing = [image for _, absent in matched for image in absent]

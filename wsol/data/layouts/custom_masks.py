@@ -1,4 +1,4 @@
-"""Masks of one's own images: PNG files below the root stay where they are, others are drawn."""
+"""Masks of one's own images: picture files below the root stay where they are, others are drawn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from wsol.data.annotations.annotated import AnnotatedObject, union
-from wsol.data.annotations.annotation_masks import MaskFile
+from wsol.data.annotations.annotation_masks import MaskFile, VoidOf
 from wsol.data.manifest.manifest_folder import IGNORE_MASKS
 from wsol.errors import UserError
 from wsol.files.pictures.images import image_size
@@ -17,9 +17,9 @@ from wsol.files.pictures.picture_files import picture_png
 class MaskTable:
     """The rows of masks.csv by image file.
 
-    ``objects`` gives the objects of each annotated image, ``ids`` its id. Where every mask is a PNG
-    below ``root`` the rows name those files; else (polygons, run lengths, PNGs elsewhere) each image's
-    union is drawn, ``drawn`` is True, and the rows name files that `draw` makes.
+    ``objects`` gives the objects of each annotated image, ``ids`` its id. Where every mask is a picture
+    below ``root`` the rows name those files; else (polygons, declared values, files elsewhere) each
+    image's union is drawn, ``drawn`` is True, and the rows name files that `draw` makes.
     """
 
     def __init__(
@@ -29,7 +29,9 @@ class MaskTable:
         masks = [item.mask for items in objects.values() for item in items if item.mask is not None]
         self.any = bool(masks)
         self.drawn = not all(
-            isinstance(mask, MaskFile) and mask.path.resolve().is_relative_to(root.resolve())
+            isinstance(mask, MaskFile)
+            and mask.path.suffix.lower() != ".npy"
+            and mask.path.resolve().is_relative_to(root.resolve())
             for mask in masks
         )
 
@@ -47,7 +49,7 @@ class MaskTable:
         return tuple(
             ("", self._relative(item)) if item.ignore else (self._relative(item), "")
             for item in items
-            if item.mask is not None
+            if item.mask is not None and not isinstance(item.mask, VoidOf)  # its file tells it by itself
         )
 
     def draw(self, folder: Path, findings: list[str]) -> None:

@@ -58,7 +58,7 @@ class DraftTables:
         if image.size is not None and image.size != size:
             problems.append(
                 f"the annotation is of an image of {image.size[1]} x {image.size[0]} pixels, but "
-                f"{image.path} has {size[1]} x {size[0]}"
+                f"{image.path} has {size[1]} x {size[0]}{sized.turned}"
             )
         problems += ["neither mask nor ignore mask" for pair in image.masks if not any(pair)]
         if image.parts and not self.draft.part_names:

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from wsol.data.manifest.exif_hints import HeaderTally, box_problems, size_hint
 from wsol.data.manifest.manifest_draft import DraftImage, ManifestDraft
 from wsol.data.manifest.validation import bad_size, unnamed_codes
 from wsol.errors import UserError
-from wsol.files.pictures.images import image_size, open_codes
+from wsol.files.pictures.images import ImageHeader, image_header, image_size, open_codes
 from wsol.files.pictures.mask_file import codes_in
 
 CHUNK = 4096  # images sized at a time: what keeps memory flat
@@ -23,12 +24,13 @@ WAITS = 2.0  # wall clock over processor time; above it, reading headers mostly 
 class SizedImage(NamedTuple):
     """An image with its (height, width): (0, 0) where not opened, None where there is no file.
 
-    ``problems`` say what is wrong with its files, a line each.
+    ``problems`` say what is wrong with its files, a line each; ``turned`` what `size_hint` says.
     """
 
     image: DraftImage
     size: tuple[int, int] | None
     problems: tuple[str, ...] = ()
+    turned: str = ""
 
 
 def sized_images(
@@ -44,17 +46,23 @@ def sized_images(
         if not (draft.open_unannotated or image.annotated):
             return SizedImage(image, (0, 0))
         try:
-            size = image_size(f"{folder}/{image.path}", exif=draft.exif)
+            header = image_header(f"{folder}/{image.path}")
         except FileNotFoundError:
             return _without_file(image, draft)
         except UserError as error:
             return SizedImage(image, None, (str(error),))
-        return SizedImage(image, size, tuple(_mask_problems(image, size, mask_root, draft.part_names)))
+        size = header.seen if draft.exif else header.stored
+        tally.add(image, header, draft)
+        problems = [
+            *box_problems(image, header, draft),
+            *_mask_problems(image, size, mask_root, draft, header),
+        ]
+        return SizedImage(image, size, tuple(problems), size_hint(header, image.size, draft))
 
     def measure_all(several: list[DraftImage]) -> list[SizedImage]:
         return [measure(image) for image in several]
 
-    folder, images = root.as_posix(), iter(draft.images)
+    folder, images, tally = root.as_posix(), iter(draft.images), HeaderTally()
     with ThreadPoolExecutor(workers) as pool:
         while chunk := list(itertools.islice(images, CHUNK)):
             first, *tasks = (chunk[start : start + TASK] for start in range(0, len(chunk), TASK))
@@ -64,6 +72,7 @@ def sized_images(
             yield from measured
             for measured in (pool.map if waited else map)(measure_all, tasks):
                 yield from measured
+    draft.notes += tally.notes()
 
 
 def _without_file(image: DraftImage, draft: ManifestDraft) -> SizedImage:
@@ -78,7 +87,7 @@ def _without_file(image: DraftImage, draft: ManifestDraft) -> SizedImage:
 
 
 def _mask_problems(
-    image: DraftImage, size: tuple[int, int], mask_root: Path, part_names: Mapping[int, str]
+    image: DraftImage, size: tuple[int, int], mask_root: Path, draft: ManifestDraft, header: ImageHeader
 ) -> Iterator[str]:
     for name in filter(None, (*itertools.chain.from_iterable(image.masks), image.parts)):
         path = f"{mask_root}/{name}"
@@ -92,10 +101,10 @@ def _mask_problems(
             if found != size:
                 yield (
                     f"{path}: mask of {found[1]} x {found[0]} pixels, but {image.path} has "
-                    f"{size[1]} x {size[0]}"
+                    f"{size[1]} x {size[0]}{size_hint(header, found, draft)}"
                 )
-            elif name == image.parts and part_names:
-                yield from _part_problems(path, part_names)
+            elif name == image.parts and draft.part_names:
+                yield from _part_problems(path, draft.part_names)
 
 
 def _part_problems(path: str, part_names: Mapping[int, str]) -> Iterator[str]:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image
 
 from wsol.errors import UserError
-from wsol.files.pictures.mask_file import DAMAGE, set_pixels
+from wsol.files.numpy_file import Limit, read_arrays
+from wsol.files.pictures.mask_file import DAMAGE, MaskPixels, mask_pixels
+from wsol.files.pictures.opening import MAX_PIXELS, UnreachableFile, ends_whole, load, opened
 from wsol.files.reading import refuse_no_file
 
-# Pillow warns from 89 million pixels on and refuses from twice that: the refusal is enough. Set once,
-# since setting filters for a single call is not safe among threads.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-# Its warnings of damaged EXIF name no file.
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
-
-# So many pixels Pillow reads at most: no image is larger, so no mask and no score map may be.
-MAX_PIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+__all__ = ["MAX_PIXELS", "UnreachableFile", "image_header", "image_size", "open_codes", "open_image"]
+__all__ += ["ImageHeader", "mask_array", "open_mask", "open_mask_pixels"]
 
 ORIENTATION = 0x0112  # the EXIF tag
 TURNS = {  # by the tag's value, 1 being upright; from 5 on width and height change places
@@ -32,56 +28,110 @@ TURNS = {  # by the tag's value, 1 being upright; from 5 on width and height cha
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}  # the last bytes of a whole file
+BACK = {**TURNS, 6: TURNS[8], 8: TURNS[6]}  # what undoes each
+PAGED = ("TIFF", "GIF", "WEBP", "AVIF", "PNG")  # formats whose files may hold several pictures
+# An array of a mask has as many pixels as an image at most, in up to four channels.
+LARGEST_ARRAY = Limit(4 * MAX_PIXELS, 8 * MAX_PIXELS)
 
 
-class UnreachableFile(UserError):
-    """The system cannot give the file now (permissions, a lost network share); it may be sound."""
+class ImageHeader(NamedTuple):
+    """What a file says of its picture.
+
+    ``stored`` is its (height, width) before its EXIF ``orientation``, 1 to 8, turns it; of ``pages``,
+    one or more, the first is read.
+    """
+
+    stored: tuple[int, int]
+    orientation: int
+    pages: int
+
+    @property
+    def seen(self) -> tuple[int, int]:
+        """(height, width) as the orientation turns it."""
+        return self.stored[::-1] if self.orientation >= 5 else self.stored
+
+
+def image_header(path: str | os.PathLike[str]) -> ImageHeader:
+    """The header, without decoding; the file's end is looked at, and decoded only where it seems cut.
+
+    Raises ``FileNotFoundError`` where there is no file, ``UserError`` where it is not an image or cut,
+    `UnreachableFile` where it cannot be read at all.
+    """
+    with opened(path) as image:
+        orientation, pages = _orientation(image), _pages(image)
+        if not ends_whole(image):
+            # Some programs write bytes after the end: only decoding tells such a file from a cut one.
+            load(image, path)
+        width, height = image.size
+        turned = image.format == "TIFF" and orientation >= 5  # Pillow's reader turns its size
+        return ImageHeader((width, height) if turned else (height, width), orientation, pages)
 
 
 def image_size(path: str | os.PathLike[str], *, exif: bool = False) -> tuple[int, int]:
-    """(height, width) from the header; decoded only where the file's end looks cut off.
-
-    With ``exif`` of the picture as its tag turns it, see `open_image`. Raises ``FileNotFoundError``
-    where there is no file, ``UserError`` where it is not an image or cut, `UnreachableFile` where it
-    cannot be read at all.
-    """
-    with _opened(path) as image:
-        turned = exif and _orientation(image) >= 5
-        if not _ends_whole(image):
-            # Some programs write bytes after the end: only decoding tells such a file from a cut one.
-            _load(image, path)
-        width, height = image.size
-        return (width, height) if turned else (height, width)
+    """(height, width) from the header; with ``exif`` as its tag turns it. Raises as `image_header`."""
+    header = image_header(path)
+    return header.seen if exif else header.stored
 
 
 def open_image(
     path: str | os.PathLike[str], *, exif: bool = False, at_least: int | None = None
 ) -> Image.Image:
-    """The decoded image as RGB; with ``exif`` turned as its tag says.
+    """The decoded image as RGB, the first page of several; with ``exif`` turned as its tag says.
 
-    A tag that is damaged, or that a PNG holds behind its pixels, turns nothing; Pillow turns TIFFs
-    by itself. Grey, palette, alpha (dropped, as the field's loaders do), CMYK, 16-bit and 32-bit images
-    come out as 8-bit RGB, see `_to_8_bits`. With ``at_least`` a JPEG is decoded at the smallest of 1/1,
-    1/2, 1/4 and 1/8 that leaves both sides so many pixels. Raises as `image_size` does.
+    A tag that is damaged, or that a PNG holds behind its pixels, turns nothing. Grey, palette, alpha
+    (dropped, as the field's loaders do), CMYK, 16-bit and 32-bit images come out as 8-bit RGB, see
+    `_to_8_bits`. With ``at_least`` a JPEG is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 that
+    leaves both sides so many pixels. Raises as `image_header` does.
     """
-    with _opened(path) as image:
-        turn = TURNS.get(_orientation(image)) if exif else None
+    with opened(path) as image:
+        # Pillow turns the pixels of a TIFF by itself, and those of no other format.
+        turned = image.format == "TIFF"
+        turns = {True: {}, False: BACK} if turned else {True: TURNS, False: {}}
+        turn = turns[exif].get(_orientation(image))
         if at_least is not None:
             image.draft(None, (at_least, at_least))
-        _load(image, path)
+        load(image, path)
         picture = _to_rgb(image, path)
         return picture if turn is None else picture.transpose(turn)
 
 
 def open_mask(path: str | os.PathLike[str]) -> np.ndarray:
-    """(height, width) bool, True where a pixel is not zero, in any channel but alpha.
+    """(height, width) bool, True on the object; see `mask_pixels`. Raises as `image_header` does."""
+    return open_mask_pixels(path).inside
 
-    In palette images the index counts. Raises as `image_size` does.
+
+def open_mask_pixels(path: str | os.PathLike[str]) -> MaskPixels:
+    """The object of a mask, a picture or an array ``.npy``, and what is not scored.
+
+    `mask_pixels` says which pixels of a picture are meant; of an array, those not 0 in any channel.
+    Raises as `image_header` does.
     """
-    with _opened(path) as image:
-        _load(image, path)
-        return set_pixels(image)
+    if Path(path).suffix.lower() == ".npy":
+        array = mask_array(Path(path))
+        return MaskPixels((array != 0).any(axis=2) if array.ndim == 3 else array != 0)
+    with opened(path) as image:
+        load(image, path)
+        return mask_pixels(image)
+
+
+def mask_array(path: Path) -> np.ndarray:
+    """The one array of ``.npy``, (height, width) or (height, width, channels).
+
+    ``FileNotFoundError`` where there is no file, ``UserError`` where it holds no such array.
+    """
+    refuse_no_file(path)
+    try:
+        arrays = read_arrays(path, LARGEST_ARRAY)
+    except FileNotFoundError:
+        raise
+    except (*DAMAGE,) as error:
+        raise UserError(f"{path}: cannot read the mask: {error}") from error
+    if len(arrays) != 1:
+        raise UserError(f"{path}: does not hold one array; save the mask alone")
+    array = arrays[0][1]
+    if array.ndim not in (2, 3):
+        raise UserError(f"{path}: a mask is (height, width), this is {array.shape}")
+    return array
 
 
 def open_codes(path: str | os.PathLike[str]) -> np.ndarray:
@@ -89,32 +139,18 @@ def open_codes(path: str | os.PathLike[str]) -> np.ndarray:
 
     Raises as `image_size` does, and ``UserError`` where the image is neither 8-bit grey nor a palette.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         if image.mode not in ("L", "P"):
             raise UserError(
                 f"{path}: codes of parts must be an 8-bit grey or a palette PNG, this is of mode "
                 f"{image.mode}"
             )
-        _load(image, path)
+        load(image, path)
         return np.array(image, np.uint8)
-
-
-def _ends_whole(image: Image.Image) -> bool:
-    end, file = ENDS.get(image.format or ""), getattr(image, "fp", None)
-    if end is None or file is None:
-        return True
-    place = file.tell()
-    file.seek(0, os.SEEK_END)
-    file.seek(max(0, file.tell() - len(end)))
-    found = file.read(len(end))
-    file.seek(place)
-    return found == end
 
 
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation that the header tells; 1, upright, where it is damaged or not there."""
-    if image.format == "TIFF":
-        return 1  # Pillow's reader has turned its size already, and will turn its pixels
     try:
         # Not a PNG's own getexif, which would decode the picture to look for a tag behind it.
         tag = Image.Image.getexif(image).get(ORIENTATION, 1)
@@ -123,38 +159,11 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _load(image: ImageFile.ImageFile, path: str | os.PathLike[str]) -> None:
-    if image.format == "TIFF":
-        # Pillow memory-maps an uncompressed TIFF whose name it knows, and turns its pixels wrongly.
-        image.filename = ""
+def _pages(image: Image.Image) -> int:
     try:
-        image.load()
-    except DAMAGE as error:
-        _refuse_unreachable(path, error)
-        raise UserError(f"{path}: damaged image ({error}); fetch it again") from error
-
-
-def _opened(path: str | os.PathLike[str]) -> ImageFile.ImageFile:
-    refuse_no_file(path)
-    try:
-        return Image.open(path)
-    except FileNotFoundError:
-        raise
-    except UnidentifiedImageError:
-        size = Path(path).stat().st_size
-        what = "empty file" if size == 0 else "not an image"
-        raise UserError(f"{path}: {what}; fetch it again") from None
-    except Image.DecompressionBombError as error:
-        raise UserError(f"{path}: too many pixels ({error}); scale it down") from error
-    except DAMAGE as error:
-        _refuse_unreachable(path, error)
-        raise UserError(f"{path}: cannot be read ({error})") from error
-
-
-def _refuse_unreachable(path: str | os.PathLike[str], error: Exception) -> None:
-    """Raise `UnreachableFile` for an error of the system: unlike a decoder's, it has a number."""
-    if isinstance(error, OSError) and error.errno is not None:
-        raise UnreachableFile(f"{path}: cannot be read ({error.strerror})") from error
+        return getattr(image, "n_frames", 1) if image.format in PAGED else 1
+    except DAMAGE:
+        return 1
 
 
 def _to_rgb(image: Image.Image, path: str | os.PathLike[str]) -> Image.Image:
