@@ -8,10 +8,11 @@ from pathlib import Path
 
 from wsol.data.annotations.annotated import AnnotatedImage
 from wsol.data.annotations.annotation_pass import AnnotationPass
+from wsol.data.annotations.outlines import ShareOutlines
 
 
 def in_pixels(image: AnnotatedImage, size: tuple[int, int]) -> AnnotatedImage:
-    """The image with its boxes in pixels; ``size`` is (height, width)."""
+    """The image with its boxes and outlines in pixels; ``size`` is (height, width)."""
     if not image.shares:
         return image
     height, width = size
@@ -20,7 +21,11 @@ def in_pixels(image: AnnotatedImage, size: tuple[int, int]) -> AnnotatedImage:
     for item in image.objects:
         if item.box is not None:
             x0, y0, x1, y1 = (share * side for share, side in zip(item.box.box, scale, strict=True))
-            item = item._replace(box=item.box._replace(box=(x0, y0, x1, y1)))
+            # The shares are nobody's pixels: `choe2020`, which scores the source's numbers, gets pixels.
+            pixels = (x0, y0, x1, y1)
+            item = item._replace(box=item.box._replace(box=pixels, source=pixels))
+        if isinstance(item.mask, ShareOutlines):
+            item = item._replace(mask=item.mask.in_pixels(size))
         objects.append(item)
     return replace(image, objects=tuple(objects), size=image.size or size, shares=False)
 
