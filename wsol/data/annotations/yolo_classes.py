@@ -30,12 +30,14 @@ class ClassFinder:
     """Finds the classes of labels by their folder: in it or above it, the nearest first."""
 
     def __init__(self, root: Path, findings: list[str]) -> None:
+        root = root.absolute()
         self.top = [root, *root.parents][: ABOVE + 1][-1]
         self.findings = findings
         self._found: dict[Path, Classes] = {}
 
     def of(self, folder: Path) -> Classes:
         """The classes of labels in ``folder``; without names where no file tells them."""
+        folder = folder.absolute()
         if folder not in self._found:
             found = self._inside(folder)
             if found is None:
