@@ -71,7 +71,7 @@ SOUND = {
     "labelme outlines": (
         "a.json",
         '{"shapes": [{"label": "bird", "points": [[1, 2], [4, 2], [4, 6]], "group_id": 1,'
-        ' "shape_type": "polygon"}, {"label": "cat", "points": [[5, 5], [7, 5]], "shape_type": "circle"},'
+        ' "shape_type": "polygon"}, {"label": "c", "points": [[5, 5], [7, 5]], "shape_type": "circle"},'
         ' {"label": "m", "points": [[0, 0], [1, 0]], "shape_type": "mask", "mask": "iVBORw0KGgoAAAANSU'
         'hEUgAAAAIAAAABAQAAAADcWUInAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="}],'
         ' "imagePath": "a.jpg", "imageHeight": 10, "imageWidth": 20}',
