@@ -194,8 +194,11 @@ def _ending(name: str) -> str:
 def checked_size(
     height: object, width: object, where: object, findings: list[str]
 ) -> tuple[int, int] | None:
-    """(height, width); None where neither is given, and a finding where they are no pixel counts."""
-    if height in (None, "", 0) and width in (None, "", 0):
+    """(height, width); None where neither is given, and a finding where they are no pixel counts.
+
+    Zeros, as labelImg writes them, are not given.
+    """
+    if all(side in (None, "") or number(side) == 0 for side in (height, width)):
         return None
     sides = [_whole(height), _whole(width)]
     if None in sides or 0 in sides:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from wsol.models.networks.block_plan import BlockPlan, Unit
 
+
 def present(block: nn.Module, *names: str) -> tuple[str, ...]:
     """Those names that the block has something under (timm and torchvision write None for no layer)."""
     return tuple(name for name in names if getattr(block, name, None) is not None)
