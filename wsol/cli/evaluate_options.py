@@ -17,7 +17,8 @@ ON_MANIFEST = {"maps", "manifest", "split", "classes", "device", "threads", "wor
 OPTIONS = {
     "images": ALWAYS
     | MODEL
-    | {"annotations", "corners", "maps", "device", "threads", "workers", "trust"},
+    | {"annotations", "classes", "corners", "device", "maps", "stored_pixels"}
+    | {"threads", "trust", "workers"},
     "run": ALWAYS | ON_MANIFEST | {"trust"},
     "model": ALWAYS | ON_MANIFEST | {"weights"},
     "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
@@ -51,7 +52,7 @@ def parsed(argv: list[str]) -> tuple[str, Namespace]:
     if subject and (foreign := sorted(given - OPTIONS[subject] - {subject})):
         raise UserError(
             f"--{', --'.join(foreign)}: not with --{subject}, which takes "
-            f"--{', --'.join(sorted(OPTIONS[subject]))}"
+            f"--{', --'.join(sorted(OPTIONS[subject]))}".replace("_", "-")
         )
     if missing := _missing(subject, given):
         raise UserError(missing)
@@ -98,6 +99,12 @@ def _parser() -> Parser:
         choices=list(BOX_CONVENTIONS),
         help="how --annotations write corners; default: as their format does",
     )
+    subject.add_argument(
+        "--stored-pixels",
+        action="store_true",
+        default=None,
+        help="--annotations are of the images as they are stored, not as their EXIF tag turns them",
+    )
     subject.add_argument("--name", help="what the board calls --maps; default: the folder's name")
     conventions = parser.add_argument_group("how")
     conventions.add_argument("--split", help="default: the recipe's, else test")
@@ -111,7 +118,9 @@ def _parser() -> Parser:
         "--step", type=float, help="distance between two thresholds; default: 0.001"
     )
     conventions.add_argument(
-        "--classes", help="which classes of the model stand for the data set's: {Horse: [n02389026]}"
+        "--classes",
+        help="which of the model's classes, by key or name, stand for the data set's: a CSV table of two "
+        "columns, CLASS,MODEL_CLASS, or '{Horse: [n02389026]}'; the others are matched by key and name",
     )
     conventions.add_argument("--device", help="auto, cpu or cuda; default: auto")
     add_threads(conventions)
