@@ -119,8 +119,8 @@ def _parser() -> Parser:
     )
     conventions.add_argument(
         "--classes",
-        help="which of the model's classes, by key or name, stand for the data set's: a CSV table of two "
-        "columns, CLASS,MODEL_CLASS, or '{Horse: [n02389026]}'; the others are matched by key and name",
+        help="which of the model's classes, by key or name, stand for the data set's: a CSV table of "
+        "CLASS,MODEL_CLASS, or '{Horse: [n02389026]}'; the others are matched by key and name",
     )
     conventions.add_argument("--device", help="auto, cpu or cuda; default: auto")
     add_threads(conventions)
