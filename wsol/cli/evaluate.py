@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from wsol.cli.evaluate_options import names_a_recipe, option_of, parsed
 from wsol.cli.model_arguments import open_model
 from wsol.cli.parser import at_least
 from wsol.cli.recipe_arguments import CommandOption, parse_recipe
 from wsol.cli.recipe_values import read_value
+from wsol.data.annotations.class_map import read_class_map
 from wsol.errors import UserError
 from wsol.evaluation.bootstrap import few_images
 from wsol.evaluation.evaluator import Evaluation
@@ -114,8 +117,22 @@ def _settings(arguments: Namespace, defaults: Settings) -> Settings:
     asked = {key: getattr(arguments, key) for key in ("split", "protocol", "thresholds", "step")}
     given = {key: value for key, value in asked.items() if value is not None}
     if arguments.classes is not None:
-        given["classes"] = read_value(arguments.classes, field_hints(Settings)["classes"], "--classes")
+        given["classes"] = _classes(arguments.classes)
     return dataclasses.replace(defaults, **given)
+
+
+def _classes(text: str) -> Mapping[str, Sequence[str]]:
+    """What ``--classes`` says: a table, or a mapping as YAML."""
+    if text.lstrip().startswith("{"):
+        given = read_value(text, field_hints(Settings)["classes"], "--classes")
+        return {name: [own] if isinstance(own, str) else own for name, own in given.items()}
+    try:
+        return read_class_map(Path(text))
+    except UserError as error:
+        form = "give a CSV table CLASS,MODEL_CLASS, or '{Horse: [n02389026]}'"
+        raise UserError(
+            f"--classes {error}" + (f"; {form}" if not Path(text).exists() else "")
+        ) from None
 
 
 def _done(evaluations: dict[str, Evaluation], output: str | None) -> int:
@@ -135,7 +152,8 @@ def _show(evaluation: Evaluation, source: str) -> None:
     from rich.table import Table
 
     policy = evaluation.threshold["policy"]
-    table = Table(title=f"{source}: {evaluation.n_images:,} images, thresholds {policy}")
+    images = f"{evaluation.n_images:,} image{'s' * (evaluation.n_images != 1)}"
+    table = Table(title=f"{source}: {images}, thresholds {policy}")
     for column in ("metric", "%", "95 % interval", "optimism"):
         table.add_column(column, justify="left" if column == "metric" else "right")
     for key, entry in evaluation.metrics.items():

@@ -18,17 +18,8 @@ ON_MANIFEST = {"maps", "manifest", "split", "classes", "device", "threads", "wor
 OPTIONS = {
     "images": ALWAYS
     | MODEL
-    | {
-        "annotations",
-        "corners",
-        "mask_values",
-        "stored_pixels",
-        "maps",
-        "device",
-        "threads",
-        "workers",
-        "trust",
-    },
+    | {"annotations", "classes", "corners", "device", "maps", "mask_values", "stored_pixels"}
+    | {"threads", "trust", "workers"},
     "run": ALWAYS | ON_MANIFEST | {"trust"},
     "model": ALWAYS | ON_MANIFEST | {"weights"},
     "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
@@ -116,7 +107,7 @@ def _parser() -> Parser:
         "--stored-pixels",
         action="store_true",
         default=None,
-        help="--annotations are of the stored pixels: do not turn --images as their EXIF tag says",
+        help="--annotations are of the images as they are stored, not as their EXIF tag turns them",
     )
     subject.add_argument("--name", help="what the board calls --maps; default: the folder's name")
     conventions = parser.add_argument_group("how")
@@ -131,7 +122,9 @@ def _parser() -> Parser:
         "--step", type=float, help="distance between two thresholds; default: 0.001"
     )
     conventions.add_argument(
-        "--classes", help="which classes of the model stand for the data set's: {Horse: [n02389026]}"
+        "--classes",
+        help="which of the model's classes, by key or name, stand for the data set's: a CSV table of "
+        "CLASS,MODEL_CLASS, or '{Horse: [n02389026]}'; the others are matched by key and name",
     )
     conventions.add_argument("--device", help="auto, cpu or cuda; default: auto")
     add_threads(conventions)

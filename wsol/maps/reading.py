@@ -79,36 +79,46 @@ class MapReader:
     def _view(self, source: ModelMaps, name: str) -> View:
         model_keys = self.localizer.class_keys
         if self.class_keys is None:
-            return View(source, name, None, {label: label for label in range(len(model_keys))})
-        predicted = source.of_class == "predicted"
-        if predicted and lacking_classes(model_keys, self.class_keys, self.groups):
+            return View(source, name, None, {label: [label] for label in range(len(model_keys))})
+        of_true_class = source.of_class == "true"
+        if not of_true_class and lacking_classes(model_keys, self.class_keys, self.groups):
             return View(source, name, None, {})
         columns = class_columns(model_keys, self.class_keys, self.groups)
-        labels_of = {column: label for label, own in enumerate(columns) for column in own}
-        return View(source, name, None if predicted else columns, labels_of)
+        labels_of: dict[int, list[int]] = {}
+        for label, own in enumerate(columns):
+            for column in own:
+                labels_of.setdefault(column, []).append(label)
+        return View(source, name, columns if of_true_class else None, labels_of)
 
 
 @dataclass(frozen=True)
 class View:
     """One source's reading of a model's outputs for a data set.
 
-    ``columns`` are the logits that stand for each class, None where the predicted class is read;
-    ``labels_of`` the way back, empty where the data set's classes are not the model's.
+    ``columns`` are the logits that stand for each class, None where no true class is read; ``labels_of``
+    the way back, empty where the data set's classes are not the model's. Two classes of the data set may
+    share a logit.
     """
 
     source: ModelMaps
     name: str
     columns: list[list[int]] | None
-    labels_of: dict[int, int]
+    labels_of: dict[int, list[int]]
 
     def maps(self, output: LocalizerOutput, batch: Batch) -> np.ndarray:
         """(N, h, w) float32 maps of a batch."""
         wanted = self._wanted(output, batch) if self.source.of_class else []
         return self.source.read(output, wanted).detach().float().cpu().numpy()
 
-    def classes(self, logits: Sequence[int]) -> tuple[int, ...]:
-        """The data set's labels of some of the model's logits, -1 where it has none."""
-        return tuple(self.labels_of.get(column, -1) for column in logits) if self.labels_of else ()
+    def classes(self, logits: Sequence[int], label: int) -> tuple[int, ...]:
+        """The data set's labels of some of the model's logits, -1 where it has none.
+
+        Of several that share a logit the image's own ``label`` if it is among them, else the last.
+        """
+        if not self.labels_of:
+            return ()
+        found = (self.labels_of.get(column, [-1]) for column in logits)
+        return tuple(label if label in labels else labels[-1] for labels in found)
 
     def _wanted(self, output: LocalizerOutput, batch: Batch) -> Columns:
         """The logits of each image's class, the true or the predicted one."""
@@ -167,7 +177,7 @@ def _pairs(
     top5 = best.tolist()
     for index in range(batch.real):
         for view, own in zip(views, maps, strict=True):
-            classes = view.classes(top5[index])
+            classes = view.classes(top5[index], int(batch.labels[index]))
             prediction = Prediction(
                 image_id=batch.image_ids[index],
                 label=int(batch.labels[index]),

@@ -21,6 +21,7 @@ from wsol.pipeline.evaluate import ScoringJob, evaluate
 from wsol.pipeline.fold_networks import scoring_parts
 from wsol.pipeline.inputs import open_manifest
 from wsol.pipeline.model import Model
+from wsol.pipeline.model_classes import with_classes
 from wsol.pipeline.outputs.pictures import KeptPredictions, through
 from wsol.pipeline.outputs.publish import MapsOrigin, Outputs
 from wsol.progress import is_first_rank
@@ -64,6 +65,8 @@ def evaluate_run(
     """
     model = model if isinstance(model, Model) else Model.open(model)
     job = ModelJob(model, settings or model.recipe.evaluation, manifest)
+    if manifest is not None:
+        job.settings = with_classes(model, job.manifest, job.settings)
     return evaluate(job, outputs or Outputs())
 
 

@@ -44,8 +44,9 @@ class Listing:
         }
         self.labels = self._labels(folders)
         classes = set(self.labels.values()) - {""}
-        if len(classes) == 1:
-            # With one class only, images without object belong to it too, as in Object Discovery.
+        if len(classes) == 1 and not one_split:
+            # With one class only, images without object belong to it too, as in Object Discovery. Where
+            # images are only scored, one that no annotation gives a class has none.
             self.labels = dict.fromkeys(files, classes.pop())
         self.classes = sorted(set(self.labels.values()) - {""})
         self.numbers = {name: number for number, name in enumerate(self.classes)}
