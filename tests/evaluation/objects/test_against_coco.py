@@ -102,8 +102,7 @@ def theirs(images, true, predicted, masks):
         if masks:
             results = [{key: each[key] for key in each if key != "bbox"} for each in results]
         evaluation = cocoeval.COCOeval(truth, truth.loadRes(results), "segm" if masks else "bbox")
-        # COCO cuts an image's predictions of a class off at 100, and splits by area: neither applies here.
-        evaluation.params.maxDets = [1, 10, 100]
+        # COCO takes 100 predictions of an image and class at most: no image here has more.
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()

@@ -19,6 +19,7 @@ class AnnotationPass:
         findings: what is wrong, a line each.
         notes: what a user should know, a line each.
         writes_corners: whether any source so far gives its boxes by corners.
+        category_names: name of each class by the number that COCO's sources give it.
     """
 
     corners: str | None = None
@@ -26,6 +27,7 @@ class AnnotationPass:
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     writes_corners: bool = False
+    category_names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.corners is not None and self.corners not in BOX_CONVENTIONS:

@@ -47,6 +47,7 @@ class _CocoFile:
         self.path, self.content, self.findings = path, content, reading.findings
         self.shares = reading.shares
         self.categories = self._categories()
+        reading.category_names.update(self.categories)
         self.objects: dict[str, list[AnnotatedObject]] = {}
         self.sizes: dict[str, tuple[int, int] | None] = {}
 

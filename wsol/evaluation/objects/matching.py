@@ -12,6 +12,7 @@ COCO_LEVELS = np.linspace(0.5, 0.95, 10)
 SCORED_LEVELS = np.concatenate([[0.3], COCO_LEVELS])
 # Without scores there is no AP, and these are all that is told.
 LEVELS = (0.3, 0.5, 0.7)
+TABLE_LEVEL = 0.5  # at which the table of objects tells what was matched
 NEAR_ONE = 1 - 1e-10
 
 
@@ -20,22 +21,28 @@ def match(
 ) -> np.ndarray:
     """Which true object each prediction is matched with at each of ``levels`` (L,): int32 (L, n).
 
-    -1 is none; ``iou`` (n, m) is `pair_iou`'s. Only objects of one class are matched. A prediction that
-    finds no free object but lies in an ignored one is matched with that, as are any number of others:
-    neither counts.
+    -1 is none; ``iou`` (n, m) is `pair_iou`'s. Only objects of one class are matched; an ignored one of
+    class -1 takes predictions of any. A prediction that finds no free object but lies in an ignored one
+    is matched with that, as are any number of others: neither counts.
 
-    With scores as COCO does (Lin et al., ECCV 2014): by falling score each prediction takes the free
+    With scores as COCO does (Lin et al., ECCV 2014), but for its ranges of area and its limit of 100
+    predictions of an image and class: by falling score each prediction takes the free
     true object with the highest IoU, at or above the level; of equal scores the first comes first, of
     equal IoU the last is taken. Without scores there is no order to go by: as many pairs as possible
     are made, and of all such matchings that with the largest sum of IoU is taken (Kuhn, 1955).
     """
     if not iou.size:
         return np.full((len(levels), len(predicted)), -1, np.int32)
-    allowed = np.where(predicted.classes[:, None] == true.classes[None], iou, -1.0)
+    allowed = np.where(same_class(predicted, true), iou, -1.0)
     if predicted.scores is None:
         return np.stack([_optimal(allowed, true.ignore, level) for level in levels])
     order = np.argsort(-predicted.scores, kind="stable")
     return _by_score(allowed, order, true.ignore, np.minimum(levels, NEAR_ONE))
+
+
+def same_class(predicted: ImageObjects, true: ImageObjects) -> np.ndarray:
+    """(n, m) bool: which pairs may be matched."""
+    return (predicted.classes[:, None] == true.classes[None]) | (true.classes < 0)[None]
 
 
 def _optimal(iou: np.ndarray, ignore: np.ndarray, level: float) -> np.ndarray:
