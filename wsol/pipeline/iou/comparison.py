@@ -92,8 +92,8 @@ def compare(sides: Sides, output: Path, sizes: PixelSizes | None = None) -> Comp
             raise UserError.of(findings)
     if sizes.in_shares:
         notes.append(
-            f"{sizes.in_shares} images are compared in shares on both sides, and so written in the tables: "
-            "nothing tells their size"
+            f"{sizes.in_shares} images are compared in shares on both sides, and so written in the "
+            "tables: nothing tells their size"
         )
     iou = np.array(best)
     return Comparison(

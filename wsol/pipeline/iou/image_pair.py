@@ -23,7 +23,7 @@ class Side:
 
     @classmethod
     def of(cls, items: Sequence[AnnotatedObject], *, masks: bool) -> Side:
-        """The objects that are there; masks are decoded where ``masks`` are compared or no box is told."""
+        """The objects that are there; masks are decoded where ``masks`` are compared or alone."""
         kept, regions = [], []
         for item in items:
             region = None

@@ -66,8 +66,8 @@ def write_objects(
     found = object_figures(tally.tallied(), [""], SCORED_LEVELS, scored=True).everything
     shown = ", ".join(_shown(found, key) for key in ("recall@0.5", "precision@0.5", "ap@0.5"))
     say(
-        f"several objects: of {found.objects} and {found.predictions} boxes of contours, one to one: {shown} "
-        f"(each in objects.csv; a box's score is the map's peak in it)"
+        f"{found.objects} objects and {found.predictions} boxes of contours one to one: {shown} "
+        "(each in objects.csv; a box's score is the map's peak in it)"
     )
     return found
 
