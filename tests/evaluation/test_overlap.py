@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wsol.evaluation.overlap import Overlap, Shapes, overlap, totals
+from wsol.evaluation.overlap import Shapes, overlap, totals
 
 
 def mask(rows, columns):
@@ -41,9 +41,8 @@ def test_nothing_predicted_is_zero_and_nothing_true_is_undefined():
 
 
 def test_totals_leave_out_what_is_undefined():
-    found = [Overlap("a", 0.5), Overlap("b", 0.7), Overlap("c", float("nan"))]
-    result = totals(found)
+    result = totals(np.array([0.5, 0.7, np.nan]))
     assert result["mean_iou"]["value"] == pytest.approx(60.0, abs=1e-6)
     assert [result[f"acc@{d}"]["value"] for d in ("0.3", "0.5", "0.7")] == [100.0, 100.0, 50.0]
     assert result["acc@0.7"]["low"] == 0.0 and result["acc@0.7"]["high"] == 100.0
-    assert totals([found[2]])["mean_iou"] == {"value": None, "low": None, "high": None}
+    assert totals(np.array([np.nan]))["mean_iou"] == {"value": None, "low": None, "high": None}

@@ -2,117 +2,105 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from wsol.cli.object_lines import object_lines
 from wsol.cli.parser import Parser
-from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
-from wsol.data.annotations.annotation_masks import MaskFile
-from wsol.data.annotations.annotation_matching import ImageNames, match_images
-from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.any_format import read_by_name
-from wsol.data.annotations.image_listing import files_below
-from wsol.data.annotations.mask_survey import survey_masks
 from wsol.data.annotations.mask_values import HELP as MASK_VALUES_HELP
-from wsol.data.annotations.mask_values import MaskValues
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.evaluation.bootstrap import few_images
-from wsol.evaluation.overlap import Shapes, overlaps, totals, write_overlaps
+from wsol.pipeline.iou.comparison import compare, objects_table
+from wsol.pipeline.iou.pixel_sizes import PixelSizes
+from wsol.pipeline.iou.sides import Request, read_sides
 from wsol.progress import say
 
 FORMATS = "a CSV table (image_id,x0,y0,x1,y1), COCO .json, VOC .xml, or a folder of masks (.png, .npy)"
+DESCRIPTION = (
+    "IoU of predicted boxes or masks with the truth. Masks are compared as masks where both sides have "
+    "them, else boxes; of several the best pair counts. Besides, all objects are matched one to one, "
+    "class by class where both sides name classes: with scores as COCO does (its areas and its limit of "
+    "100 predictions aside), without scores for the most pairs. Every annotated image needs a "
+    "prediction: a CSV row with empty box cells says that nothing was found."
+)
+OUTPUT = (
+    "table of every image: image_id; the predicted box of the best pair, x0 to y1; iou; acc@0.3 ...; "
+    "class, true box, predicted class and score of the pair. Beside it lies iou_objects.csv, a row a "
+    "true object and a row a prediction without one: image_id, class, box, predicted class and box, "
+    "score, iou (without a match the best of its class), and the outcome at IoU 0.5: matched, missed, "
+    "false positive or ignored"
+)
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
-    parser = Parser(
-        "iou",
-        "IoU of predicted boxes or masks with the truth. Masks are compared as masks where both sides "
-        "have them, else boxes; of several the best pair counts. Every annotated image needs a "
-        "prediction: a CSV row with empty box cells says that nothing was found.",
-    )
+    arguments = _parser().parse(argv)
+    options = {key: value for key, value in vars(arguments).items() if key != "output"}
+    sides = read_sides(Request(**options))
+    _say_notes(sides.notes)
+    sizes = PixelSizes(arguments.images, exif=not arguments.stored_pixels)
+    found = compare(sides, arguments.output, sizes)
+    _say_notes(found.notes)
+    left_out = f", {found.empty} without an object left out" if found.empty else ""
+    print(f"{found.images} images{left_out}; {_tables(arguments)}")
+    if found.false_alarms:
+        print(
+            f"{found.false_alarms} predictions are in images without an object: they count in precision "
+            "and AP only"
+        )
+    if note := few_images(found.images - found.empty):
+        say(note)
+    for key, metric in found.totals.items():
+        print(f"{key:<9} {_cell(metric['value'])}  [{_cell(metric['low'])}, {_cell(metric['high'])}]")
+    print("\n".join(object_lines(found.objects, scored=found.scored, ignored=found.ignored)))
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser("iou", DESCRIPTION)
     parser.add_argument("--predictions", type=Path, required=True, help=FORMATS)
     parser.add_argument("--annotations", type=Path, required=True, help="the truth, in any of these")
-    parser.add_argument("--output", type=Path, default=Path("iou.csv"), help="table of every image")
+    parser.add_argument("--output", type=Path, default=Path("iou.csv"), help=OUTPUT)
+    conventions = list(BOX_CONVENTIONS)
     parser.add_argument(
-        "--corners",
-        choices=list(BOX_CONVENTIONS),
-        help="how both write corners; by default as their formats do",
+        "--corners", choices=conventions, help="how both write corners; by default as their formats do"
     )
+    for side in ("prediction", "annotation"):
+        parser.add_argument(
+            f"--{side}-corners", choices=conventions, help=f"how the {side}s alone write corners"
+        )
     parser.add_argument("--mask-values", nargs="+", metavar="NAME=VALUES", help=MASK_VALUES_HELP)
     for side in ("prediction", "annotation"):
         parser.add_argument(
             f"--{side}-mask-values", nargs="+", metavar="NAME=VALUES", help=f"of the {side}s alone"
         )
-    arguments = parser.parse(argv)
-    reading = AnnotationPass(arguments.corners)
-    reading.mask_values = _mask_values(arguments.annotation_mask_values or arguments.mask_values)
-    true = _read(arguments.annotations, reading)
-    reading.mask_values = _mask_values(arguments.prediction_mask_values or arguments.mask_values)
-    predicted = _by_name(_read(arguments.predictions, reading), true, reading)
-    reading.check()
-    for note in reading.notes:
+    parser.add_argument(
+        "--classes",
+        type=Path,
+        metavar="TABLE",
+        help="a CSV table where classes are called otherwise: the annotations' class, the predictions' "
+        "name of it; by default names are compared, case and _ for space aside",
+    )
+    parser.add_argument(
+        "--images",
+        type=Path,
+        metavar="DIR",
+        help="the images, for --corners shares where nothing else tells their size",
+    )
+    parser.add_argument(
+        "--stored-pixels", action="store_true", help="do not turn images as their EXIF tag says"
+    )
+    return parser
+
+
+def _tables(arguments: Namespace) -> str:
+    return f"every image in {arguments.output}, every object in {objects_table(arguments.output)}"
+
+
+def _say_notes(notes: Sequence[str]) -> None:
+    for note in notes:
         say(f"note: {note}")
-    shapes = _shapes(true)
-    found = overlaps(_shapes(predicted), shapes)
-    write_overlaps(arguments.output, found)
-    empty = sum(shape.empty for shape in shapes.values())
-    left_out = f", {empty} without an object left out" if empty else ""
-    print(f"{len(found)} images{left_out}; every image in {arguments.output}")
-    if note := few_images(len(found) - empty):
-        say(note)
-    for key, metric in totals(found).items():
-        print(f"{key:<9} {_cell(metric['value'])}  [{_cell(metric['low'])}, {_cell(metric['high'])}]")
-    return 0
-
-
-def _mask_values(given: list[str] | None) -> MaskValues | None:
-    return MaskValues.parse(given) if given else None
-
-
-def _read(path: Path, reading: AnnotationPass) -> dict[str, AnnotatedImage]:
-    """What ``path`` says of each image, by its name there."""
-    unreadable: list[str] = []
-    arrays = files_below(path, (".npy",), unreadable) if path.is_dir() else []
-    if not arrays:
-        images = read_by_name(path, reading)
-    else:
-        reading.findings += unreadable
-        if pictures := files_below(path, (".png",), unreadable):
-            reading.findings.append(
-                f"{path}: masks as .npy and as .png ({pictures[0].name}): "
-                "move one kind to a folder of its own"
-            )
-        names = [file.relative_to(path).with_suffix("").as_posix() for file in arrays]
-        masks = [
-            AnnotatedImage(name, str(file), (AnnotatedObject(mask=MaskFile(file)),))
-            for name, file in zip(names, arrays, strict=True)
-        ]
-        images = {image.file: image for image in survey_masks(path, masks, reading)}
-    if not images:
-        reading.findings.append(f"{path}: no images in it")
-    return images
-
-
-def _by_name(
-    predicted: dict[str, AnnotatedImage], true: dict[str, AnnotatedImage], reading: AnnotationPass
-) -> dict[str, AnnotatedImage]:
-    """Predictions under the names of the truth: ``birds/1`` answers to ``birds/1.jpg``."""
-    # Results in COCO's form know their images by id alone: that id is then their name.
-    by_id = {image.source_id: name for name, image in true.items() if image.source_id}
-    entries = [
-        replace(image, file=by_id.get(name, name)) if image.source_id == name else image
-        for name, image in predicted.items()
-    ]
-    matched, missing = match_images(ImageNames(true), entries, reading.findings)
-    return matched | {image.file: image for image in missing}
-
-
-def _shapes(images: dict[str, AnnotatedImage]) -> dict[str, Shapes]:
-    return {
-        name: Shapes(image.boxes, image.mask(), image.ignore_mask()) for name, image in images.items()
-    }
 
 
 def _cell(value: float | None) -> str:

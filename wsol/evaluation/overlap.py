@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -12,8 +11,6 @@ from wsol.errors import UserError
 from wsol.evaluation.bootstrap import Replicates, interval, resample_weights
 from wsol.evaluation.contours.iou import iou_matrix
 from wsol.evaluation.contours.sweep import largest_contour_boxes
-from wsol.files.csv_table import write_csv
-from wsol.scores.completeness import check_complete
 from wsol.scores.curves import UNIT, Mean, units
 
 DELTAS = (0.3, 0.5, 0.7)
@@ -44,11 +41,17 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Overlap:
-    """An image's ``iou``, NaN where it shows no object; the ``box`` (4,) that has it, if a box has."""
+    """An image's ``iou``, NaN where it shows no object; the ``box`` (4,) that has it, if a box has.
+
+    ``true_box`` (4,) is the one that it has it with, and ``pair`` the numbers of the two among the
+    boxes of their sides.
+    """
 
     image_id: str
     iou: float
     box: np.ndarray | None = None
+    true_box: np.ndarray | None = None
+    pair: tuple[int, int] | None = None
 
 
 def overlap(image_id: str, predicted: Shapes, true: Shapes) -> Overlap:
@@ -63,8 +66,11 @@ def overlap(image_id: str, predicted: Shapes, true: Shapes) -> Overlap:
     boxes = predicted.as_boxes()
     if not len(boxes):
         return Overlap(image_id, 0.0)
-    iou = iou_matrix(boxes, true.as_boxes()).max(axis=1)
-    return Overlap(image_id, float(iou.max()), boxes[int(iou.argmax())])
+    true_boxes = true.as_boxes()
+    iou = iou_matrix(boxes, true_boxes)
+    row = int(iou.max(axis=1).argmax())
+    column = int(iou[row].argmax())
+    return Overlap(image_id, float(iou.max()), boxes[row], true_boxes[column], (row, column))
 
 
 def mask_iou(
@@ -72,26 +78,26 @@ def mask_iou(
 ) -> float:
     """IoU of two masks (height, width) bool; pixels of ``ignore`` outside ``true`` are left out."""
     for mask in (predicted, ignore):
-        if mask is not None and mask.shape != true.shape:
-            found, expected = (f"{each.shape[1]} x {each.shape[0]}" for each in (mask, true))
-            raise UserError(f"{image_id}: a mask has {found} pixels, the true one {expected}")
+        if mask is not None:
+            check_size(image_id, mask.shape, true.shape)
     if ignore is not None:
         predicted = predicted & (true | ~ignore)
     return np.count_nonzero(predicted & true) / max(np.count_nonzero(predicted | true), 1)
 
 
-def overlaps(predictions: Mapping[str, Shapes], annotations: Mapping[str, Shapes]) -> list[Overlap]:
-    """Every annotated image, in order; ``UserError`` where one side has images that the other lacks."""
-    check_complete(list(predictions), list(annotations))
-    return [overlap(image_id, predictions[image_id], true) for image_id, true in annotations.items()]
+def check_size(image_id: str, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """``UserError`` where a mask of (height, width) has another size than the true one."""
+    if found != expected:
+        one, other = (f"{size[1]} x {size[0]}" for size in (found, expected))
+        raise UserError(f"{image_id}: a mask has {one} pixels, the true one {other}")
 
 
-def totals(found: list[Overlap]) -> dict[str, dict[str, float | None]]:
+def totals(iou: np.ndarray) -> dict[str, dict[str, float | None]]:
     """``mean_iou`` and ``acc@d``, percent of images with IoU >= d, with 95 % intervals over images.
 
-    Over the images that show an object; None where none does.
+    ``iou`` (n,) is that of each image; over those that show an object, whose IoU is not NaN. None where
+    none does.
     """
-    iou = np.array([each.iou for each in found])
     iou = iou[~np.isnan(iou)]
     everyone = np.arange(len(iou))
     curves = {"mean_iou": Mean(units(100 * iou)[:, None], everyone, UNIT)}
@@ -110,16 +116,26 @@ def totals(found: list[Overlap]) -> dict[str, dict[str, float | None]]:
     return result
 
 
-def write_overlaps(path: Path | str, found: list[Overlap]) -> Path:
-    """``image_id, x0, y0, x1, y1, iou, acc@0.3 ...`` as CSV, whole or not at all.
+COLUMNS = [
+    *("image_id", "x0", "y0", "x1", "y1", "iou", *(f"acc@{delta:g}" for delta in DELTAS)),
+    *("class", "true_x0", "true_y0", "true_x1", "true_y1", "predicted_class", "score"),
+]
 
-    The IoU of an image without object is empty.
+
+def table_row(each: Overlap, classes: Sequence[str] = ("", ""), score: float | None = None) -> list[str]:
+    """The cells of an image under `COLUMNS`; the IoU of an image without object is empty.
+
+    ``classes`` are those of the true and the predicted object of the best pair, ``score`` the latter's.
     """
-    columns = ["image_id", "x0", "y0", "x1", "y1", "iou", *(f"acc@{delta:g}" for delta in DELTAS)]
-    return write_csv(path, columns, map(_row, found))
-
-
-def _row(each: Overlap) -> list[str]:
-    box = [""] * 4 if each.box is None else [f"{value:g}" for value in each.box]
     numbers = [f"{each.iou:.4f}", *(str(int(each.iou >= delta)) for delta in DELTAS)]
-    return [each.image_id, *box, *([""] * len(numbers) if np.isnan(each.iou) else numbers)]
+    return [
+        *(each.image_id, *box_cells(each.box)),
+        *([""] * len(numbers) if np.isnan(each.iou) else numbers),
+        *(classes[0], *box_cells(each.true_box), classes[1]),
+        "" if score is None else f"{score:g}",
+    ]
+
+
+def box_cells(box: Sequence[float] | np.ndarray | None) -> list[str]:
+    """The four numbers of a box (4,), empty without one."""
+    return [""] * 4 if box is None else [f"{value:g}" for value in box]

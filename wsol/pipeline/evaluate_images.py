@@ -44,7 +44,6 @@ def evaluate_images(
     mask_values: Sequence[str] = (),
     stored_pixels: bool = False,
     outputs: Outputs | None = None,
-    stored_pixels: bool = False,
 ) -> dict[str, Evaluation]:
     """Score a model on every annotated image below ``images``; masks too where there are any.
 
@@ -71,7 +70,6 @@ def evaluate_images(
             all but 0 is the object, and 255 of a palette is not scored.
         stored_pixels: the annotations are of the pixels as stored: EXIF tags turn nothing.
         outputs: what is written where; nothing by default.
-        stored_pixels: the annotations are of images that are not turned as their EXIF tag says.
 
     Raises:
         UserError: everything that is wrong with images and annotations; thresholds of a val split; a
@@ -94,7 +92,6 @@ def evaluate_images(
             stored_pixels=stored_pixels,
             split=SCORED,
             one_split=True,
-            stored_pixels=stored_pixels,
         )
         split = _annotated(manifest, images, annotations)
         known = classes_of(model)

@@ -9,6 +9,8 @@ from wsol.data.annotations.mask_values import MaskValues
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError, suggest
 
+NO_MASKS = "has nothing to apply to: no masks in files were given; leave it out"
+
 
 @dataclass
 class AnnotationPass:
@@ -22,6 +24,7 @@ class AnnotationPass:
         writes_corners: whether any source so far gives its boxes by corners.
         mask_values: what the values of mask files mean; None: all but 0 and void are the object.
         reads_masks: whether any source so far has masks in files.
+        category_names: name of each class by the number that COCO's sources give it.
     """
 
     corners: str | None = None
@@ -31,6 +34,7 @@ class AnnotationPass:
     writes_corners: bool = False
     mask_values: MaskValues | None = None
     reads_masks: bool = False
+    category_names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.corners is not None and self.corners not in BOX_CONVENTIONS:
@@ -52,9 +56,15 @@ class AnnotationPass:
 
     def check(self) -> None:
         """After the last source. ``UserError`` lists everything that is wrong."""
-        self.check_corners()
+        self.check_options()
         if self.findings:
             raise UserError.of(self.findings)
+
+    def check_options(self) -> None:
+        """After the last source: what was said of corners or masks where no source has any."""
+        self.check_corners()
+        if self.mask_values is not None and not self.reads_masks:
+            self.findings.append(f"--mask-values {NO_MASKS}")
 
     def check_corners(self) -> None:
         """After the last source: a convention for corners where no source has any is a finding."""
@@ -62,8 +72,4 @@ class AnnotationPass:
             self.findings.append(
                 f"--corners {self.corners} has nothing to apply to: COCO JSON, tables of x, y, width, "
                 "height and masks have no corners; leave it out"
-            )
-        if self.mask_values is not None and not self.reads_masks:
-            self.findings.append(
-                "--mask-values has nothing to apply to: no masks in files were given; leave it out"
             )

@@ -97,6 +97,7 @@ class _CocoFile:
     def images(self) -> list[AnnotatedImage]:
         """All images with their objects, in the file's order."""
         self.objects.finish(self.categories)
+        self.reading.category_names.update(self.categories)
         objects = self.objects.table.by_image(len(self.found))
         before = f"{self.path} {'annotations' if RESULTS in self.lists else 'images'}["
         return [

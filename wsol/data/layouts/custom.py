@@ -164,7 +164,7 @@ def _annotations(
     sources = [read_source(path, reading) for path in options.annotations]
     if not sources and any("images" in PurePosixPath(file).parts for file in files):
         sources = [survey_masks(root, _masks_beside(root, draft.findings), reading)]
-    reading.check_corners()
+    reading.check_options()
     names = ImageNames(files, root)
     matched = [match_images(names, images, draft.findings) for images in sources]
     missing = [image for _, absent in matched for image in absent]

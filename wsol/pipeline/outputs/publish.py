@@ -17,6 +17,7 @@ from wsol.evaluation.per_image_table import write_per_image
 from wsol.files.locking.lock import check_held
 from wsol.files.reading import sha256_of
 from wsol.files.writing.atomic import write_bytes
+from wsol.pipeline.outputs.objects import write_objects
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery, write_pictures
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.progress import say
@@ -177,6 +178,8 @@ def write_output(scored: ScoredMaps, kept: KeptPredictions, output: Path | str) 
     _write(make_record(scored), scored, Path(output), "metrics")
     write_per_image(Path(output) / "per_image.csv", evaluation.per_image, evaluation, protocol)
     write_pictures(kept, evaluation, protocol, Path(output) / "overlays")
+    if kept.every and protocol.boxes:
+        write_objects(kept, evaluation, protocol, Path(output))
 
 
 def _write(record: RunRecord, scored: ScoredMaps, folder: Path, stem: str) -> None:

@@ -1,0 +1,1 @@
+"""Several objects an image: predictions and true objects matched one to one, and what follows."""

@@ -1,0 +1,1 @@
+"""The verb ``iou``: given boxes or masks compared with the truth, without a model."""
