@@ -79,9 +79,7 @@ def blocks_at(backbone: Backbone, place: str) -> dict[str, nn.Module]:
     paths = residual_blocks(backbone, [f"stages.{stage}"])
     blocks = {f"{stage}.{index}": backbone.get_submodule(path) for index, path in enumerate(paths)}
     if not blocks:
-        raise UserError(
-            f"{stage} of {backbone.name}: {unknown_blocks(backbone, [f'stages.{stage}'])}"
-        )
+        raise UserError(f"{stage} of {backbone.name}: {unknown_blocks(backbone, [f'stages.{stage}'])}")
     if not number:
         return blocks
     if f"{stage}.{number}" not in blocks:

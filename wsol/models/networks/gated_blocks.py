@@ -96,7 +96,9 @@ GATED_BLOCKS: dict[str, Callable[[Any], BlockPlan | None]] = {
     "timm.models.xception_aligned:XceptionModule": _behind(
         "stack", "has separable convolutions with norms inside"
     ),
-    "timm.models.sknet:SelectiveKernelBasic": _behind("conv2.bn", SELECTS, wide="conv2.conv", of="conv2"),
+    "timm.models.sknet:SelectiveKernelBasic": _behind(
+        "conv2.bn", SELECTS, wide="conv2.conv", of="conv2"
+    ),
     "timm.models.sknet:SelectiveKernelBottleneck": _behind("conv3.bn", SELECTS, of="conv3"),
     "timm.models.resnest:ResNestBottleneck": _behind("bn3", SELECTS, of="conv3"),
     "timm.models._efficientnet_blocks:ConvBnAct": _convolution_alone,

@@ -26,7 +26,9 @@ INNER_LAYERS = {"se": "channel attention", "aa": "anti-aliasing", "conv_s2d": "s
 # Small layers of the libraries that are parts of a chain, and no blocks.
 LAYERS = ("ConvNormAct", "Conv2dNormActivation", "BasicConv2d", "BatchNormAct2d", "SimpleStemIN")
 
-INSTEAD = "give the class `feedback_plan`, or choose a stage module, or another backbone such as resnet50"
+INSTEAD = (
+    "give the class `feedback_plan`, or choose a stage module, or another backbone such as resnet50"
+)
 
 
 def plan_of(block: nn.Module, *, refuse: bool = True) -> BlockPlan | None:
@@ -46,8 +48,8 @@ def plan_of(block: nn.Module, *, refuse: bool = True) -> BlockPlan | None:
         _refuse_inner_layers(block)
         if not plan.units:
             raise UserError(
-                f"{type(block).__name__} {plan.no_feedback}, so feedback has no place in it: choose a "
-                "gate (--attention.name se) or a stage module, or plain residual blocks such as resnet50's"
+                f"{type(block).__name__} {plan.no_feedback}, so feedback has no place in it: choose "
+                "a gate (--attention.name se) or a stage module, or plain residual blocks such as resnet50's"
             )
     return plan
 

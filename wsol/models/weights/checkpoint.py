@@ -21,6 +21,7 @@ PRECEDENCE = (
 # What training keeps beside the weights.
 NOT_WEIGHTS = ("optim", "sched", "scaler", "amp", "criterion", "loss", "queue", "rng")
 
+
 def tables_of(content: object, path: str = "") -> dict[str, State]:
     """Every table of tensors by name in the checkpoint, by its path with dots; "" is the file itself."""
     if not isinstance(content, Mapping):
@@ -118,8 +119,8 @@ TRAINED = {
 def without_prefix(state: State, wanted: Iterable[str], also: Iterable[str] = ()) -> State:
     """The table by the names ``wanted``: whatever one prefix stands before all of them is left out.
 
-    What is not under the prefix is left out, but for the names ``also`` (a classifier's), each where just
-    one name ends in it. Nothing is changed where no prefix fits, or none needs to. ``UserError`` where
+    What is not under the prefix is left out, but for the names ``also`` (a classifier's), each where
+    just one name ends in it. Nothing is changed where no prefix fits, or none needs to. ``UserError`` where
     several fit.
     """
     wanted = set(wanted)
@@ -127,7 +128,9 @@ def without_prefix(state: State, wanted: Iterable[str], also: Iterable[str] = ()
     if not wanted or not prefixes or "" in prefixes:
         return state
     prefix = _one_of(prefixes)
-    found = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    found = {
+        name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
+    }
     outside = [name for name in state if not name.startswith(tuple(prefixes))]
     for name in also:
         ending = [other for other in outside if f".{other}".endswith(f".{name}")]
@@ -146,8 +149,8 @@ def _one_of(prefixes: list[str]) -> str:
     chosen = [prefix for prefix in prefixes if names[prefix] in trained] or prefixes
     if len(chosen) > 1:
         raise UserError(
-            f"holds several networks of these names: {', '.join(names.values())}; choose with weights.key, "
-            f"e.g. {names[chosen[0]]}"
+            f"holds several networks of these names: {', '.join(names.values())}; choose with "
+            f"weights.key, e.g. {names[chosen[0]]}"
         )
     return chosen[0]
 
@@ -157,7 +160,11 @@ def top_level(content: Any) -> str:
     if not isinstance(content, Mapping):
         return f"its content is a {type(content).__name__}"
     keys = [str(key) for key in content]
-    return f"its keys are {', '.join(keys[:8])}{', ...' if len(keys) > 8 else ''}" if keys else "it is empty"
+    return (
+        f"its keys are {', '.join(keys[:8])}{', ...' if len(keys) > 8 else ''}"
+        if keys
+        else "it is empty"
+    )
 
 
 def half_precision(state: Mapping[str, Tensor]) -> Iterator[str]:
