@@ -120,8 +120,8 @@ def without_prefix(state: State, wanted: Iterable[str], also: Iterable[str] = ()
     """The table by the names ``wanted``: whatever one prefix stands before all of them is left out.
 
     What is not under the prefix is left out, but for the names ``also`` (a classifier's), each where
-    just one name ends in it. Nothing is changed where no prefix fits, or none needs to. ``UserError`` where
-    several fit.
+    just one name ends in it. Nothing is changed where no prefix fits, or none needs to.
+    ``UserError`` where several fit.
     """
     wanted = set(wanted)
     prefixes = prefixes_of(state, wanted)
