@@ -1,7 +1,7 @@
 """Which attention goes into which backbone: each pair is built, run forward and backward, or refused.
 
 Nothing is downloaded: weights are random. A line a pair; what is refused is told in the words that the
-user reads. Anything but a result or one line of a refusal counts as a failure, and ends with exit code 1.
+user reads. Anything but a result or one line of a refusal is a failure, and ends with exit code 1.
 
     python benchmarks/backbone_table.py                       all pairs, some minutes on one core
     python benchmarks/backbone_table.py --backbones resnet50 regnetx_002 --attention none tdam
@@ -21,9 +21,10 @@ from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 
 BACKBONES = (
-    "small_resnet", "resnet18", "torchvision:resnet18", "resnet50d", "resnext50_32x4d", "wide_resnet50_2",
-    "seresnet50", "skresnet18", "resnest14d", "res2net50_26w_4s", "regnetx_002", "regnety_002",
-    "regnet_x_400mf", "regnet_y_400mf", "convnext_atto", "torchvision:convnext_tiny", "efficientnet_b0",
+    "small_resnet", "resnet18", "torchvision:resnet18", "resnet50d", "resnext50_32x4d",
+    "wide_resnet50_2", "seresnet50", "skresnet18", "resnest14d", "res2net50_26w_4s", "regnetx_002",
+    "regnety_002", "regnet_x_400mf", "regnet_y_400mf", "convnext_atto",
+    "torchvision:convnext_tiny", "efficientnet_b0",
     "tf_efficientnetv2_b0", "efficientnet_v2_s", "xception", "xception41", "mobilenetv2_035",
     "mobilenet_v2", "mobilenetv3_small_050", "mobilenet_v3_small", "mobilenetv4_conv_small",
     "densenet121", "torchvision:densenet121", "ghostnet_050", "repvgg_a0", "mnasnet_050", "mnasnet0_5",

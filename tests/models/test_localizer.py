@@ -69,22 +69,6 @@ class Tapping(nn.Module):
         return HeadOutput(self.linear(torch.cat(vectors, dim=1)), None, maps)
 
 
-class Halving(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x[:, :, ::2, ::2]
-
-
-class Naming(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-
-    def forward(self, x: Tensor):
-        return {"features": x}
-
-
 class Same(Doubling):
     identity_start = True
 
@@ -92,15 +76,7 @@ class Same(Doubling):
         return Attended(x, x.mean(dim=1))
 
 
-class FlatMap(Doubling):
-    def forward(self, x: Tensor) -> Attended:
-        return Attended(x, x.flatten(1))
-
-
-MODULES = {
-    item.__name__: item
-    for item in (Doubling, TwoMaps, Gate, Feedback, Tapping, Halving, Naming, Same, FlatMap)
-}
+MODULES = {item.__name__: item for item in (Doubling, TwoMaps, Gate, Feedback, Tapping, Same)}
 
 
 @pytest.fixture(autouse=True)
@@ -169,37 +145,6 @@ def test_asking_for_names_leaves_the_mode_and_the_statistics():
     assert all(torch.equal(value, before[name]) for name, value in built.state_dict().items())
 
 
-@pytest.mark.parametrize("backbone", ["small_resnet", "resnet18", "mobilenetv2_035"])
-def test_gates_act_before_the_shortcut(backbone):
-    plain = localizer(backbone=backbone).eval()
-    for part in plain.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            nn.init.uniform_(part.weight, 0.5, 1.5)  # timm's last norms are zero, which hides gates
-    built = localizer("Gate", backbone=backbone, options={"factor": 0.0}).eval()
-    built.load_state_dict(renamed(plain, built), strict=False)
-    last = built.backbone.resolve("-1")
-    blocks = list(built.placed)
-    assert blocks == [f"{last}.{number}" for number in range(len(blocks))]
-    # A gate of zero leaves the shortcut alone: the stage is its shortcuts and activations.
-    assert not torch.allclose(built(IMAGES).features, plain(IMAGES).features)
-    for gate in built.placed.values():
-        nn.init.ones_(gate.module.factor)
-    assert torch.equal(built(IMAGES).features, plain(IMAGES).features)
-
-
-def renamed(plain: Localizer, built: Localizer) -> dict[str, Tensor]:
-    """The plain weights under the gated network's names: in order, gates apart."""
-    names = [name for name in built.state_dict() if not name.endswith(".factor")]
-    return dict(zip(names, plain.state_dict().values(), strict=True))
-
-
-def test_a_zero_gate_leaves_the_shortcut():
-    built = localizer("Gate", options={"factor": 0.0}).eval()
-    stages = built.stage_features(IMAGES, ["stage2"])
-    pooling, block = built.backbone.stages["stage3"]
-    assert torch.equal(stages["stage3"], torch.relu(block.downsample(pooling(stages["stage2"]))))
-
-
 def test_feedback_maps_and_steps():
     built = localizer("Feedback", at=["stage2", "stage3.0"], options={"steps": 3}).eval()
     names = ["stage2.0.t1", "stage2.0.t2", "stage3.0.t1", "stage3.0.t2"]
@@ -260,48 +205,6 @@ def test_late_stages_may_train_with_the_head():
         built.parameter_groups("stage9")
 
 
-def test_a_block_named_twice_has_one_gate():
-    built = localizer("Gate", at=["stage3", "stage3.0"])
-    assert list(built.placed) == ["stage3.0"]
-    gates = [part for part in built.modules() if isinstance(part, Gate)]
-    assert len(gates) == 1
-    assert {id(one) for one in gates[0].parameters()} == {
-        id(one) for one in built.parameter_groups()["attention"]
-    }
-
-
-@pytest.mark.parametrize(
-    ("backbone", "gated", "width", "follows"),
-    [
-        # A bottleneck's 3x3 convolution is its second, an inverted residual's its depthwise one.
-        ("resnet50", "branch", 2048, "bn3"),
-        ("resnet50", "convolution", 512, "conv2"),
-        ("resnet50", "expansion", 2048, "bn3"),
-        ("mobilenetv2_035", "branch", 112, "bn3"),
-        ("mobilenetv2_035", "convolution", 336, "conv_dw"),
-        ("mobilenetv2_035", "expansion", 336, "bn2"),
-    ],
-)
-def test_gates_sit_where_their_class_says(monkeypatch, backbone, gated, width, follows):
-    monkeypatch.setattr(Gate, "gates", gated, raising=False)
-    built = localizer("Gate", backbone=backbone, at=["stage5"]).eval()
-    name, placed = list(built.placed.items())[-1]
-    stage, _, number = name.partition(".")
-    block = built.backbone.stages[stage][int(number)] if backbone != "resnet50" else None
-    block = block or next(
-        part for part in built.backbone.stages[stage].modules()
-        if hasattr(part, "conv3") and placed in list(part.modules())
-    )  # fmt: skip
-    seen = {}
-    placed.register_forward_hook(lambda _, inputs, __: seen.update(gated=inputs[0]))
-    inner = block.get_submodule(follows)
-    inner = inner[0] if isinstance(inner, torch.nn.Sequential) else inner
-    inner.register_forward_hook(lambda _, __, output: seen.update(before=output))
-    built(IMAGES)
-    assert seen["gated"].shape[1] == width
-    assert seen["gated"] is seen["before"]
-
-
 def test_what_no_weights_fill_is_known():
     names = [name for name, _ in localizer().named_parameters()]
     assert sorted(localizer().as_drawn) == sorted(names)
@@ -325,40 +228,6 @@ def test_weights_round_trip():
     assert torch.equal(other(IMAGES).logits, built(IMAGES).logits)
 
 
-@pytest.mark.parametrize(
-    ("attention", "message"),
-    [
-        ("Halving", r"Halving at stage3 .* expected \(2, 96, 4, 4\) .* found \(2, 96, 2, 2\)"),
-        ("Naming", "Naming at stage3 returns dict"),
-        ("FlatMap", r"attention map stage3 has shape \(2, 1536\)"),
-    ],
-)
-def test_a_module_that_breaks_the_contract_is_named(attention, message):
-    with pytest.raises(UserError, match=message):
-        localizer(attention)(IMAGES)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        (
-            {"attention": "Doubling", "at": ["stage5"]},
-            "no stage 'stage5': there are stage1, stage2, stage3",
-        ),
-        ({"attention": "Doubling", "options": {"facto": 1}}, "no option 'facto': did you mean 'factor'"),
-        ({"attention": "Gate", "at": ["stage3.7"]}, "no block 'stage3.7': there are stage3.0"),
-        (
-            {"attention": "Gate", "backbone": "squeezenet1_1"},
-            r"stage4 of squeezenet1_1: blocks of this kind are not known here \(torchvision's squeezenet Fire\)",
-        ),
-        ({"attention": "Feedback", "at": ["stage3.1"]}, "stage3"),
-    ],
-)
-def test_wrong_places_and_options(settings, message):
-    with pytest.raises(UserError, match=message):
-        localizer(**settings)
-
-
 def test_what_lies_above_the_last_tap_idles_where_the_head_ignores_it(monkeypatch):
     # LTPA's pc with softmax: u . g is the same at all positions and cancels out.
     monkeypatch.undo()
@@ -371,9 +240,3 @@ def test_what_lies_above_the_last_tap_idles_where_the_head_ignores_it(monkeypatc
     for name, parameter in built.named_parameters():
         gradient = 0.0 if parameter.grad is None else float(parameter.grad.abs().max())
         assert (gradient < 1e-12) == (name in idle), name
-
-
-def test_images_too_small_for_the_network_are_named():
-    recipe = Recipe.from_dict({"backbone": {"name": "vgg16"}, "data": {"input_size": 16}})
-    with pytest.raises(UserError, match=r"vgg16 does not take images of 16 pixels .* too small"):
-        build_localizer(recipe, 4)

@@ -12,10 +12,10 @@ from torchvision import models
 
 from wsol.attention.tdam import TDAM
 from wsol.errors import UserError
+from wsol.models.backbone import as_stages
 from wsol.models.insertion.feedback import with_feedback
 from wsol.models.insertion.placement import insert_gates
 from wsol.models.networks.residual_blocks import plan_of, residual_blocks
-from wsol.models.backbone import as_stages
 from wsol.recipe import BackboneSettings
 
 

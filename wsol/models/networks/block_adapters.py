@@ -152,7 +152,7 @@ def _res2net(block: Any) -> BlockPlan:
 
 
 def _res2net_lead(block: Any, x: Tensor) -> Tensor:
-    """What the block does before its last convolution: groups of channels, each fed by the one before."""
+    """What comes before its last convolution: groups of channels, each fed by the one before."""
     groups = block.relu(block.bn1(block.conv1(x))).split(block.width, dim=1)
     made: list[Tensor] = []
     for number, (conv, norm) in enumerate(zip(block.convs, block.bns, strict=True)):

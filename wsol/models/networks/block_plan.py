@@ -18,7 +18,7 @@ class Unit(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """Where a gate goes: behind the submodule ``beside``, or before it; it sees ``channels`` channels."""
+    """Where a gate goes: behind the submodule ``beside``, or before it; its ``channels`` are given."""
 
     beside: str
     channels: int

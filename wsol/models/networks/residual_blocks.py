@@ -48,8 +48,8 @@ def plan_of(block: nn.Module, *, refuse: bool = True) -> BlockPlan | None:
         _refuse_inner_layers(block)
         if not plan.units:
             raise UserError(
-                f"{type(block).__name__} {plan.no_feedback}, so feedback has no place in it: choose a "
-                "gate (--attention.name se) or a stage module, or plain residual blocks such as resnet50's"
+                f"{type(block).__name__} {plan.no_feedback}, so feedback has no place in it: choose "
+                "a gate (--attention.name se) or a stage module, or plain blocks such as resnet50's"
             )
     return plan
 

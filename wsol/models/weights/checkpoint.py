@@ -119,9 +119,9 @@ TRAINED = {
 def without_prefix(state: State, wanted: Iterable[str], also: Iterable[str] = ()) -> State:
     """The table by the names ``wanted``: whatever one prefix stands before all of them is left out.
 
-    What is not under the prefix is left out, but for the names ``also`` (a classifier's), each where just
-    one name ends in it. Nothing is changed where no prefix fits, or none needs to. ``UserError`` where
-    several fit.
+    What is not under the prefix is left out, but for the names ``also`` (a classifier's), each where
+    just one name ends in it. Nothing is changed where no prefix fits, or none needs to.
+    ``UserError`` where several fit.
     """
     wanted = set(wanted)
     prefixes = prefixes_of(state, wanted)
@@ -149,8 +149,8 @@ def _one_of(prefixes: list[str]) -> str:
     chosen = [prefix for prefix in prefixes if names[prefix] in trained] or prefixes
     if len(chosen) > 1:
         raise UserError(
-            f"holds several networks of these names: {', '.join(names.values())}; choose with weights.key, "
-            f"e.g. {names[chosen[0]]}"
+            f"holds several networks of these names: {', '.join(names.values())}; choose with "
+            f"weights.key, e.g. {names[chosen[0]]}"
         )
     return chosen[0]
 

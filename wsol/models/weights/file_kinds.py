@@ -1,4 +1,4 @@
-"""What a file is that was given as weights and is none, by its first bytes; how to make weights of it."""
+"""What a file is that was given as weights and is none, by its first bytes, and how to mend that."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _json(path: Path) -> str:
         shards = sorted({str(name) for name in table.values()})
         return (
             f"the index of weights in {len(shards)} files ({', '.join(shards[:3])}"
-            f"{', ...' if len(shards) > 3 else ''}): load these and save their tensors as one .safetensors"
+            f"{', ...' if len(shards) > 3 else ''}): save the tensors of these as one .safetensors"
         )
     return "a JSON file, no weights: give weights as .safetensors or .pth"
 
@@ -81,8 +81,8 @@ def _archive(path: Path) -> str:
     ends = [name.rpartition("/")[2] for name in names]
     if any("/code/" in f"/{name}" for name in names) and "constants.pkl" in ends:
         return (
-            "a TorchScript archive: run torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth') where "
-            "you trust it"
+            "a TorchScript archive: where you trust it, run "
+            "torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth')"
         )
     if "data.pkl" in ends:
         return ""

@@ -25,9 +25,14 @@ def read_torch_file(path: Path, mend: str) -> Any:
     refuse_no_file(path)
     try:
         # timm's checkpoints carry their command line; a Namespace is plain data.
-        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings():
+        # An open file, since torch takes what a path ends in for what is inside.
+        with (
+            path.open("rb") as file,
+            torch.serialization.safe_globals([argparse.Namespace]),
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore")  # about other pickle protocols
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True)
     # Of a damaged file torch's readers raise whatever its bytes lead them to: IndexError, KeyError, ...
     except Exception as error:
         raise UserError(f"{path}: {_reason(path, error)}; {mend}") from error
@@ -53,7 +58,7 @@ def _reason(path: Path, error: Exception) -> str:
         named = re.search(r"GLOBAL ([\w.]+)", said)
         what = f" ({named[1]})" if named else ""
         return (
-            f"holds Python objects{what} beside tensors, which are never loaded; where you trust the file, "
-            "load it with torch and save its state_dict()"
+            f"holds Python objects{what} beside tensors, which are never loaded; where you trust the "
+            "file, load it with torch and save its state_dict()"
         )
     return "not a file that torch.save wrote, or a damaged one"
