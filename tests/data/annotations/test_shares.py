@@ -11,7 +11,11 @@ from PIL import Image
 from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import read_source
 from wsol.data.annotations.shares import in_pixels
+from wsol.data.inspection.data_check import check_data
 from wsol.data.layouts.custom import custom_manifest
+from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.manifest_draft import DraftBox, DraftImage, ManifestDraft
+from wsol.data.manifest.manifest_writing import write_manifest
 from wsol.errors import UserError
 
 BOX = [0.25, 0.5, 0.5, 0.25]  # of 20 x 10 pixels: 5, 5, 15, 7.5
@@ -44,7 +48,7 @@ def test_declared_shares_are_pixels_of_the_image(tmp_path):
 def test_undeclared_and_mixed_ones_are_refused(tmp_path):
     (tmp_path / "images").mkdir()
     Image.new("RGB", (20, 10)).save(tmp_path / "images/a.jpg")
-    with pytest.raises(UserError, match=r"all 1 boxes lie within one pixel.*--corners shares"):
+    with pytest.raises(UserError, match="all 1 boxes lie within one pixel"):
         custom_manifest(tmp_path / "images", coco(tmp_path / "a.json", BOX), tmp_path / "m")
     assert not (tmp_path / "m").exists()
     reading = AnnotationPass("shares")
@@ -59,3 +63,15 @@ def test_undeclared_and_mixed_ones_are_refused(tmp_path):
         said = reading.findings if finding else reading.notes
         assert f"1 of {pixels + 1} boxes lie within one pixel" in said[0]
         assert bool(reading.findings) == finding
+
+
+@pytest.mark.parametrize(
+    ("box", "count"), [((1, 1, 9, 9), 0), ((0, 0, 1, 1), 0), ((0.25, 0.5, 0.75, 0.75), 1)]
+)
+def test_a_manifest_of_shares_taken_for_pixels_is_a_finding(tmp_path, box, count):
+    Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg")
+    draft = ManifestDraft("custom", "one", "", tmp_path, [], [])
+    draft.images = [DraftImage("a", "a.jpg", None, "test", (DraftBox(box, box, "here"),))]
+    write_manifest(tmp_path / "m", draft)
+    findings = check_data(Manifest.read(tmp_path / "m")).findings
+    assert len(findings) == count and all("--corners shares" in line for line in findings)
