@@ -48,7 +48,7 @@ def name(number: int) -> str:
     return f"{number:012d}.jpg"
 
 
-def annotations(boxes: Boxes) -> Iterator[dict[str, object]]:
+def entries(boxes: Boxes) -> Iterator[dict[str, object]]:
     """COCO's entries of all boxes."""
     place = 0
     for number, own in enumerate(boxes):
@@ -74,15 +74,15 @@ def write(path: Path, kind: str, images: int, seed: int) -> None:
         path.write_text("\n".join(lines) + "\n")
     elif kind == "results":
         wanted = ("image_id", "category_id", "bbox")
-        content = [{key: item[key] for key in wanted} | {"score": 0.5} for item in annotations(boxes)]
+        content = [{key: item[key] for key in wanted} | {"score": 0.5} for item in entries(boxes)]
         path.write_text(json.dumps(content))
     else:
-        images = [
+        listed = [
             {"id": number, "file_name": name(number), "height": SIZE[0], "width": SIZE[1]}
             for number in range(len(boxes))
         ]
         categories = [{"id": number + 1, "name": f"class {number + 1}"} for number in range(80)]
-        content = {"images": images, "annotations": list(annotations(boxes)), "categories": categories}
+        content = {"images": listed, "annotations": list(entries(boxes)), "categories": categories}
         path.write_text(json.dumps(content))
 
 

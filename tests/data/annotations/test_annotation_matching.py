@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
+from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject, checked_file
 from wsol.data.annotations.annotation_matching import ImageNames, join_sources, match_images
 from wsol.data.manifest.manifest_draft import DraftBox
 
@@ -64,6 +65,54 @@ def test_two_annotations_of_one_image_are_a_finding():
     assert findings == [
         "line 2: 'dog/1.jpg' is the image 1.jpg, which is already in line 1 as 'cat/1.jpg'"
     ]
+
+
+def beside(files: list[str], folder: str, *names: str) -> tuple[dict[str, str], list[str], list[str]]:
+    """As `match`, of a file in ``folder`` below the root."""
+    findings: list[str] = []
+    root = Path("set")
+    images = [AnnotatedImage(name, "here", folder=root / folder) for name in names]
+    found, missing = match_images(ImageNames(files, root), images, findings)
+    return (
+        {file: image.file for file, image in found.items()},
+        [image.file for image in missing],
+        findings,
+    )
+
+
+def test_a_file_speaks_first_of_the_images_beside_it():
+    for split in ("train", "valid"):
+        for form in ("{}/1.jpg", "{}/images/1.jpg", "images/{}/1.jpg"):
+            files = [form.format("train"), form.format("valid")]
+            folder = f"labels/{split}" if form.startswith("images") else split
+            for name in ("1.jpg", "1", f"{split}/1.jpg", f"{split}/1"):
+                assert beside(files, folder, name) == ({form.format(split): name}, [], [])
+    # One that is not there is not the image of that name elsewhere.
+    files = ["train/1.jpg", "valid/1.jpg", "valid/2.jpg"]
+    assert beside(files, "train", "1.jpg", "2.jpg") == ({"train/1.jpg": "1.jpg"}, ["2.jpg"], [])
+    # A file that lies beside no image is matched as ever.
+    assert beside(files, "", "2.jpg")[0] == {"valid/2.jpg": "2.jpg"}
+    assert beside(files, "../other", "1.jpg")[2] != []
+
+
+def test_paths_of_other_machines_are_matched_by_their_ending():
+    for name in (
+        *("..\\label\\1.jpg", "C:\\Users\\me\\1.jpg", "/home/me/set/1.jpg", "~/set/1.jpg", "a/../1.jpg"),
+        *(
+            "file:///home/me/1.jpg",
+            "file:///C:/me/1.jpg",
+            "http://host/a/1.jpg?x=1#y",
+            "..\\%2e%2e/1.jpg",
+        ),
+    ):
+        findings: list[str] = []
+        file = checked_file(name, "here", findings)
+        assert not findings and match(["1.jpg"], file)[0] == {"1.jpg": file}, name
+        assert not {"..", ""} & set(file.split("/"))
+    assert match(["my set/a b.jpg"], "my%20set/a%20b.jpg")[0] != {}
+    assert match(["1_jpg.rf.0a.jpg"], "1_jpg.rf.0a.jpg")[0] != {}
+    _, _, findings = match(["a/1.jpg", "b/1.jpg"], checked_file("D:\\1.jpg", "here", []))
+    assert findings == ["line 1: '1.jpg' may be a/1.jpg or b/1.jpg; name its folder"]
 
 
 def test_accents_are_one_letter_however_they_are_spelled():

@@ -98,7 +98,8 @@ class AnnotatedImage:
     def boxes(self) -> np.ndarray:
         """(n, 4) float32 half-open ``x0, y0, x1, y1`` in pixels."""
         boxes = [item.box.box for item in self.objects if item.box is not None and not item.ignore]
-        return np.array(boxes, np.float32).reshape(-1, 4)
+        with np.errstate(over="ignore"):  # such a box is far outside of every image
+            return np.array(boxes, np.float32).reshape(-1, 4)
 
     def mask(self) -> np.ndarray | None:
         """(height, width) bool union of the objects' masks; None where there is none."""

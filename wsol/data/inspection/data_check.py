@@ -67,6 +67,7 @@ def check_data(manifest: Manifest, workers: int | None = None) -> DataReport:
             "again"
         )
     _check_images(manifest, checks[: len(images)], report)
+    _check_boxes(manifest, report)
     objects: Counter[int] = Counter()
     mask_checks, code_checks = checks[len(images) :][: len(masks)], checks[len(images) + len(masks) :]
     for (row, path), check in zip(masks, mask_checks, strict=True):
@@ -103,6 +104,19 @@ def _check_images(manifest: Manifest, checks: list[FileCheck], report: DataRepor
         counts = np.bincount(labels[labels >= 0], minlength=len(manifest.classes))
         if counts.size:
             report.balance[split] = int(counts.min()), float(np.median(counts)), int(counts.max())
+
+
+def _check_boxes(manifest: Manifest, report: DataReport) -> None:
+    """Boxes of less than a pixel at the image's first pixel are shares taken for pixels."""
+    boxes = manifest.tables.source_boxes
+    if not len(boxes):
+        return
+    tiny = (boxes.max(axis=1) <= 1) & (boxes != np.round(boxes)).any(axis=1)
+    if 2 * tiny.sum() >= len(boxes):
+        report.findings.append(
+            f"{manifest.folder / 'boxes.csv'}: {tiny.sum()} of {len(boxes)} boxes lie within one pixel: "
+            "they look like shares of the image; run `wsol prepare` again with --corners shares"
+        )
 
 
 def _images_with_several(manifest: Manifest, numbers: np.ndarray | None) -> dict[str, int]:
