@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from wsol.evaluation.masks import read_mask, true_mask
-from wsol.files.pictures.images import open_mask_pixels
+from wsol.files.pictures.images import open_mask, open_mask_pixels
 from wsol.scores.samples import Annotation
 
 CODES = np.array([[0, 12, 255], [0, 12, 255]], np.uint8)
@@ -58,3 +58,18 @@ def test_a_jpeg_is_cut_at_half(tmp_path):
     Image.fromarray(drawn).save(tmp_path / "m.jpg", quality=60)
     assert (np.asarray(Image.open(tmp_path / "m.jpg")) != drawn).any()  # it blurs
     np.testing.assert_array_equal(read_mask(tmp_path / "m.jpg"), drawn > 0)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
+def test_masks_of_any_mode(tmp_path, mode):
+    inside = np.array([[0, 1, 0], [0, 1, 1]], bool)
+    path = tmp_path / "mask.png"
+    if mode == "I;16":
+        Image.fromarray(inside.astype(np.uint16)).save(path)  # 1 of 65535: the high byte is zero
+    elif mode == "P":
+        indexed = Image.fromarray(inside.astype(np.uint8), "L").convert("P")
+        indexed.putpalette([0, 0, 0, 0, 0, 0])  # black on black: the index tells
+        indexed.save(path)
+    else:
+        Image.fromarray(inside.astype(np.uint8) * 255).convert(mode).save(path)
+    np.testing.assert_array_equal(open_mask(path), inside)
