@@ -27,15 +27,18 @@ class OtherFiles:
     """
 
     def __init__(self, root: Path, given: Iterable[Path]) -> None:
-        self.root, self.given = root, list(given)
+        self.root, self.given = root, set(given)
         self.foreign: dict[str, list[str]] = {}
         self.rest: dict[str, list[str]] = {}
+        self._place: Path | None = None
+        self._resolved, self._below_given = root, False
 
     def is_image(self, place: Path, name: str) -> bool:
         """Whether ``place/name``, which is not named as an image, is one; if not, it is counted."""
-        path, suffix = place / name, PurePath(name).suffix.lower()
-        if name.lower() in SYSTEM or self._is_given(path, suffix):
+        suffix = PurePath(name).suffix.lower()
+        if name.lower() in SYSTEM or self._is_given(place, name, suffix):
             return False
+        path = place / name
         head = b"" if suffix in KNOWN else read_head(path)
         if kind := foreign_kind(name, head):
             self.foreign.setdefault(kind, []).append(self._below(path))
@@ -57,13 +60,15 @@ class OtherFiles:
             found.append(f"{_files(count)} left out as no images: {_kinds(self.rest)}")
         return found
 
-    def _is_given(self, path: Path, suffix: str) -> bool:
+    def _is_given(self, place: Path, name: str, suffix: str) -> bool:
         if not self.given:
             return False
-        path = path.resolve()
-        return path in self.given or (
-            suffix in ANNOTATIONS and any(map(path.is_relative_to, self.given))
-        )
+        if place != self._place:  # resolving asks the system: once a folder, not once a file
+            self._place, self._resolved = place, place.resolve()
+            self._below_given = any(map(self._resolved.is_relative_to, self.given))
+        if self._below_given and suffix in ANNOTATIONS:
+            return True
+        return self._resolved / name in self.given
 
     def _below(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

@@ -41,7 +41,7 @@ def box_problems(image: DraftImage, header: ImageHeader, draft: ManifestDraft) -
     stored, seen = (f"{width} x {height}" for height, width in (header.stored, header.seen))
     yield (
         f"{outside[0]}: the box lies outside {image.path} as its EXIF orientation {header.orientation} "
-        f"turns it ({seen}) and inside it as it is stored ({stored}); if that is meant, say so by {OPTION}"
+        f"turns it ({seen}) and inside it as it is stored ({stored}); if so meant: {OPTION}"
     )
 
 

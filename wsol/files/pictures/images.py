@@ -48,7 +48,8 @@ class ImageHeader(NamedTuple):
     @property
     def seen(self) -> tuple[int, int]:
         """(height, width) as the orientation turns it."""
-        return self.stored[::-1] if self.orientation >= 5 else self.stored
+        height, width = self.stored
+        return (width, height) if self.orientation >= 5 else (height, width)
 
 
 def image_header(path: str | os.PathLike[str]) -> ImageHeader:

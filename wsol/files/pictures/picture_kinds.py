@@ -58,7 +58,8 @@ BRANDS = {
 
 def is_picture_name(name: str) -> bool:
     """Whether a file is taken for a picture by its name alone, in any letter case."""
-    suffix = PurePath(name).suffix.lower()
+    _, dot, suffix = name.lower().rpartition(".")
+    suffix = dot + suffix
     return suffix in PICTURE_SUFFIXES and not (suffix in OPTIONAL and not _built_in(OPTIONAL[suffix]))
 
 
