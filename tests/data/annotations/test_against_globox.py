@@ -1,4 +1,4 @@
-"""Boxes of five formats against globox (github.com/laclouis5/globox), which writes them all."""
+"""Boxes of five formats against globox (github.com/laclouis5/globox), which writes them."""
 
 from __future__ import annotations
 

@@ -147,3 +147,13 @@ def test_a_bomb_of_entities_is_refused_at_once(tmp_path):
         (tmp_path / "a.xml").write_text(text, encoding=encoding)
         with pytest.raises(UserError, match="it declares entities"):
             read_annotations(tmp_path / "a.xml")
+
+
+def test_a_folder_without_annotations_says_so(tmp_path):
+    for told in (
+        "holds no annotations; annotations are COCO",
+        "1 other files lie there, e.g. notes.txt",
+    ):
+        with pytest.raises(UserError, match=told):
+            read_annotations(tmp_path)
+        (tmp_path / "notes.txt").write_text("Nothing yet.")

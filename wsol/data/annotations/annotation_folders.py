@@ -122,8 +122,9 @@ class _Files:
                 return f"{paths[0]}: {kind.refusal()}"
         if self.pictures:
             return f"{self.folder}: its pictures are the images themselves; name the folder of the masks"
-        others = f"; {len(self.unknown)} other files lie there, e.g. {self.unknown[0].name}"
-        told = others if self.unknown else ""
+        told = ""
+        if self.unknown:
+            told = f"; {len(self.unknown)} other files lie there, e.g. {self.unknown[0].name}"
         return f"{self.folder}: holds no annotations{told}; annotations are {READ}"
 
     def _all(self, images: frozenset[Path]) -> list[Found]:
