@@ -24,7 +24,7 @@ LARGEST = Limit(MAX_PIXELS, 8 * MAX_PIXELS)
 class MapFolder:
     """``FOLDER/<image_id>.npy`` or ``.npz``, and an optional ``FOLDER/predictions.csv``.
 
-    `MapFiles` says which other names are read; ``unmatched`` are the files of no image. Maps are (height,
+    `MapFiles` says which other names are read; ``unmatched`` are files of no image. Maps are (height,
     width) of any size, floats of any width or integers; an ``.npz`` holds one array. The table has the
     columns ``image_id, top1`` and as many of ``top2`` to ``top5`` as there are, see `read_classes`:
     labels of the manifest, or class keys where ``classes`` ({key: label}) is given.
