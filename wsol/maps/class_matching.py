@@ -72,7 +72,7 @@ class ClassMatch:
         unknown: the data set's classes that are none of the model's, in their order.
         by_name: class and key of those that were matched by name.
         findings: what nobody but the user can decide: names that several classes share, and
-            classes of `classes` that the model does not have.
+            given classes that the model does not have.
         notes: what was decided.
     """
 
@@ -146,7 +146,8 @@ def _by_hand(
         )
     elif absent:
         match.notes.append(
-            f"evaluation.classes names {len(absent)} classes that the data set lacks: {listed(absent)}"
+            f"the classes given by hand name {counted(len(absent), 'class')} that the data set lacks: "
+            f"{listed(absent)}"
         )
     return by_hand
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation, collect
+from wsol.maps.class_matching import listed
 from wsol.maps.map_folder import MapFolder
 from wsol.pipeline.evaluate import ScoringJob, evaluate
 from wsol.pipeline.outputs.pictures import KeptPredictions
 from wsol.pipeline.outputs.publish import MapsOrigin, Outputs
+from wsol.progress import say
 from wsol.recipe import EvaluationSettings
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
@@ -85,6 +87,8 @@ class FolderJob(ScoringJob):
         annotations = split.annotations()
         classes = {key: label for label, key in enumerate(split.class_keys)}
         maps = MapFolder(self.folder, annotations, classes, self.predictions)
+        if maps.unmatched:
+            say(f"note: maps of no image of {split.name}: {listed(maps.unmatched)}")
         stream = self.digest.through(maps)
         stream = kept[FILES].through(stream) if kept else stream
         pixels = self.scores_masks(split)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
 from wsol.data.layouts.custom_listing import Listing, split_name
+from wsol.data.manifest.manifest_draft import DraftBox
 
 
 def images(*names: str, **said: object) -> dict[str, AnnotatedImage]:
@@ -84,3 +85,28 @@ def test_what_is_only_scored_is_of_one_split_whatever_is_said():
     listing = Listing(files, told, "test", one_split=True)
     assert list(listing.splits.values()) == ["test", "train", "test", "test"]
     assert listing.classes == ["cat", "dog"] and not listing.findings
+
+
+def test_of_several_classes_one_is_kept_and_what_is_left_out_is_counted():
+    def box(x1: float) -> DraftBox:
+        return DraftBox((0, 0, x1, 1), (0, 0, x1, 1), "here")
+
+    objects = (
+        AnnotatedObject("cat", box(2)),
+        AnnotatedObject("dog", box(9)),
+        AnnotatedObject("cat", box(3)),
+        AnnotatedObject("cat", ignore=True),
+    )
+    told = images("1.jpg", "cat/2.jpg", objects=objects, own_classes=True)
+    listing = Listing(list(told), told, "test")
+    assert listing.labels == {"1.jpg": "dog", "cat/2.jpg": "cat"}
+    assert [len(listing.objects(file)) for file in told] == [2, 3]  # each with the ignored region
+    assert "2 images show objects of several classes" in listing.notes[0]
+    assert listing.notes[0].endswith("; 3 objects of other classes are left out")
+
+
+def test_where_images_are_only_scored_a_single_class_is_not_everybodys():
+    told = images("a.jpg", label="cat", own_classes=True) | images("noise.jpg", own_classes=True)
+    assert Listing(list(told), told, "test").labels == {"a.jpg": "cat", "noise.jpg": "cat"}
+    scored = Listing(list(told), told, "test", one_split=True)
+    assert scored.labels == {"a.jpg": "cat", "noise.jpg": ""}

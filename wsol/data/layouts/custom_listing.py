@@ -101,11 +101,13 @@ class Listing:
         return labels
 
     def _check_classes(self) -> None:
-        several = sum(len(said.categories) > 1 for said in self.annotated.values())
+        several = {file: said for file, said in self.annotated.items() if len(said.categories) > 1}
         if several:
+            left_out = sum(len(said.objects) - len(self.objects(file)) for file, said in several.items())
             self.notes.append(
-                f"{several} images show objects of several classes: the label is the folder's class or "
-                "the one whose boxes cover most, and only its objects are kept"
+                f"{len(several)} images show objects of several classes: each is of the class that its "
+                "annotation or its folder names, else of the one whose boxes cover most; "
+                f"{left_out} objects of other classes are left out"
             )
         spellings: defaultdict[str, list[str]] = defaultdict(list)
         for name in self.classes:
