@@ -24,6 +24,12 @@ def object_lines(found: ObjectFigures, *, scored: bool, ignored: int = 0) -> lis
             lines += _by_class(found.classes, scored=scored)
     if found.resamples < RESAMPLES:
         lines.append(f"intervals of one-to-one figures from {found.resamples} resamples of the images")
+    if scored and not found.ap_resamples:
+        lines.append(
+            f"no intervals of AP: {everything.predictions} predictions are too many to rank anew"
+        )
+    elif scored and found.ap_resamples < found.resamples:
+        lines.append(f"intervals of AP from {found.ap_resamples} resamples of the images")
     return lines
 
 
@@ -59,6 +65,8 @@ def _interval(group: Group, key: str) -> str:
     figure = group.figures[key]
     if figure["value"] is None:
         return "-"
+    if figure["low"] is None:
+        return _value(figure["value"])
     return f"{_value(figure['value'])} [{_value(figure['low'])}, {_value(figure['high'])}]"
 
 

@@ -138,4 +138,6 @@ def table_row(each: Overlap, classes: Sequence[str] = ("", ""), score: float | N
 
 def box_cells(box: Sequence[float] | np.ndarray | None) -> list[str]:
     """The four numbers of a box (4,), empty without one."""
-    return [""] * 4 if box is None else [f"{value:g}" for value in box]
+    if box is None:
+        return [""] * 4
+    return [f"{value:g}" for value in (box.tolist() if isinstance(box, np.ndarray) else box)]

@@ -6,6 +6,10 @@ import numpy as np
 
 from wsol.evaluation.contours.iou import best_iou_per_cut
 from wsol.evaluation.masks import pixel_histograms
+from wsol.evaluation.objects.figures import object_figures
+from wsol.evaluation.objects.image_objects import ImageObjects, pair_iou
+from wsol.evaluation.objects.matching import SCORED_LEVELS, match
+from wsol.evaluation.objects.tally import Tally
 from wsol.scores.protocol import protocol_named
 
 
@@ -15,6 +19,10 @@ def warm_up() -> None:
     for contours in ("single", "all"):
         for inclusive in (True, False):
             best_iou_per_cut([noise], [np.array([[4, 4, 20, 20]])], contours, inclusive)
+    square = ImageObjects.of_boxes(np.array([[0, 0, 1, 1]]), scores=np.ones(1))
+    tally = Tally()
+    tally.add(square, square, match(square, square, pair_iou(square, square), SCORED_LEVELS))
+    object_figures(tally.tallied(), [""], SCORED_LEVELS, scored=True)
     pixel_histograms(noise / 255.0, noise, protocol_named("choe2020").bin_edges)
 
 

@@ -27,7 +27,7 @@ class Ranking:
         self._hit, self._void = tallied.hit[order], tallied.void[order]
         self._starts = np.searchsorted(group_of[order], np.arange(groups + 1))
         self._true_group, self._true_image = true_group_of, tallied.true_image
-        self._levels = levels
+        self._levels, self.groups = levels, groups
 
     def average_precision(self, weights: np.ndarray) -> np.ndarray:
         """AP (groups, L) in [0, 1] where image i counts ``weights[i]`` times; NaN without true objects.

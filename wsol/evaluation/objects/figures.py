@@ -18,7 +18,10 @@ AP_OVER_LEVELS = "ap@0.5:0.95"
 # More classes than these are told by their mean, and get no intervals of their own.
 FEW_CLASSES = 20
 # Resamples times objects and predictions: beyond, fewer resamples are drawn, but never fewer than these.
-WORK, FEWEST_RESAMPLES = 4e8, 200
+WORK, FEWEST_RESAMPLES = 2e9, 200
+# The same for AP, which ranks the predictions anew in each: where the fewest are too many, AP gets no
+# interval.
+AP_WORK = 2e7
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,14 @@ class ObjectFigures:
         mean: the means over the classes that have true objects, as COCO has them; None with one class.
         classes: each class, in the order of the names; those without true objects too.
         resamples: how many the intervals come from.
+        ap_resamples: how many of them AP's come from; 0: AP has none.
     """
 
     everything: Group
     mean: Group | None
     classes: list[Group]
     resamples: int
+    ap_resamples: int
 
 
 def object_figures(
@@ -59,18 +64,21 @@ def object_figures(
 
     Recall is the share of true objects that are matched, precision the share of predictions that are,
     predictions that do not count left out: all that were given, at whatever score. AP is
-    `Ranking.average_precision`, and without ``scored`` None. Intervals resample images, AP's too; of
-    very many predictions from fewer resamples.
+    `Ranking.average_precision`, and is left out unless ``scored``. Intervals resample images. Of very
+    many predictions they come from fewer resamples, and AP has none beyond 100,000 predictions.
     """
     reader = _Reader(tallied, len(names), levels, scored)
     size = len(tallied.image) + len(tallied.true_image)
     resamples = int(np.clip(WORK // max(size, 1), FEWEST_RESAMPLES, RESAMPLES))
+    ap_resamples = int(min(AP_WORK // max(len(tallied.image), 1), resamples))
+    ap_resamples = 0 if ap_resamples < min(FEWEST_RESAMPLES, resamples) else ap_resamples
     few = len(names) <= FEW_CLASSES
     whole = reader(np.ones((1, tallied.images), np.float32))
-    drawn = [
-        [part if few or place < 2 else part[:, :0] for place, part in enumerate(reader(weights))]
-        for weights in (resample_weights(tallied.images, resamples) if tallied.images else ())
-    ]
+    drawn, left = [], ap_resamples
+    for weights in resample_weights(tallied.images, resamples) if tallied.images else ():
+        parts = reader(weights, left)
+        left = max(left - len(weights), 0)
+        drawn.append([part if few or place < 2 else part[:, :0] for place, part in enumerate(parts)])
     pooled, mean, each = (
         (
             whole[place][0],
@@ -93,7 +101,9 @@ def object_figures(
         Group(name, *counts, _figures(reader.keys, *part, _images(tallied, None)))
         for name, part in (("all objects", pooled), ("mean of classes", mean))
     )
-    return ObjectFigures(everything, average if len(names) > 1 else None, groups, resamples)
+    return ObjectFigures(
+        everything, average if len(names) > 1 else None, groups, resamples, ap_resamples
+    )
 
 
 class _Reader:
@@ -115,15 +125,17 @@ class _Reader:
                 one, other = np.zeros_like(tallied.classes), np.zeros_like(tallied.true_classes)
                 self._rankings.append(Ranking(tallied, one, other, 1, len(levels)))
 
-    def __call__(self, weights: np.ndarray) -> list[np.ndarray]:
-        """All objects (B, keys), mean of classes (B, keys), each class (B, K, keys)."""
+    def __call__(self, weights: np.ndarray, ranked: int = 1) -> list[np.ndarray]:
+        """All objects (B, keys), mean of classes (B, keys), each class (B, K, keys).
+
+        AP is that of the first ``ranked`` of the weightings, of the others NaN.
+        """
         right, wrong, objects = self._sums(weights)
         each = self._shares(right, wrong, objects)
         pooled = self._shares(right.sum(axis=1), wrong.sum(axis=1), objects.sum(axis=1))
         if self._rankings:
             precisions = [
-                np.stack([self._average_precision(ranking, row) for row in weights])
-                for ranking in self._rankings
+                self._average_precisions(ranking, weights, ranked) for ranking in self._rankings
             ]
             each = np.concatenate([each, precisions[0]], axis=-1)
             pooled = np.concatenate([pooled, precisions[-1][:, 0]], axis=-1)
@@ -138,10 +150,13 @@ class _Reader:
         with np.errstate(invalid="ignore", divide="ignore"):
             return 100 * np.concatenate([right / objects[..., None], right / (right + wrong)], axis=-1)
 
-    def _average_precision(self, ranking: Ranking, weights: np.ndarray) -> np.ndarray:
-        found = 100 * ranking.average_precision(weights)
-        mean = found[:, self._coco].mean(axis=1, keepdims=True)
-        return np.concatenate([found[:, self._shown], mean], axis=1)
+    def _average_precisions(self, ranking: Ranking, weights: np.ndarray, ranked: int) -> np.ndarray:
+        """(B, groups, levels shown and COCO's mean)."""
+        found = np.full((len(weights), ranking.groups, len(self._coco)), np.nan)
+        for place, row in enumerate(weights[:ranked]):
+            found[place] = 100 * ranking.average_precision(row)
+        mean = found[..., self._coco].mean(axis=-1, keepdims=True)
+        return np.concatenate([found[..., self._shown], mean], axis=-1)
 
 
 def _figures(
