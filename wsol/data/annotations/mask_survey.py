@@ -65,7 +65,7 @@ def _with_void(image: AnnotatedImage, looks: dict[Path, _Look]) -> AnnotatedImag
         for item in image.objects
         if isinstance(item.mask, MaskFile) and not item.ignore and looks[item.mask.path].void
     )
-    return replace(image, objects=image.objects + void) if void else image
+    return replace(image, objects=(*image.objects, *void)) if void else image
 
 
 def _look(path: Path) -> _Look:
