@@ -55,8 +55,8 @@ class WeightsSettings(CheckedSettings, part="weights"):
         std: what is left is divided by it.
         tag: which of the library's weights: ``resnet50.tv_in1k`` in timm, ``IMAGENET1K_V1`` in
             torchvision; empty: timm's default ones, torchvision's first. The run fills it in, in full.
-        key: which weights of a file that holds several: ``teacher``, ``state_dict_ema``; a path with dots,
-            to a table of tensors or a prefix of their names; empty: the first by a fixed order.
+        key: which weights of a file that holds several: ``teacher``, ``state_dict_ema``; a path with
+            dots, to a table of tensors or a prefix of their names; empty: the first by a fixed order.
     """
 
     name: str = "none"
