@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from wsol.data.annotations.conventions import Conventions
     from wsol.data.manifest.manifest import Manifest
     from wsol.errors import UserError
     from wsol.evaluation.in_memory.boxes_and_iou import box, boxes, iou
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 # Where each name lives; a test holds it against the imports above, which pyright reads.
 _PLACES = {
+    "Conventions": "wsol.data.annotations.conventions",
     "EvaluationSettings": "wsol.recipe",
     "GTKnownLoc": "wsol.evaluation.in_memory.torch_metrics",
     "Localization": "wsol.evaluation.in_memory.localization",
@@ -95,6 +97,7 @@ _PLACES = {
 }
 
 __all__ = [
+    "Conventions",
     "EvaluationSettings",
     "GTKnownLoc",
     "Localization",

@@ -40,16 +40,21 @@ def _summed_up(findings: list[str]) -> list[str]:
     """Findings in their order; of more than `ALIKE` alike the first, and how many more there are."""
     kinds: dict[str, list[str]] = {}
     for finding in findings:
-        where, colon, what = finding.partition(": ")
-        kinds.setdefault(VARIES.sub("*", what if colon else where), []).append(finding)
+        kinds.setdefault(_kind(finding), []).append(finding)
     lines = []
-    for first, *others in kinds.values():
+    for finding in findings:
+        first, *others = kinds[_kind(finding)]
         if len(others) < ALIKE:
-            lines += [first, *others]
-            continue
-        named = ", ".join(other.partition(": ")[0] for other in others[:NAMED])
-        lines.append(f"{first} (and {len(others)} more like it: {named}, ...)")
+            lines.append(finding)
+        elif finding is first:
+            named = ", ".join(other.partition(": ")[0] for other in others[:NAMED])
+            lines.append(f"{first} (and {len(others)} more like it: {named}, ...)")
     return lines
+
+
+def _kind(finding: str) -> str:
+    where, colon, what = finding.partition(": ")
+    return VARIES.sub("*", what if colon else where)
 
 
 @contextmanager

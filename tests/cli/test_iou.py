@@ -182,9 +182,9 @@ def test_both_sides_are_read_before_anything_is_said(tmp_path, capsys):
 
 def test_columns_that_tell_nothing_of_shapes_are_noted(tmp_path, capsys):
     true = write(tmp_path, "t.csv", "image_id,x0,y0,x1,y1\na,0,0,10,10\n")
-    predictions = write(tmp_path, "p.csv", "image_id,x0,y0,x1,y1,score\na,0,0,10,10,0.5\n")
+    predictions = write(tmp_path, "p.csv", "image_id,x0,y0,x1,y1,area\na,0,0,10,10,0.5\n")
     assert run(tmp_path, predictions, true)[0] == 0
-    assert f"note: {predictions}: columns left out: score" in capsys.readouterr().err
+    assert f"note: {predictions}: columns left out: area" in capsys.readouterr().err
 
 
 def test_a_rule_for_corners_needs_corners(tmp_path, capsys):
@@ -214,9 +214,13 @@ def test_it_imports_no_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_masks_of_two_kinds_in_one_folder_are_refused(tmp_path, capsys):
-    mask = np.ones((4, 4), np.uint8)
-    np.save(tmp_path / "a.npy", mask > 0)
-    Image.fromarray(mask * 255).save(tmp_path / "b.png")
-    assert run(tmp_path, str(tmp_path), str(tmp_path))[0] == 2
-    assert "masks as .npy and as .png (b.png): move one kind" in capsys.readouterr().err
+def test_two_masks_of_one_name_are_refused_and_two_kinds_of_files_are_not(tmp_path, capsys):
+    mask, masks = np.ones((4, 4), np.uint8), tmp_path / "masks"
+    masks.mkdir()
+    np.save(masks / "a.npy", mask > 0)
+    Image.fromarray(mask * 255).save(masks / "b.png")
+    code, output = run(tmp_path, str(masks), str(masks))
+    assert code == 0 and [row["iou"] for row in table(output).values()] == ["1.0000", "1.0000"]
+    np.save(masks / "b.npy", mask > 0)
+    assert run(tmp_path, str(masks), str(masks))[0] == 2
+    assert "b.png: there is a mask of that name already, b.npy" in capsys.readouterr().err

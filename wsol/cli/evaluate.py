@@ -89,6 +89,7 @@ def _of_maps(arguments: Namespace) -> int:
 
 
 def _of_images(arguments: Namespace) -> int:
+    from wsol.data.annotations.conventions import Conventions
     from wsol.pipeline.evaluate_images import evaluate_images
 
     maps = [] if arguments.maps is None else arguments.maps.split(",")
@@ -100,9 +101,9 @@ def _of_images(arguments: Namespace) -> int:
         arguments.annotations,
         open_model(arguments),
         settings,
-        corners=arguments.corners,
-        mask_values=arguments.mask_values or (),
-        stored_pixels=bool(arguments.stored_pixels),
+        conventions=Conventions(
+            arguments.corners, tuple(arguments.mask_values or ()), bool(arguments.stored_pixels)
+        ),
         outputs=Outputs(arguments.results, output, overlays, masks=True),
     )
     return _done(evaluations, output)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from wsol.data.annotations.conventions import Conventions
 from wsol.data.layouts.custom import custom_manifest
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.errors import UserError
@@ -40,9 +41,7 @@ def evaluate_images(
     model: Model | Path | str,
     settings: EvaluationSettings | None = None,
     *,
-    corners: str | None = None,
-    mask_values: Sequence[str] = (),
-    stored_pixels: bool = False,
+    conventions: Conventions | None = None,
     outputs: Outputs | None = None,
 ) -> dict[str, Evaluation]:
     """Score a model on every annotated image below ``images``; masks too where there are any.
@@ -65,10 +64,7 @@ def evaluate_images(
             no maps, the recipe's are taken. Its classes say which of the model's, by key or name, stand
             for some of the annotations'; the others are matched by key and by name. Its split and batch
             size are not read.
-        corners: how the annotations write corners; None: as their format does.
-        mask_values: what the values of mask files mean, e.g. ``("object=1-20", "ignore=255")``; none:
-            all but 0 is the object, and 255 of a palette is not scored.
-        stored_pixels: the annotations are of the pixels as stored: EXIF tags turn nothing.
+        conventions: how the annotations write corners and masks, where that is not their format's way.
         outputs: what is written where; nothing by default.
 
     Raises:
@@ -76,7 +72,7 @@ def evaluate_images(
             class name that several of the model's classes share.
     """
     settings = settings or EvaluationSettings(protocol="halfopen", maps=[])
-    outputs = outputs or Outputs()
+    outputs, written = outputs or Outputs(), conventions or Conventions()
     if settings.thresholds == "val":
         raise UserError("thresholds val: one's own images have no val split; choose oracle or fixed:0.2")
     per_class = protocol_named(settings.protocol, settings.step).per_class
@@ -87,9 +83,9 @@ def evaluate_images(
             annotations,
             Path(folder) / "manifest",
             skip=outputs.output or (),
-            corners=corners,
-            mask_values=list(mask_values),
-            stored_pixels=stored_pixels,
+            corners=written.corners,
+            mask_values=list(written.mask_values),
+            stored_pixels=written.stored_pixels,
             split=SCORED,
             one_split=True,
         )

@@ -116,7 +116,7 @@ def test_images_of_the_set_are_no_masks(tmp_path):
     assert found["a.png"].boxes.tolist() == [[1, 2, 4, 6]] and found["a.png"].mask() is None
     (tmp_path / "_annotations.coco.json").unlink()
     assert said(tmp_path, tmp_path) == [
-        f"{tmp_path}: its .png are the images themselves; name the folder of the masks"
+        f"{tmp_path}: its pictures are the images themselves; name the folder of the masks"
     ]
     mask(tmp_path / "masks/b.png", 7)
     found = read_annotations(tmp_path, tmp_path)
@@ -129,10 +129,10 @@ def test_a_folder_with_annotations_of_several_kinds_asks_for_one(tmp_path):
     mask(tmp_path / "a.png")
     table = tmp_path / "boxes.csv"
     table.write_text("image,x0,y0,x1,y1\na,0,0,5,5\n")
-    assert "several kinds: 1 CSV table, 1 mask PNG (boxes.csv, a.png): name" in said(tmp_path)[0]
+    assert "several kinds: 1 CSV table, 1 mask (boxes.csv, a.png): name" in said(tmp_path)[0]
     table.unlink()
     voc(tmp_path / "sub.XML", (1, 1, 5, 5))
-    assert "several kinds: 1 VOC XML, 1 mask PNG (sub.XML, a.png): name" in said(tmp_path)[0]
+    assert "several kinds: 1 VOC XML, 1 mask (sub.XML, a.png): name" in said(tmp_path)[0]
     (tmp_path / "a.png").unlink()
     assert list(read_annotations(tmp_path)) == ["sub"]
 

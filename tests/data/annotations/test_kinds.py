@@ -136,7 +136,7 @@ def test_pictures_beside_annotations_are_no_masks(tmp_path):
     (tmp_path / "a.xml").write_text(f"<annotation>{VOC}</annotation>")
     assert list(read_annotations(tmp_path)) == ["a"]
     Image.new("L", (9, 9)).save(tmp_path / "c.png")
-    with pytest.raises(UserError, match="1 VOC XML, 1 mask PNG"):
+    with pytest.raises(UserError, match="1 VOC XML, 1 mask"):
         read_annotations(tmp_path)
 
 

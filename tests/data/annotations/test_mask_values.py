@@ -106,7 +106,7 @@ def test_what_cannot_be_meant_is_named(given, said):
 def test_values_without_masks_are_a_finding(tmp_path):
     (tmp_path / "a.csv").write_text("image_id,x0,y0,x1,y1\na,1,2,3,4\n")
     _, reading = read(tmp_path / "a.csv", "object=1")
-    reading.check_corners()
+    reading.check_options()
     assert "--mask-values has nothing to apply to" in reading.findings[0]
 
 

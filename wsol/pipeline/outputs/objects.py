@@ -99,4 +99,5 @@ def _shown(group: Group, key: str) -> str:
     figure = group.figures[key]
     if figure["value"] is None:
         return f"{key} -"
-    return f"{key} {figure['value']:.2f} [{figure['low']:.2f}, {figure['high']:.2f}]"
+    bounds = "" if figure["low"] is None else f" [{figure['low']:.2f}, {figure['high']:.2f}]"
+    return f"{key} {figure['value']:.2f}{bounds}"
