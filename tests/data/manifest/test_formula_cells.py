@@ -11,7 +11,7 @@ from PIL import Image
 import wsol
 from wsol.cli.main import main
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.csv_boxes import read_csv
+from wsol.data.annotations.formats.csv_boxes import read_csv
 from wsol.data.layouts.custom import custom_manifest
 from wsol.data.manifest.manifest_info import tables_hash
 from wsol.data.manifest.table_files import COLUMNS, TableFile, read_rows

@@ -8,12 +8,18 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from wsol.data.annotations.annotated import AnnotatedImage
-from wsol.data.annotations.annotation_masks import read_masks
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.coco import read_coco
-from wsol.data.annotations.csv_boxes import read_csv
-from wsol.data.annotations.cvat import read_cvat
-from wsol.data.annotations.image_listing import (
+from wsol.data.annotations.coco.coco import read_coco
+from wsol.data.annotations.formats.csv_boxes import read_csv
+from wsol.data.annotations.formats.cvat import read_cvat
+from wsol.data.annotations.formats.labelme import read_labelme
+from wsol.data.annotations.formats.voc import read_voc_files
+from wsol.data.annotations.formats.yolo import read_yolo
+from wsol.data.annotations.kinds.json_kinds import BROKEN, COCO, LABELME, RESULTS
+from wsol.data.annotations.kinds.kind import Kind
+from wsol.data.annotations.kinds.kind_of import CSV, CVAT, MASK, VOC, Found, kind_of
+from wsol.data.annotations.kinds.text_kinds import CLASS_FILES, DATA_YAML, YOLO
+from wsol.data.annotations.listing.image_listing import (
     CONTAINERS,
     IMAGE_SUFFIXES,
     LOSSY_MASK_SUFFIXES,
@@ -21,13 +27,7 @@ from wsol.data.annotations.image_listing import (
     MASK_SUFFIXES,
     walk,
 )
-from wsol.data.annotations.json_kinds import BROKEN, COCO, LABELME, RESULTS
-from wsol.data.annotations.kind import Kind
-from wsol.data.annotations.kinds import CSV, CVAT, MASK, VOC, Found, kind_of
-from wsol.data.annotations.labelme import read_labelme
-from wsol.data.annotations.text_kinds import CLASS_FILES, DATA_YAML, YOLO
-from wsol.data.annotations.voc import read_voc_files
-from wsol.data.annotations.yolo import read_yolo
+from wsol.data.annotations.masks.mask_files import read_masks
 from wsol.errors import UserError
 
 READ = "COCO or LabelMe .json, VOC or CVAT .xml, YOLO .txt, .csv, or a folder of these or of masks"

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from wsol.data.annotations.annotated import AnnotatedImage
-from wsol.data.annotations.image_listing import CONTAINERS, IMAGE_SUFFIXES, MASK_FOLDERS
+from wsol.data.annotations.listing.image_listing import CONTAINERS, IMAGE_SUFFIXES, MASK_FOLDERS
 
 # Folders named by the kind of files in them: these differ between an image and its annotation.
 KINDS = {*CONTAINERS, *MASK_FOLDERS, "annotations", "Annotations", "labels"}

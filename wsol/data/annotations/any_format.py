@@ -8,12 +8,12 @@ from wsol.data.annotations.annotated import AnnotatedImage
 from wsol.data.annotations.annotation_folders import read_folder, read_one
 from wsol.data.annotations.annotation_matching import ImageNames, match_images
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.image_listing import (
+from wsol.data.annotations.listing.image_listing import (
     LOSSY_MASK_SUFFIXES,
     MASK_SUFFIXES,
     list_images,
 )
-from wsol.data.annotations.mask_survey import survey_masks
+from wsol.data.annotations.masks.mask_survey import survey_masks
 from wsol.data.annotations.shares import in_pixels, refuse_undeclared
 from wsol.errors import UserError
 from wsol.files.pictures.images import image_size

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wsol.data.annotations.annotated import AnnotatedImage
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.polygons import ShareOutlines
+from wsol.data.annotations.masks.polygons import ShareOutlines
 from wsol.data.manifest.manifest_draft import DraftBox
 
 # Boxes may stick out of the image a little; a share beyond this is a number of pixels.

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
-from wsol.data.annotations.annotation_masks import read_masks
 from wsol.data.annotations.annotation_matching import ImageNames, join_sources, match_images
 from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import png_files, read_source
-from wsol.data.annotations.image_listing import files_below, list_images
-from wsol.data.annotations.mask_survey import survey_masks
+from wsol.data.annotations.listing.image_listing import files_below, list_images
 from wsol.data.annotations.mask_values import HELP as MASK_VALUES_HELP
 from wsol.data.annotations.mask_values import MaskValues
+from wsol.data.annotations.masks.mask_files import read_masks
+from wsol.data.annotations.masks.mask_survey import survey_masks
 from wsol.data.annotations.shares import in_pixels
 from wsol.data.layouts.custom_listing import Listing
 from wsol.data.layouts.custom_masks import MaskTable

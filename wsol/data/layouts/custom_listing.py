@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import PurePosixPath
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
-from wsol.data.annotations.image_listing import CONTAINERS
+from wsol.data.annotations.listing.image_listing import CONTAINERS
 
 # What splits are called, in any letter case.
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from wsol.data.annotations.annotated import AnnotatedObject, union
-from wsol.data.annotations.annotation_masks import MaskFile, VoidOf
+from wsol.data.annotations.masks.mask_files import MaskFile, VoidOf
 from wsol.data.manifest.manifest_folder import IGNORE_MASKS
 from wsol.errors import UserError
 from wsol.files.pictures.images import image_size

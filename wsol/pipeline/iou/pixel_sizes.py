@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wsol.data.annotations.annotated import AnnotatedImage
 from wsol.data.annotations.annotation_matching import ImageNames
-from wsol.data.annotations.image_listing import list_images
+from wsol.data.annotations.listing.image_listing import list_images
 from wsol.data.annotations.shares import in_pixels
 from wsol.errors import UserError
 from wsol.files.pictures.images import image_size

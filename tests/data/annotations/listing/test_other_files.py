@@ -6,8 +6,8 @@ import io
 
 from PIL import Image
 
-from wsol.data.annotations import other_files
-from wsol.data.annotations.image_listing import list_images
+from wsol.data.annotations.listing import other_files
+from wsol.data.annotations.listing.image_listing import list_images
 
 
 def jpeg() -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from wsol.data.annotations.image_listing import IMAGE_SUFFIXES
-from wsol.data.annotations.kind import Kind
+from wsol.data.annotations.kinds.kind import Kind
+from wsol.data.annotations.listing.image_listing import IMAGE_SUFFIXES
 
 YOLO = Kind("YOLO txt")
 DATA_YAML = Kind("YOLO data.yaml")

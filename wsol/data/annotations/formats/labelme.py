@@ -22,9 +22,9 @@ from wsol.data.annotations.annotated import (
     number,
 )
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.image_places import image_folder, image_name
-from wsol.data.annotations.outlines import Points, circle, outlined, polygons, with_whole_masks
-from wsol.data.annotations.placed_masks import PlacedPicture
+from wsol.data.annotations.formats.image_places import image_folder, image_name
+from wsol.data.annotations.masks.outlines import Points, circle, outlined, polygons, with_whole_masks
+from wsol.data.annotations.masks.placed_masks import PlacedPicture
 from wsol.data.manifest.box_conventions import half_open
 from wsol.errors import UserError
 from wsol.files.pictures.images import MAX_PIXELS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wsol.data.annotations.kind import Kind
+from wsol.data.annotations.kinds.kind import Kind
 from wsol.errors import UserError
 from wsol.files.reading import read_json
 

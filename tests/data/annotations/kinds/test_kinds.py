@@ -10,7 +10,7 @@ from PIL import Image
 
 from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import read_annotations, read_source
-from wsol.data.annotations.kinds import kind_of
+from wsol.data.annotations.kinds.kind_of import kind_of
 from wsol.errors import UserError
 
 CORNERS = "<xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax>"

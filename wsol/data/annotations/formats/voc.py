@@ -14,8 +14,8 @@ from wsol.data.annotations.annotated import (
     number,
 )
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.image_places import image_folder
-from wsol.data.annotations.xml_tree import read_xml, text_of
+from wsol.data.annotations.formats.image_places import image_folder
+from wsol.data.annotations.formats.xml_tree import read_xml, text_of
 from wsol.data.manifest.box_conventions import half_open
 from wsol.data.manifest.manifest_draft import DraftBox
 from wsol.errors import UserError

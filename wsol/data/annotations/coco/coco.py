@@ -11,9 +11,9 @@ from typing import Any
 
 from wsol.data.annotations.annotated import AnnotatedImage, Place, checked_file, checked_size
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.coco_objects import CocoObjects
-from wsol.data.annotations.ids import id_of, no_id, shown
-from wsol.data.annotations.json_entries import START, JsonEntry, json_entries
+from wsol.data.annotations.coco.coco_objects import CocoObjects
+from wsol.data.annotations.coco.ids import id_of, no_id, shown
+from wsol.data.annotations.coco.json_entries import START, JsonEntry, json_entries
 from wsol.errors import UserError
 
 LISTS = ("images", "annotations", "categories")

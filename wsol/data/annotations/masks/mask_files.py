@@ -9,8 +9,8 @@ import numpy as np
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
 from wsol.data.annotations.mask_values import PixelValues
-from wsol.data.annotations.polygons import Polygons
-from wsol.data.annotations.run_lengths import RunLengths
+from wsol.data.annotations.masks.polygons import Polygons
+from wsol.data.annotations.masks.run_lengths import RunLengths
 from wsol.errors import UserError
 from wsol.files.pictures.images import open_mask_pixels
 from wsol.files.pictures.pixel_values import open_values

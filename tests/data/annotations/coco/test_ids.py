@@ -7,7 +7,7 @@ import json
 import pytest
 
 from wsol.data.annotations.any_format import read_annotations
-from wsol.data.annotations.ids import id_of
+from wsol.data.annotations.coco.ids import id_of
 from wsol.errors import UserError
 
 

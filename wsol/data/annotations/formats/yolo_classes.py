@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from wsol.data.annotations.text_kinds import CLASS_FILES
+from wsol.data.annotations.kinds.text_kinds import CLASS_FILES
 from wsol.errors import UserError
 from wsol.files.reading import read_regular
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject, ObjectMask, checked_box
-from wsol.data.annotations.polygons import Polygons
+from wsol.data.annotations.masks.polygons import Polygons
 from wsol.errors import UserError
 from wsol.files.pictures.images import MAX_PIXELS
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from wsol.data.annotations.other_files import OtherFiles
+from wsol.data.annotations.listing.other_files import OtherFiles
 from wsol.data.manifest.manifest_folder import IGNORE_MASKS
 from wsol.data.manifest.manifest_info import TABLES, read_info
 from wsol.errors import UserError

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject
-from wsol.data.annotations.annotation_masks import MaskFile, ValuesOf
 from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.mask_values import BACKGROUND, IGNORE, OBJECT, MaskValues
+from wsol.data.annotations.masks.mask_files import MaskFile, ValuesOf
 from wsol.errors import UserError
 from wsol.files.pictures.mask_file import LOSSY
 from wsol.files.pictures.opening import opened

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from wsol.data.annotations.annotated import AnnotatedImage, AnnotatedObject, checked_box, checked_file
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.image_places import image_folder, image_name
-from wsol.data.annotations.outlines import outlined, with_whole_masks
-from wsol.data.annotations.polygons import ShareOutlines
-from wsol.data.annotations.yolo_classes import Classes, ClassFinder
+from wsol.data.annotations.formats.image_places import image_folder, image_name
+from wsol.data.annotations.formats.yolo_classes import Classes, ClassFinder
+from wsol.data.annotations.masks.outlines import outlined, with_whole_masks
+from wsol.data.annotations.masks.polygons import ShareOutlines
 from wsol.errors import UserError
 from wsol.files.reading import read_regular
 

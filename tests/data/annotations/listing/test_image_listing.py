@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from wsol.data.annotations.image_listing import files_below, list_images
+from wsol.data.annotations.listing.image_listing import files_below, list_images
 from wsol.data.manifest.manifest_info import FORMAT
 
 

@@ -17,10 +17,10 @@ from wsol.data.annotations.annotated import (
     has_no_area,
     number,
 )
-from wsol.data.annotations.annotation_masks import MaskFile
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.csv_columns import Columns
+from wsol.data.annotations.formats.csv_columns import Columns
 from wsol.data.annotations.left_out import LeftOut
+from wsol.data.annotations.masks.mask_files import MaskFile
 from wsol.data.annotations.packed_objects import Entry, ObjectTable
 from wsol.data.manifest.box_conventions import half_open
 from wsol.errors import UserError

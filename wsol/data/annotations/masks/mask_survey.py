@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from wsol.data.annotations.annotated import AnnotatedImage
-from wsol.data.annotations.annotation_masks import MaskFile, VoidOf
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.declared_masks import with_declared
+from wsol.data.annotations.masks.declared_masks import with_declared
+from wsol.data.annotations.masks.mask_files import MaskFile, VoidOf
 from wsol.errors import UserError
 from wsol.files.pictures.images import mask_array
 from wsol.files.pictures.mask_file import HALF, LOSSY, VOID, codes_in, mask_pixels

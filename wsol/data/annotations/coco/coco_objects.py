@@ -7,11 +7,11 @@ from typing import Any
 
 from wsol.data.annotations.annotated import ObjectMask, checked_box, has_no_area, number
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.ids import id_of, no_id, shown
+from wsol.data.annotations.coco.ids import id_of, no_id, shown
 from wsol.data.annotations.left_out import LeftOut
+from wsol.data.annotations.masks.polygons import Polygons, ShareOutlines, outlines_of
+from wsol.data.annotations.masks.run_lengths import RunLengths
 from wsol.data.annotations.packed_objects import Entry, ObjectTable
-from wsol.data.annotations.polygons import Polygons, ShareOutlines, outlines_of
-from wsol.data.annotations.run_lengths import RunLengths
 from wsol.errors import UserError
 from wsol.files.pictures.images import MAX_PIXELS
 

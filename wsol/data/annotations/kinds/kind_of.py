@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from wsol.data.annotations.image_listing import IMAGE_SUFFIXES, MASK_SUFFIXES
-from wsol.data.annotations.json_kinds import kind_of_json
-from wsol.data.annotations.kind import Kind
-from wsol.data.annotations.text_kinds import kind_of_text
+from wsol.data.annotations.kinds.json_kinds import kind_of_json
+from wsol.data.annotations.kinds.kind import Kind
+from wsol.data.annotations.kinds.text_kinds import kind_of_text
+from wsol.data.annotations.listing.image_listing import IMAGE_SUFFIXES, MASK_SUFFIXES
 from wsol.errors import UserError
 from wsol.files.reading import refuse_no_file
 

@@ -20,7 +20,8 @@ from wsol.data.annotations.annotated import (
     number,
 )
 from wsol.data.annotations.annotation_pass import AnnotationPass
-from wsol.data.annotations.outlines import (
+from wsol.data.annotations.formats.xml_tree import read_xml
+from wsol.data.annotations.masks.outlines import (
     Points,
     circle,
     outlined,
@@ -28,8 +29,7 @@ from wsol.data.annotations.outlines import (
     turned_box,
     with_whole_masks,
 )
-from wsol.data.annotations.placed_masks import PlacedRuns
-from wsol.data.annotations.xml_tree import read_xml
+from wsol.data.annotations.masks.placed_masks import PlacedRuns
 from wsol.data.manifest.box_conventions import half_open
 from wsol.errors import UserError
 from wsol.files.pictures.images import MAX_PIXELS

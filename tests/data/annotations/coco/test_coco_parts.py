@@ -11,7 +11,7 @@ import pytest
 from wsol.data.annotations.annotated import AnnotatedImage
 from wsol.data.annotations.annotation_pass import AnnotationPass
 from wsol.data.annotations.any_format import read_annotations, read_source
-from wsol.data.annotations.json_entries import BLOCK
+from wsol.data.annotations.coco.json_entries import BLOCK
 from wsol.errors import UserError
 
 IMAGES = [{"id": 1, "file_name": "a.jpg", "width": 20, "height": 10}]

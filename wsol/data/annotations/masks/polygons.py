@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wsol.data.annotations.annotated import number
-from wsol.data.annotations.run_lengths import RunLengths
+from wsol.data.annotations.masks.run_lengths import RunLengths
 from wsol.errors import UserError
 
 

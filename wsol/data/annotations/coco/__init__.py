@@ -1,0 +1,1 @@
+"""COCO JSON, read entry by entry."""

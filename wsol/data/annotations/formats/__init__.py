@@ -1,0 +1,1 @@
+"""The other formats that annotation tools write: a file each."""

@@ -1,0 +1,1 @@
+"""What a file of annotations is, by its content."""

@@ -1,0 +1,1 @@
+"""What lies below a folder: images, and what is left out."""

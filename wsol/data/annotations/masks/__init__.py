@@ -1,0 +1,1 @@
+"""Masks in all forms: files, outlines, run lengths."""
