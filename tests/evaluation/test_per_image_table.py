@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from wsol.evaluation.evaluator import evaluate
-from wsol.evaluation.per_image_table import chosen_threshold, write_per_image
+from wsol.evaluation.per_image_table import Truth, chosen_threshold, write_per_image
 from wsol.scores.protocol import ThresholdPolicy, protocol_named
 from wsol.scores.samples import Annotation, Prediction
 
@@ -98,3 +98,17 @@ def test_nothing_to_choose_a_threshold_on_leaves_the_one_given(tmp_path):
         assert chosen_threshold(result) == threshold
         (row,) = rows_of(write_per_image(tmp_path / "t.csv", result.per_image, result, HALF))
         assert bool(row["x0"]) == (threshold is not None)
+
+
+def test_the_class_and_the_true_box_that_fits_best_are_told(tmp_path):
+    result = scored()
+    boxes = np.array([[0, 0, 50, 50], [110, 0, 224, 110], [0, 100, 224, 224]], np.float32)
+    annotations = {"a, with comma": Annotation("a, with comma", 1, (224, 224), boxes=boxes)}
+    truth = Truth(annotations, ["cat", "dog"])
+    path = write_per_image(tmp_path / "t.csv", result.per_image, result, HALF, truth)
+    first, second, _ = rows_of(path)
+    # The map's box is 112, 0, 224, 112: the second of the three is nearly it.
+    assert [first[key] for key in ("class", "true_x0", "true_y0", "true_x1", "true_y1")] == [
+        "dog", "110.00", "0.00", "224.00", "110.00",
+    ]  # fmt: skip
+    assert second["true_x0"] == ""

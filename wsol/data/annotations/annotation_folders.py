@@ -192,6 +192,8 @@ def _read(folder: Path, kind: Kind, paths: list[Path], reading: AnnotationPass) 
 
 def _joined(folder: Path, tables: list[tuple[Path, list[AnnotatedImage]]]) -> list[AnnotatedImage]:
     """The images of all files; a name that files of several folders have gets its folder in front."""
+    if len(tables) == 1:
+        return tables[0][1]
     places: defaultdict[str, set[Path]] = defaultdict(set)
     for path, images in tables:
         for image in images:

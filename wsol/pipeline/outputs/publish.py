@@ -13,7 +13,7 @@ from typing import Any
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
-from wsol.evaluation.per_image_table import write_per_image
+from wsol.evaluation.per_image_table import Truth, write_per_image
 from wsol.files.locking.lock import check_held
 from wsol.files.reading import sha256_of
 from wsol.files.writing.atomic import write_bytes
@@ -176,7 +176,9 @@ def write_output(scored: ScoredMaps, kept: KeptPredictions, output: Path | str) 
     """Write ``metrics.json``, ``per_image.csv`` and ``overlays`` of the images that ``kept`` holds."""
     evaluation, protocol = scored.evaluation, scored.protocol
     _write(make_record(scored), scored, Path(output), "metrics")
-    write_per_image(Path(output) / "per_image.csv", evaluation.per_image, evaluation, protocol)
+    truth = Truth(scored.split.annotations(), scored.split.classes)
+    table = Path(output) / "per_image.csv"
+    write_per_image(table, evaluation.per_image, evaluation, protocol, truth)
     write_pictures(kept, evaluation, protocol, Path(output) / "overlays")
     if kept.every and protocol.boxes:
         write_objects(kept, evaluation, protocol, Path(output))
