@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     )
     from wsol.pipeline.benchmark import benchmark
     from wsol.pipeline.demo import demo
-    from wsol.pipeline.evaluate_images import evaluate_images
     from wsol.pipeline.evaluate_maps import evaluate_maps
     from wsol.pipeline.evaluate_run import evaluate_run as evaluate
     from wsol.pipeline.leaderboard import leaderboard
-    from wsol.pipeline.localize import localize
     from wsol.pipeline.model import Model, load
     from wsol.pipeline.outputs.publish import Outputs
+    from wsol.pipeline.own_images.evaluate_images import evaluate_images
+    from wsol.pipeline.own_images.localize import localize
     from wsol.pipeline.train import train
     from wsol.recipe import EvaluationSettings, Recipe
     from wsol.scores.protocol import Protocol
@@ -80,13 +80,13 @@ _PLACES = {
     "boxes": "wsol.evaluation.in_memory.boxes_and_iou",
     "demo": "wsol.pipeline.demo",
     "evaluate": "wsol.pipeline.evaluate_run:evaluate_run",
-    "evaluate_images": "wsol.pipeline.evaluate_images",
+    "evaluate_images": "wsol.pipeline.own_images.evaluate_images",
     "evaluate_maps": "wsol.pipeline.evaluate_maps",
     "gt_known_loc": "wsol.evaluation.in_memory.metric_calls",
     "iou": "wsol.evaluation.in_memory.boxes_and_iou",
     "leaderboard": "wsol.pipeline.leaderboard",
     "load": "wsol.pipeline.model",
-    "localize": "wsol.pipeline.localize",
+    "localize": "wsol.pipeline.own_images.localize",
     "max_box_acc": "wsol.evaluation.in_memory.metric_calls",
     "max_box_acc_v2": "wsol.evaluation.in_memory.metric_calls",
     "mean_iou": "wsol.evaluation.in_memory.metric_calls",

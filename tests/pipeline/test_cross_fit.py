@@ -12,8 +12,8 @@ from wsol.evaluation.evaluator import collect, score
 from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
 from wsol.pipeline.evaluate_run import evaluate_run
-from wsol.pipeline.localize import localize
 from wsol.pipeline.model import Model
+from wsol.pipeline.own_images.localize import localize
 from wsol.pipeline.train import train
 from wsol.scores.protocol import protocol_named
 from wsol.training import loop

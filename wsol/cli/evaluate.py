@@ -90,7 +90,7 @@ def _of_maps(arguments: Namespace) -> int:
 
 def _of_images(arguments: Namespace) -> int:
     from wsol.data.annotations.conventions import Conventions
-    from wsol.pipeline.evaluate_images import evaluate_images
+    from wsol.pipeline.own_images.evaluate_images import evaluate_images
 
     maps = [] if arguments.maps is None else arguments.maps.split(",")
     settings = _settings(arguments, Settings(protocol="halfopen", maps=maps))

@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
     if "," in arguments.maps:
         raise UserError(f"--maps {arguments.maps}: one source at a time, such as --maps cam")
     model = open_model(arguments)
-    from wsol.pipeline.localize import localize
+    from wsol.pipeline.own_images.localize import localize
 
     table = localize(
         arguments.images,

@@ -13,7 +13,7 @@ from pathlib import Path
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation, score
 from wsol.pipeline.inputs import annotated_split
-from wsol.pipeline.missing_galleries import draw_missing, lacking
+from wsol.pipeline.outputs.missing_galleries import draw_missing, lacking
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_masks
 from wsol.pipeline.outputs.provenance import now
 from wsol.pipeline.outputs.publish import (

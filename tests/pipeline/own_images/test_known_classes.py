@@ -9,7 +9,7 @@ from PIL import Image
 
 from wsol.cli.main import main
 from wsol.data.manifest.manifest import Manifest
-from wsol.pipeline.evaluate_images import APART, evaluate_images
+from wsol.pipeline.own_images.evaluate_images import APART, evaluate_images
 from wsol.pipeline.train import train
 from wsol.recipe import EvaluationSettings
 from wsol.scores.records import RunRecord

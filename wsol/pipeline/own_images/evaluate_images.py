@@ -23,10 +23,10 @@ from wsol.maps.class_matching import (
 )
 from wsol.pipeline.evaluate import evaluate
 from wsol.pipeline.evaluate_run import ModelJob
-from wsol.pipeline.known_classes import UNKNOWN_CLASS, ImageGroups, group_images
 from wsol.pipeline.model import Model
 from wsol.pipeline.model_classes import classes_of
 from wsol.pipeline.outputs.publish import Outputs
+from wsol.pipeline.own_images.known_classes import UNKNOWN_CLASS, ImageGroups, group_images
 from wsol.progress import say
 from wsol.recipe import EvaluationSettings
 from wsol.scores.protocol import protocol_named

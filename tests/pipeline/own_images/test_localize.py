@@ -7,7 +7,7 @@ import pytest
 
 from wsol.data.manifest.manifest import Manifest
 from wsol.errors import UserError
-from wsol.pipeline.localize import localize
+from wsol.pipeline.own_images.localize import localize
 from wsol.pipeline.train import train
 
 

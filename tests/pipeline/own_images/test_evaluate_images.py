@@ -13,8 +13,8 @@ from wsol.data.manifest.manifest import Manifest
 from wsol.evaluation.masks import read_mask
 from wsol.evaluation.score_map import normalise
 from wsol.maps.reading import MapReader
-from wsol.pipeline.localize import localize
 from wsol.pipeline.model import Model
+from wsol.pipeline.own_images.localize import localize
 from wsol.pipeline.train import train
 from wsol.scores.records import RunRecord
 from wsol.training.run_folder import RunFolder

@@ -1,0 +1,1 @@
+"""The verbs for one's own images: scored where they are annotated, localized where they are not."""
