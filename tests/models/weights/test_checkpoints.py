@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -162,3 +165,21 @@ def test_a_file_without_tensors_is_told_by_its_keys(tmp_path):
     torch.save({"epoch": 3, "args": {"lr": 0.1}, "optimizer": OPTIMIZER}, path)
     with pytest.raises(UserError, match=r"no table of tensors by name \(its keys are epoch, args, opt"):
         read_state(path)
+
+
+def test_plain_data_of_other_packages_beside_the_tensors_is_no_obstacle(tmp_path, monkeypatch):
+    """As Lightning writes it, whose class need not be installed to read the file."""
+    name = "pytorch_lightning.utilities.parsing"
+    for part in ("pytorch_lightning", "pytorch_lightning.utilities", name):
+        monkeypatch.setitem(sys.modules, part, types.ModuleType(part))
+    kind = type("AttributeDict", (dict,), {"__module__": name})
+    monkeypatch.setattr(sys.modules[name], "AttributeDict", kind, raising=False)
+    content = {
+        "state_dict": {"a": torch.ones(2)},
+        "hyper_parameters": kind(lr=0.1),
+        "best": np.float64(61.5),
+        "epoch": np.int64(4),
+    }
+    torch.save(content, tmp_path / "last.ckpt")
+    monkeypatch.undo()
+    assert read_state(tmp_path / "last.ckpt")["a"].tolist() == [1, 1]

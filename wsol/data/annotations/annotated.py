@@ -195,14 +195,14 @@ def _ending(name: str) -> str:
 def checked_size(
     height: object, width: object, where: object, findings: list[str]
 ) -> tuple[int, int] | None:
-    """(height, width); None where neither is given, and a finding where they are no pixel counts.
+    """(height, width); None where one is not given, and a finding where they are no pixel counts.
 
-    Zeros, as labelImg writes them, are not given.
+    A zero, as labelImg writes it, is not given.
     """
-    if all(side in (None, "") or number(side) == 0 for side in (height, width)):
+    if any(side in (None, "") or number(side) == 0 for side in (height, width)):
         return None
     sides = [_whole(height), _whole(width)]
-    if None in sides or 0 in sides:
+    if None in sides:
         findings.append(f"{where}: size {width!r} x {height!r} is not in pixels")
         return None
     return sides[0] or 0, sides[1] or 0

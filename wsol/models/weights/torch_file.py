@@ -10,10 +10,25 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from wsol.errors import UserError
 from wsol.files.reading import refuse_no_file
+
+# What checkpoints hold beside tensors and is plain data: timm's command line, Lightning's dictionaries,
+# NumPy's numbers. Names stand for classes that need not be installed.
+SCALAR: Any = np.float64(0).__reduce__()[0]
+PLAIN: list[Any] = [
+    argparse.Namespace,
+    (dict, "pytorch_lightning.utilities.parsing.AttributeDict"),
+    (dict, "lightning.fabric.utilities.data.AttributeDict"),
+    (dict, "lightning_fabric.utilities.data.AttributeDict"),
+    (SCALAR, "numpy.core.multiarray.scalar"),
+    (SCALAR, "numpy._core.multiarray.scalar"),
+    np.dtype,
+    *{type(np.dtype(code)) for code in "?bhilqBHILQefd"},
+]
 
 
 def read_torch_file(path: Path, mend: str) -> Any:
@@ -24,11 +39,10 @@ def read_torch_file(path: Path, mend: str) -> Any:
     """
     refuse_no_file(path)
     try:
-        # timm's checkpoints carry their command line; a Namespace is plain data.
         # An open file, since torch takes what a path ends in for what is inside.
         with (
             path.open("rb") as file,
-            torch.serialization.safe_globals([argparse.Namespace]),
+            torch.serialization.safe_globals(PLAIN),
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")  # about other pickle protocols
