@@ -120,7 +120,7 @@ def test_masks_against_masks_and_boxes(tmp_path, suffix):
 @pytest.mark.parametrize(
     "predictions, message",
     [
-        ("image_id,x0,y0,x1,y1\na,0,0,1,1\n", "2 of the images have no prediction, e.g. b.jpg"),
+        ("image_id,x0,y0,x1,y1\na,0,0,1,1\n", "2 of the 3 annotated images have no prediction, e.g. b"),
         (TRUE + "z.jpg,0,0,1,1\n", "annotations lack, e.g. z.jpg"),
         ("image_id,x0,y0,x1,y1\na,4,0,1,1\n", "line 2"),
         ("something,else\n1,2\n", "no column names the image"),

@@ -179,3 +179,59 @@ def test_what_is_wrong_with_masks_is_told_of_all_images_and_no_table_is_left(tmp
     error = capsys.readouterr().err
     assert code == 2 and "a: a mask has 8 x 6" in error and "b: a mask has 8 x 6" in error
     assert not list(output.parent.glob("*"))
+
+
+RESULTS = [{"image_id": 1, "category_id": 3, "bbox": [0, 0, 10, 10], "score": 0.9}]
+LISTED = {
+    "images": [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"}],
+    "categories": [{"id": 3, "name": "dog"}],
+    "annotations": [
+        {"id": 1, "image_id": 1, "category_id": 3, "bbox": [0, 0, 10, 10]},
+        {"id": 2, "image_id": 2, "category_id": 3, "bbox": [0, 0, 10, 10]},
+    ],
+}
+
+
+@pytest.mark.parametrize(("results", "mean"), [(RESULTS, "50.00"), ([], "0.00")])
+def test_results_say_of_images_they_do_not_name_that_nothing_was_found(tmp_path, capsys, results, mean):
+    truth, predictions = tmp_path / "t.json", tmp_path / "p.json"
+    truth.write_text(json.dumps(LISTED))
+    predictions.write_text(json.dumps(results))
+    arguments = ["--annotations", str(truth), "--predictions", str(predictions)]
+    assert main(["iou", *arguments, "--output", str(tmp_path / "o.csv")]) == 0
+    told = capsys.readouterr()
+    assert f"mean_iou  {mean}" in told.out
+    assert f"{2 - len(results)} of 2 annotated images have no prediction" in told.err
+
+
+def test_results_are_named_where_the_truth_does_not_tell_their_ids(tmp_path, capsys):
+    truth, predictions = tmp_path / "t.csv", tmp_path / "p.json"
+    truth.write_text("image_id,x0,y0,x1,y1\na.jpg,0,0,10,10\n")
+    predictions.write_text(json.dumps(RESULTS))
+    arguments = ["--annotations", str(truth), "--predictions", str(predictions)]
+    assert main(["iou", *arguments, "--output", str(tmp_path / "o.csv")]) == 2
+    assert "COCO's results name images by ids, e.g. '1'" in capsys.readouterr().err
+
+
+def test_images_without_prediction_are_an_error_unless_they_are_said_to_be_nothing(tmp_path, capsys):
+    truth, predictions = tmp_path / "t.csv", tmp_path / "p.csv"
+    truth.write_text("image_id,x0,y0,x1,y1\na,0,0,10,10\nb,0,0,10,10\n")
+    predictions.write_text("image_id,x0,y0,x1,y1\na,0,0,10,10\n")
+    arguments = ["iou", "--annotations", str(truth), "--predictions", str(predictions)]
+    arguments += ["--output", str(tmp_path / "o.csv")]
+    assert main(arguments) == 2
+    assert "--missing-is-nothing says it of them all" in capsys.readouterr().err
+    assert main([*arguments, "--missing-is-nothing"]) == 0
+    assert "mean_iou  50.00" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("output", ["p.csv", "t.csv", "sub/../p.csv"])
+def test_what_is_read_is_never_written_over(tmp_path, capsys, output):
+    (tmp_path / "sub").mkdir()
+    content = "image_id,x0,y0,x1,y1\na,0,0,10,10\n"
+    for name in ("p.csv", "t.csv"):
+        (tmp_path / name).write_text(content)
+    arguments = ["--annotations", str(tmp_path / "t.csv"), "--predictions", str(tmp_path / "p.csv")]
+    assert main(["iou", *arguments, "--output", str(tmp_path / output)]) == 2
+    assert "choose another" in capsys.readouterr().err
+    assert {(tmp_path / name).read_text() for name in ("p.csv", "t.csv")} == {content}

@@ -96,7 +96,11 @@ def _parser() -> Parser:
     subject.add_argument("--manifest", help="folder of a manifest; default with --run: the run's own")
     subject.add_argument("--predictions", help="class predictions beside --maps: image_id,top1,...,top5")
     subject.add_argument("--images", help="folder of your own images, scored with --run or --model")
-    subject.add_argument("--annotations", nargs="+", help="for --images: COCO, VOC, CSV, masks")
+    subject.add_argument(
+        "--annotations",
+        nargs="+",
+        help="for --images: COCO or LabelMe JSON, VOC or CVAT XML, YOLO, CSV, masks",
+    )
     subject.add_argument(
         "--corners",
         choices=list(BOX_CONVENTIONS),

@@ -10,19 +10,24 @@ from wsol.cli.object_lines import object_lines
 from wsol.cli.parser import Parser
 from wsol.data.annotations.mask_values import HELP as MASK_VALUES_HELP
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
+from wsol.errors import UserError
 from wsol.evaluation.bootstrap import few_images
 from wsol.pipeline.iou.comparison import compare, objects_table
 from wsol.pipeline.iou.pixel_sizes import PixelSizes
 from wsol.pipeline.iou.sides import Request, read_sides
 from wsol.progress import say
 
-FORMATS = "a CSV table (image_id,x0,y0,x1,y1), COCO .json, VOC .xml, or a folder of masks (.png, .npy)"
+FORMATS = (
+    "a CSV table (image_id,x0,y0,x1,y1), COCO .json (or a detector's results), or a folder of LabelMe "
+    ".json, VOC or CVAT .xml, YOLO .txt or masks (.png, .npy ...)"
+)
 DESCRIPTION = (
     "IoU of predicted boxes or masks with the truth. Masks are compared as masks where both sides have "
     "them, else boxes; of several the best pair counts. Besides, all objects are matched one to one, "
     "class by class where both sides name classes: with scores as COCO does (its areas and its limit of "
     "100 predictions aside), without scores for the most pairs. Every annotated image needs a "
-    "prediction: a CSV row with empty box cells says that nothing was found."
+    "prediction: a CSV row with empty box cells, or an empty file, says that nothing was found; COCO's "
+    "results say so of images that they do not name."
 )
 OUTPUT = (
     "table of every image: image_id; the predicted box of the best pair, x0 to y1; iou; acc@0.3 ...; "
@@ -37,6 +42,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
     arguments = _parser().parse(argv)
     options = {key: value for key, value in vars(arguments).items() if key != "output"}
+    _refuse_inputs(arguments)
     sides = read_sides(Request(**options))
     _say_notes(sides.notes)
     sizes = PixelSizes(arguments.images, exif=not arguments.stored_pixels)
@@ -51,6 +57,8 @@ def main(argv: Sequence[str]) -> int:
         )
     if note := few_images(found.images - found.empty):
         say(note)
+    if found.objects.mean is not None:
+        say("note: an image's best pair counts whatever its class; one to one, classes are compared")
     for key, metric in found.totals.items():
         print(f"{key:<9} {_cell(metric['value'])}  [{_cell(metric['low'])}, {_cell(metric['high'])}]")
     print("\n".join(object_lines(found.objects, scored=found.scored, ignored=found.ignored)))
@@ -86,12 +94,27 @@ def _parser() -> Parser:
         "--images",
         type=Path,
         metavar="DIR",
-        help="the images, for --corners shares where nothing else tells their size",
+        help="the images, for boxes in shares (YOLO, --corners shares) where nothing else tells their "
+        "size",
     )
     parser.add_argument(
         "--stored-pixels", action="store_true", help="do not turn images as their EXIF tag says"
     )
+    parser.add_argument(
+        "--missing-is-nothing",
+        action="store_true",
+        help="in annotated images without a prediction nothing was found; by default they are an error",
+    )
     return parser
+
+
+def _refuse_inputs(arguments: Namespace) -> None:
+    """``UserError`` where a table would be written over what is read."""
+    for written in (arguments.output, objects_table(arguments.output)):
+        for option in ("predictions", "annotations", "classes"):
+            read = getattr(arguments, option)
+            if read is not None and read.resolve() == written.resolve():
+                raise UserError(f"--output {arguments.output}: {written} is --{option}; choose another")
 
 
 def _tables(arguments: Namespace) -> str:

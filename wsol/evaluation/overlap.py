@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -104,10 +105,14 @@ def totals(iou: np.ndarray) -> dict[str, dict[str, float | None]]:
     curves |= {f"acc@{delta:g}": Mean((iou >= delta)[:, None], everyone) for delta in DELTAS}
     if not len(iou):
         return {key: {"value": None, "low": None, "high": None} for key in curves}
-    weights = [np.ones((1, len(iou)), np.float32), *resample_weights(len(iou))]
+    drawn: dict[str, list[np.ndarray]] = {key: [] for key in curves}
+    # A block at a time: the weights of all resamples are a thousand times the images.
+    for block in chain([np.ones((1, len(iou)), np.float32)], resample_weights(len(iou))):
+        for key, curve in curves.items():
+            drawn[key].append(curve(block)[:, 0])
     result = {}
-    for key, curve in curves.items():
-        (value, *draws) = np.concatenate([curve(block)[:, 0] for block in weights])
+    for key, blocks in drawn.items():
+        (value, *draws) = np.concatenate(blocks)
         low, high = interval(value, Replicates(np.array(draws), np.array(draws)), len(iou)) or (
             None,
             None,

@@ -15,7 +15,7 @@ def check_complete(found: Sequence[str], expected: Sequence[str]) -> None:
     findings = [
         f"{len(ids)} {what}, e.g. {', '.join(sorted(ids)[:3])}: {mend}"
         for ids, what, mend in (
-            (missing, "of the images have no prediction", "every image of the split is scored or none"),
+            (missing, "of the images have no prediction", "every image needs one"),
             (extra, "predictions are of images that the annotations lack", "leave them out"),
             (twice, "images have more than one prediction", "keep one each"),
         )

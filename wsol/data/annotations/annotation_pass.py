@@ -25,6 +25,9 @@ class AnnotationPass:
         mask_values: what the values of mask files mean; None: all but 0 and void are the object.
         reads_masks: whether any source so far has masks in files.
         category_names: name of each class by the number that COCO's sources give it.
+        side: which of two sides it reads, as options call it: ``prediction``, ``annotation``; or none.
+        lists_only_found: whether a source names only images in which something was found, as COCO's
+            results do: nothing was found in those it does not name.
     """
 
     corners: str | None = None
@@ -35,11 +38,17 @@ class AnnotationPass:
     mask_values: MaskValues | None = None
     reads_masks: bool = False
     category_names: dict[str, str] = field(default_factory=dict)
+    side: str = ""
+    lists_only_found: bool = False
 
     def __post_init__(self) -> None:
         if self.corners is not None and self.corners not in BOX_CONVENTIONS:
             near = suggest(self.corners, BOX_CONVENTIONS)
             raise UserError(f"unknown convention for corners {self.corners!r}{near}")
+
+    def option(self, name: str) -> str:
+        """The option ``name`` as it is typed for this side: ``--prediction-corners``."""
+        return f"--{self.side}-{name}" if self.side else f"--{name}"
 
     def convention(self, default: str) -> str:
         """How a source writes its corners, a key of `BOX_CONVENTIONS`; ``default`` is its format's."""

@@ -55,7 +55,7 @@ def refuse_undeclared(path: Path, images: Iterable[AnnotatedImage], reading: Ann
     if 2 * tiny < count:
         reading.notes.append(said)
     else:
-        reading.findings.append(f"{said}; say so by --corners shares, or write pixels")
+        reading.findings.append(f"{said}; say so by {reading.option('corners')} shares, or write pixels")
 
 
 def _no_share(box: DraftBox) -> str:

@@ -29,6 +29,8 @@ from wsol.data.splits.held_out_val import add_split_options, plan_train
 from wsol.errors import UserError
 from wsol.files.pictures.images import image_size
 
+RESULTS = "; a detector's results name images by COCO's ids: give the COCO JSON that lists them"
+
 
 def add_options(parser: ArgumentParser) -> None:
     """Where the annotations lie and what they mean."""
@@ -38,7 +40,8 @@ def add_options(parser: ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="PATH",
-        help="COCO .json, .csv, a folder of VOC .xml or of masks; several are joined",
+        help="COCO .json, .csv, a folder of LabelMe .json, VOC or CVAT .xml, YOLO .txt or masks; "
+        "several are joined",
     )
     conventions = "; ".join(f"{name}: {meaning}" for name, meaning in BOX_CONVENTIONS.items())
     parser.add_argument(
@@ -175,7 +178,8 @@ def _annotations(
     found = join_sources(pixels, draft.findings)
     if missing and not found:
         draft.findings.append(
-            f"{missing[0].where}: neither this nor any other annotated image is in {root}"
+            f"{missing[0].where}: neither this ({missing[0].file!r}) nor any other annotated image is "
+            f"in {root}" + RESULTS * reading.lists_only_found
         )
     elif missing:
         draft.notes.append(

@@ -69,7 +69,7 @@ def class_codes(
     shared = {name for name in found if name}
     if not shared:
         return ClassCodes([""], {}, {}, False, [_nothing_shared(true, predicted)])
-    notes = []
+    notes = _idle(stands_for or {}, true, predicted)
     if unknown := [name for name in predicted if name not in found]:
         named = [name for name in unknown if name]
         if named:
@@ -85,6 +85,18 @@ def class_codes(
     names = [*true, *unknown]
     found |= {name: len(true) + place for place, name in enumerate(unknown)}
     return ClassCodes(names, codes, found, True, notes)
+
+
+def _idle(
+    stands_for: Mapping[str, Sequence[str]], true: Sequence[str], predicted: Sequence[str]
+) -> list[str]:
+    """A note of the names in the table that neither side has."""
+    idle = [name for name in stands_for if name not in true]
+    idle += [name for names in stands_for.values() for name in names if name not in predicted]
+    if not idle:
+        return []
+    more = ", ..." if len(idle) > 3 else ""
+    return [f"--classes: {', '.join(map(repr, idle[:3]))}{more} are classes that the files do not have"]
 
 
 def _mapped(codes: Mapping[str, int], stands_for: Mapping[str, Sequence[str]]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class Request:
         classes: a table of the annotations' classes and the predictions' names of them.
         images: the folder of the images, for the sizes that shares of the sides need.
         stored_pixels: images are not turned as their EXIF tag says.
+        missing_is_nothing: in annotated images without a prediction nothing was found.
     """
 
     predictions: Path
@@ -45,6 +46,7 @@ class Request:
     classes: Path | None = None
     images: Path | None = None
     stored_pixels: bool = False
+    missing_is_nothing: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,12 @@ def read_sides(request: Request) -> Sides:
     truth = AnnotationPass(
         request.annotation_corners or request.corners,
         mask_values=_values(request.annotation_mask_values or request.mask_values),
+        side="annotation",
     )
     guess = AnnotationPass(
         request.prediction_corners or request.corners,
         mask_values=_values(request.prediction_mask_values or request.mask_values),
+        side="prediction",
     )
     stands_for = {} if request.classes is None else read_class_map(request.classes)
     true = _read(request.annotations, truth)
@@ -86,10 +90,39 @@ def read_sides(request: Request) -> Sides:
     findings += _idle_mask_values(request, truth, guess)
     if findings:
         raise UserError.of(findings)
-    check_complete([*names, *foreign], list(true))
+    if guess.lists_only_found and predicted and not names:
+        raise UserError(
+            f"{request.predictions}: COCO's results name images by ids, e.g. {next(iter(predicted))!r}, "
+            f"which {request.annotations} does not tell: give the COCO JSON that lists the images"
+        )
+    nothing = [name for name in true if name not in names]
+    if nothing and not (guess.lists_only_found or request.missing_is_nothing):
+        raise UserError(
+            f"{request.predictions}: {len(nothing)} of the {len(true)} annotated images have no "
+            f"prediction, e.g. {', '.join(nothing[:3])}: an empty file or row says that nothing was "
+            "found in one, --missing-is-nothing says it of them all"
+        )
+    check_complete([*names, *foreign, *nothing], list(true))
+    if nothing:
+        guess.notes.append(
+            f"{len(nothing)} of {len(true)} annotated images have no prediction: nothing was found there"
+        )
+        predicted, names = _with_nothing(predicted, names, nothing, request.predictions)
     # Both sides may be one file: what is to be known of it is then told once.
     notes = list(dict.fromkeys([*truth.notes, *guess.notes]))
     return Sides(true, predicted, names, stands_for, truth.category_names, notes)
+
+
+def _with_nothing(
+    predicted: Mapping[str, AnnotatedImage],
+    names: Mapping[str, str],
+    nothing: Iterable[str],
+    where: Path,
+) -> tuple[Mapping[str, AnnotatedImage], Mapping[str, str]]:
+    """Predicted images and their names, with one without object for each of ``nothing``."""
+    empty = AnnotatedImage("", str(where))
+    # A name that no file can have.
+    return {**predicted, "\0": empty}, {**names, **dict.fromkeys(nothing, "\0")}
 
 
 def _idle_corners(request: Request, truth: AnnotationPass, guess: AnnotationPass) -> list[str]:
@@ -138,7 +171,7 @@ def _values(given: Sequence[str] | None) -> MaskValues | None:
 def _read(path: Path, reading: AnnotationPass) -> Mapping[str, AnnotatedImage]:
     """What ``path`` says of each image, by its name there."""
     images = read_by_name(path, reading)
-    if not images:
+    if not images and not reading.lists_only_found:
         reading.findings.append(f"{path}: no images in it")
     return images
 

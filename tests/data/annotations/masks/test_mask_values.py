@@ -53,7 +53,7 @@ def test_declared_values_make_classes_and_void(tmp_path):
     np.testing.assert_array_equal(objects["dog"].mask.pixels(), CODES == 12)
     np.testing.assert_array_equal(found["a"].ignore_mask(), CODES == 255)
     assert found["a"].categories == ["dog", "cat"]  # 36 pixels and 24
-    assert len(reading.notes) == 1 and "dog=40: occurs in none of the 1 masks" in reading.notes[0]
+    assert len(reading.notes) == 1 and "--mask-values dog=40: in none of the 1 masks" in reading.notes[0]
 
 
 def test_what_is_not_declared_is_background_and_told(tmp_path):
@@ -118,3 +118,20 @@ def test_jpeg_masks_are_told_and_photographs_refused(tmp_path):
     Image.fromarray(noise).save(tmp_path / "a.jpg", quality=95)
     _, reading = read(tmp_path)
     assert "looks like a photograph" in reading.findings[0]
+
+
+def test_values_that_make_no_object_anywhere_are_a_finding_and_empty_masks_are_not(tmp_path):
+    _, reading = read(grey(tmp_path), "object=99")
+    assert "none of its 1 masks holds a value that --mask-values calls an object" in reading.findings[0]
+    assert "they hold 8, 12, 255" in reading.findings[0]
+    Image.fromarray(np.zeros((12, 20), np.uint8)).save(tmp_path / "a.png")
+    _, reading = read(tmp_path, "object=99")
+    assert not reading.findings
+
+
+def test_one_code_beside_255_may_be_the_object_with_255_as_void(tmp_path):
+    codes = np.zeros((12, 20), np.uint8)
+    codes[2:8, 2:8], codes[9:, 9:] = 1, 255
+    Image.fromarray(codes).save(tmp_path / "a.png")
+    _, reading = read(tmp_path)
+    assert "say whether 255 is void, --mask-values object=1-254 ignore=255" in reading.findings[0]

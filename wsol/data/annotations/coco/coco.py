@@ -82,6 +82,7 @@ class _CocoFile:
     def check_lists(self) -> None:
         """``UserError`` where the file as a whole is something else."""
         if RESULTS in self.lists:
+            self.reading.lists_only_found = True
             return
         if self.other:
             raise UserError(f'{self.path}: not COCO JSON: "{self.other}" is no list')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class CocoObjects:
         self.left_out = LeftOut(path)
         self._sizes: dict[Size, Size] = {}
         self._first: dict[str, int] = {}  # the first entry of each category
+        self._counts: Counter[str] = Counter()
 
     def one_size(self, size: Size) -> Size:
         """The same tuple for all images of a size."""
@@ -42,6 +44,7 @@ class CocoObjects:
                 self.findings.append(f"{where}: {what} {no_id(item[what])}")
         category = id_of(item.get("category_id"))
         self._first.setdefault(category, index)
+        self._counts[category] += 1
         told = len(self.findings), self.left_out.count
         box = self._box(item.get("bbox"), where)
         mask = self._mask(item.get("segmentation"), size, where, boxed=box is not None)
@@ -56,8 +59,10 @@ class CocoObjects:
         """After the last entry: names instead of ids, and a note of what was left out."""
         for key, index in self._first.items():
             if key and categories and key not in categories:
+                more = self._counts[key] - 1
                 self.findings.append(
                     f"{self.path} annotations[{index}]: category_id {key} is not among the categories"
+                    + (f" (and {more} more of it)" if more else "")
                 )
         self.table.categories = [categories.get(key, key) for key in self.table.categories]
         self.reading.notes += self.left_out.notes()

@@ -48,17 +48,27 @@ def with_declared(
         found = dict(zip(files, pool.map(lambda file: _find(file, values), files), strict=True))
     reading.findings += [one.problem for one in found.values() if one.problem]
     occurring = frozenset().union(*(one.occurring for one in found.values()))
-    for name, declared in values.names:
-        if absent := [text for text, _ in declared.single() if text not in occurring]:
-            reading.notes.append(
-                f"--mask-values {name}={','.join(absent)}: occurs in none of the {len(files)} masks in "
-                f"{path}"
-            )
-    if odd := [one.undeclared for one in found.values() if one.undeclared]:
+    option = reading.option("mask-values")
+    absent = [
+        f"{name}={','.join(texts)}"
+        for name, declared in values.names
+        if (texts := [text for text, _ in declared.single() if text not in occurring])
+    ]
+    if absent:
+        reading.notes.append(f"{option} {' '.join(absent)}: in none of the {len(files)} masks in {path}")
+    odd = [one.undeclared for one in found.values() if one.undeclared]
+    objects = {name for name, _ in values.names} - {IGNORE, BACKGROUND}
+    if odd and not any(one.areas.get(name) for one in found.values() for name in objects):
+        reading.findings.append(
+            f"{path}: none of its {len(files)} masks holds a value that {option} calls an object; they "
+            f"hold {', '.join(dict.fromkeys(text for several in odd for text in several))}"
+        )
+        return images
+    if odd:
         texts = list(dict.fromkeys(text for several in odd for text in several))
         more = ", ..." if len(texts) > SHOWN else ""
         reading.notes.append(
-            f"{path}: {len(odd)} masks hold values that --mask-values does not name "
+            f"{path}: {len(odd)} masks hold values that {option} does not name "
             f"({', '.join(texts[:SHOWN])}{more}): they are background"
         )
     return [_with_objects(image, found, values) for image in images]

@@ -111,9 +111,9 @@ def _several(codes: np.ndarray) -> bool:
 
 def _evenly_spaced(codes: tuple[int, ...]) -> bool:
     """Whether these are levels of grey, e.g. 51, 102, 153, 204: how many of five people agree."""
-    steps = [VOID / count for count in range(2, 17)]
     return any(
-        all(abs(code / step - round(code / step)) * step <= 1 for code in codes) for step in steps
+        all(abs(code - max(1, round(code * count / VOID)) * VOID / count) <= 1 for code in codes)
+        for count in range(2, 17)
     )
 
 
@@ -131,11 +131,12 @@ def _solid(grey: np.ndarray, codes: tuple[int, ...]) -> bool:
 
 
 def _tell(path: Path, looks: dict[Path, _Look], reading: AnnotationPass) -> None:
+    option = reading.option("mask-values")
     void = [look.void for look in looks.values() if look.void]
     if void:
         reading.notes.append(
             f"{path}: 255 is void in {_count(void, 'palette mask')}, as in Pascal VOC: {sum(void):,} "
-            "pixels are not scored; if they are the object: --mask-values object=1-255"
+            f"pixels are not scored; if they are the object: {option} object=1-255"
         )
     kinds = {kind: [file for file, look in looks.items() if look.kind == kind] for kind in _KINDS}
     if coded := [(file, look.codes) for file, look in looks.items() if look.codes]:
@@ -143,12 +144,12 @@ def _tell(path: Path, looks: dict[Path, _Look], reading: AnnotationPass) -> None
         shown = ", ".join(map(str, codes[:5]))
         reading.findings.append(
             f"{path}: {_count(coded, 'grey mask')} with 255 beside codes ({shown} in {file.name}): "
-            "say whether 255 is void, --mask-values object=1-254 ignore=255, or not, object=1-255"
+            f"say whether 255 is void, {option} object=1-254 ignore=255, or not, object=1-255"
         )
     if all(look.full for look in looks.values()):
         reading.notes.append(
             f"{path}: no mask has a pixel of 0, so that each image is object from edge to edge; if "
-            "one value is background, name the others: --mask-values object=1"
+            f"one value is background, name the others: {option} object=1"
         )
     if lossy := kinds["lossy"]:
         reading.notes.append(
