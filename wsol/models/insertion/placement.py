@@ -87,6 +87,12 @@ def blocks_at(backbone: Backbone, place: str) -> dict[str, nn.Module]:
     return {f"{stage}.{number}": blocks[f"{stage}.{number}"]}
 
 
+def has_blocks(backbone: Backbone, place: str) -> bool:
+    """Whether the stage of ``place`` holds residual blocks that are known here."""
+    stage = backbone.resolve(place.partition(".")[0])
+    return any(True for _ in residual_blocks(backbone, [f"stages.{stage}"]))
+
+
 def insert_gates(
     backbone: Backbone, places: Iterable[str], gated: str, make: Callable[[int], nn.Module]
 ) -> dict[str, Placed]:
