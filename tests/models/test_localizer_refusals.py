@@ -108,7 +108,7 @@ def test_a_module_that_breaks_the_contract_is_named(attention, message):
         ({"attention": "Gate", "at": ["stage3.7"]}, "no block 'stage3.7': there are stage3.0"),
         (
             {"attention": "Gate", "backbone": "squeezenet1_1"},
-            r"stage4 of squeezenet1_1: blocks of this kind are not known here \(.*squeezenet Fire",
+            r"squeezenet1_1: blocks of this kind are not known here \(.*squeezenet Fire",
         ),
         ({"attention": "Feedback", "at": ["stage3.1"]}, "stage3"),
     ],

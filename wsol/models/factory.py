@@ -23,7 +23,7 @@ from wsol.models.backbone import Backbone, as_stages
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.insertion.feedback import insert_feedback
 from wsol.models.insertion.feedback_block import FeedbackBlock
-from wsol.models.insertion.placement import Placed, has_blocks, insert_gates
+from wsol.models.insertion.placement import Placed, insert_gates, with_blocks
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
 from wsol.models.own_classifier import OwnClassifier
@@ -181,7 +181,7 @@ def _built(
         make = partial(module_class, **settings.options)
         if not settings.at:
             # A default of every stage means those that have blocks: MobileNetV3's stage2 has none.
-            places = [place for place in places if has_blocks(backbone, place)] or places
+            places = with_blocks(backbone, places)
         placed |= insert_gates(backbone, places, gated_by(module_class), make)
     else:
         for place in places:

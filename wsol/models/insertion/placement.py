@@ -87,10 +87,13 @@ def blocks_at(backbone: Backbone, place: str) -> dict[str, nn.Module]:
     return {f"{stage}.{number}": blocks[f"{stage}.{number}"]}
 
 
-def has_blocks(backbone: Backbone, place: str) -> bool:
-    """Whether the stage of ``place`` holds residual blocks that are known here."""
-    stage = backbone.resolve(place.partition(".")[0])
-    return any(True for _ in residual_blocks(backbone, [f"stages.{stage}"]))
+def with_blocks(backbone: Backbone, places: Iterable[str]) -> list[str]:
+    """Those places whose stages hold residual blocks that are known here; ``UserError`` if none does."""
+    paths = {place: f"stages.{backbone.resolve(place.partition('.')[0])}" for place in places}
+    found = [place for place, path in paths.items() if any(residual_blocks(backbone, [path]))]
+    if not found:
+        raise UserError(f"{backbone.name}: {unknown_blocks(backbone, paths.values())}")
+    return found
 
 
 def insert_gates(
