@@ -1,4 +1,4 @@
-"""GoogLeNet and torchvision's InceptionV3: their side branches are for training alone, and are left out."""
+"""Side branches of GoogLeNet and torchvision's InceptionV3 are for training alone, and are left out."""
 
 from __future__ import annotations
 
