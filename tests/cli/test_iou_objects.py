@@ -102,7 +102,7 @@ def test_results_in_cocos_form_name_classes_by_number(tmp_path):
     guess = [{"image_id": 1, "category_id": number, "bbox": [0, 0, 10, 10]} for number in (4, 3)]
     _, output = run(tmp_path, coco(tmp_path, "p.json", guess, True), coco(tmp_path, "t.json", true))
     found = [(row["predicted_class"], row["outcome"]) for row in objects(output)]
-    assert found == [("3", "matched"), ("4", "false positive")]
+    assert found == [("cat", "matched"), ("4", "false positive")]
 
 
 def test_masks_of_several_objects_are_matched_as_masks(tmp_path):
@@ -235,3 +235,15 @@ def test_what_is_read_is_never_written_over(tmp_path, capsys, output):
     assert main(["iou", *arguments, "--output", str(tmp_path / output)]) == 2
     assert "choose another" in capsys.readouterr().err
     assert {(tmp_path / name).read_text() for name in ("p.csv", "t.csv")} == {content}
+
+
+def test_results_that_call_classes_by_number_are_told_by_name(tmp_path):
+    truth, predictions = tmp_path / "t.json", tmp_path / "p.json"
+    truth.write_text(json.dumps(LISTED))
+    predictions.write_text(json.dumps([*RESULTS, {**RESULTS[0], "image_id": 2, "category_id": 9}]))
+    arguments = ["--annotations", str(truth), "--predictions", str(predictions)]
+    assert main(["iou", *arguments, "--output", str(tmp_path / "o.csv")]) == 0
+    for name in ("o.csv", "o_objects.csv"):
+        with (tmp_path / name).open(newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["image_id"] == "a.jpg"]
+        assert [(row["class"], row["predicted_class"]) for row in rows] == [("dog", "dog")]

@@ -18,6 +18,7 @@ class ClassCodes:
         predicted: number by the predictions' name.
         compared: whether classes are compared at all; where not, every object is of class 0.
         notes: what a user should know, a line each.
+        spelled: the names of classes that predictions call by the annotations' numbers.
     """
 
     names: list[str]
@@ -25,6 +26,7 @@ class ClassCodes:
     predicted: dict[str, int]
     compared: bool = True
     notes: list[str] = field(default_factory=list)
+    spelled: dict[str, str] = field(default_factory=dict)
 
     def code(self, side: str, name: str) -> int:
         """The number of a class that ``side``, ``true`` or ``predicted``, calls ``name``."""
@@ -84,7 +86,11 @@ def class_codes(
         notes.append("true objects without a class are found by predictions without one only")
     names = [*true, *unknown]
     found |= {name: len(true) + place for place, name in enumerate(unknown)}
-    return ClassCodes(names, codes, found, True, notes)
+    by_number = {
+        name: (ids or {})[name] for name in predicted if name in (ids or {}) and name not in codes
+    }
+    found |= {own: found[name] for name, own in by_number.items()}
+    return ClassCodes(names, codes, found, True, notes, by_number)
 
 
 def _idle(

@@ -103,7 +103,11 @@ def image_pair(
 
     ``UserError`` where masks differ in size or cannot be read.
     """
-    given = [item for item in predicted.objects if not item.ignore]
+    given = [
+        item._replace(category=codes.spelled.get(item.category, item.category))
+        for item in predicted.objects
+        if not item.ignore
+    ]
     masks = all(
         any(item.mask is not None and not item.ignore for item in items)
         for items in (given, true.objects)
