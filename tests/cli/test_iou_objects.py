@@ -102,7 +102,7 @@ def test_results_in_cocos_form_name_classes_by_number(tmp_path):
     guess = [{"image_id": 1, "category_id": number, "bbox": [0, 0, 10, 10]} for number in (4, 3)]
     _, output = run(tmp_path, coco(tmp_path, "p.json", guess, True), coco(tmp_path, "t.json", true))
     found = [(row["predicted_class"], row["outcome"]) for row in objects(output)]
-    assert found == [("cat", "matched"), ("4", "false positive")]
+    assert found == [("cat", "matched"), ("dog", "false positive")]
 
 
 def test_masks_of_several_objects_are_matched_as_masks(tmp_path):
