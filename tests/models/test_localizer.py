@@ -10,10 +10,6 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import GLOBAL, Attended, HeadOutput
 from wsol.errors import UserError
-from wsol.models import factory
-from wsol.models.factory import build_localizer
-from wsol.models.localizer import Localizer
-from wsol.recipe import Recipe
 
 
 class Doubling(nn.Module):
@@ -79,25 +75,10 @@ class Same(Doubling):
 MODULES = {item.__name__: item for item in (Doubling, TwoMaps, Gate, Feedback, Tapping, Same)}
 
 
-@pytest.fixture(autouse=True)
-def own_attention(monkeypatch):
-    torch.manual_seed(0)
-    monkeypatch.setattr(factory.ATTENTION, "get", MODULES.__getitem__)
-
-
-def localizer(attention: str = "none", backbone: str = "small_resnet", **settings) -> Localizer:
-    recipe = {
-        "backbone": {"name": backbone},
-        "attention": {"name": attention, **settings},
-        "data": {"input_size": 32},
-    }
-    return build_localizer(Recipe.from_dict(recipe), 4, ["a", "b", "c", "d"])
-
-
 IMAGES = torch.linspace(-1, 1, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)
 
 
-def test_plain_localizer():
+def test_plain_localizer(localizer):
     built = localizer().eval()
     output = built(IMAGES)
     assert output.logits.shape == (2, 4)
@@ -109,7 +90,7 @@ def test_plain_localizer():
     assert torch.equal(built.backbone(IMAGES), output.features)
 
 
-def test_stage_attention_acts_after_its_stage():
+def test_stage_attention_acts_after_its_stage(localizer):
     plain = localizer().eval()
     built = localizer("Doubling", at=["stage3"]).eval()
     built.load_state_dict(plain.state_dict(), strict=False)
@@ -118,14 +99,14 @@ def test_stage_attention_acts_after_its_stage():
     torch.testing.assert_close(after.attention["stage3"], before.features.mean(dim=1))
 
 
-def test_which_attention_starts_as_identity():
+def test_which_attention_starts_as_identity(localizer):
     said = {
         name: localizer(name).starts_as_identity for name in ("none", "Doubling", "Same", "Feedback")
     }
     assert said == {"none": False, "Doubling": False, "Same": True, "Feedback": False}
 
 
-def test_several_maps_are_named_by_place_and_key():
+def test_several_maps_are_named_by_place_and_key(localizer):
     built = localizer("TwoMaps", at=["-1", "stage1"]).eval()
     names = ["stage1.spatial", "stage1.later", "stage3.spatial", "stage3.later"]
     assert list(built(IMAGES).attention) == names
@@ -133,11 +114,11 @@ def test_several_maps_are_named_by_place_and_key():
     assert built.default_map == "stage3.spatial"
 
 
-def test_default_places_of_five_stages_are_counted_from_the_end_of_three():
+def test_default_places_of_five_stages_are_counted_from_the_end_of_three(localizer):
     assert list(localizer("TwoMaps").placed) == ["stage1", "stage3"]
 
 
-def test_asking_for_names_leaves_the_mode_and_the_statistics():
+def test_asking_for_names_leaves_the_mode_and_the_statistics(localizer):
     built = localizer("TwoMaps").train()
     before = copy.deepcopy(built.state_dict())
     assert built.default_map == "stage3.spatial"
@@ -145,7 +126,7 @@ def test_asking_for_names_leaves_the_mode_and_the_statistics():
     assert all(torch.equal(value, before[name]) for name, value in built.state_dict().items())
 
 
-def test_feedback_maps_and_steps():
+def test_feedback_maps_and_steps(localizer):
     built = localizer("Feedback", at=["stage2", "stage3.0"], options={"steps": 3}).eval()
     names = ["stage2.0.t1", "stage2.0.t2", "stage3.0.t1", "stage3.0.t2"]
     full = built(IMAGES)
@@ -168,7 +149,7 @@ def test_feedback_maps_and_steps():
         pass
 
 
-def test_head_attention_taps_stages_and_sees_the_whole_image():
+def test_head_attention_taps_stages_and_sees_the_whole_image(localizer):
     built = localizer("Tapping", at=["stage1", "stage2"]).eval()
     output = built(IMAGES)
     assert built.head.module.stage_channels == {"stage1": 32, "stage2": 64, GLOBAL: 96}
@@ -179,7 +160,7 @@ def test_head_attention_taps_stages_and_sees_the_whole_image():
 
 
 @pytest.mark.parametrize("attention", ["none", "Doubling", "TwoMaps", "Gate", "Feedback", "Tapping"])
-def test_every_parameter_is_in_one_group(attention):
+def test_every_parameter_is_in_one_group(localizer, attention):
     built = localizer(attention)
     groups = built.parameter_groups()
     assert list(groups) == ["backbone", "attention", "head"]
@@ -190,7 +171,7 @@ def test_every_parameter_is_in_one_group(attention):
     assert sum(parameter.numel() for parameter in groups["backbone"]) == plain
 
 
-def test_late_stages_may_train_with_the_head():
+def test_late_stages_may_train_with_the_head(localizer):
     built = localizer("Gate")
     plain, late = built.parameter_groups(), built.parameter_groups("stage3")
     stage = {id(parameter) for parameter in built.backbone.stages["stage3"].parameters()}
@@ -205,12 +186,12 @@ def test_late_stages_may_train_with_the_head():
         built.parameter_groups("stage9")
 
 
-def test_what_no_weights_fill_is_known():
+def test_what_no_weights_fill_is_known(localizer):
     names = [name for name, _ in localizer().named_parameters()]
     assert sorted(localizer().as_drawn) == sorted(names)
 
 
-def test_a_localizer_can_be_copied_after_a_pass():
+def test_a_localizer_can_be_copied_after_a_pass(localizer):
     built = localizer("Feedback")
     built(IMAGES)
     built.stage_features(IMAGES)
@@ -220,7 +201,7 @@ def test_a_localizer_can_be_copied_after_a_pass():
     assert any(part is twin.placed["stage3.0"] for part in twin.modules())
 
 
-def test_weights_round_trip():
+def test_weights_round_trip(localizer):
     built = localizer("Gate").eval()
     torch.manual_seed(9)
     other = localizer("Gate").eval()
@@ -228,7 +209,7 @@ def test_weights_round_trip():
     assert torch.equal(other(IMAGES).logits, built(IMAGES).logits)
 
 
-def test_what_lies_above_the_last_tap_idles_where_the_head_ignores_it(monkeypatch):
+def test_what_lies_above_the_last_tap_idles_where_the_head_ignores_it(localizer, monkeypatch):
     # LTPA's pc with softmax: u . g is the same at all positions and cancels out.
     monkeypatch.undo()
     built = localizer("ltpa", at=["stage1", "stage2"], options={"compatibility": "pc"}).double()

@@ -8,9 +8,7 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import Attended
 from wsol.errors import UserError
-from wsol.models import factory
 from wsol.models.factory import build_localizer
-from wsol.models.localizer import Localizer
 from wsol.recipe import Recipe
 
 
@@ -66,21 +64,6 @@ class FlatMap(Doubling):
 MODULES = {item.__name__: item for item in (Doubling, Gate, Feedback, Halving, Naming, FlatMap)}
 
 
-@pytest.fixture(autouse=True)
-def own_attention(monkeypatch):
-    torch.manual_seed(0)
-    monkeypatch.setattr(factory.ATTENTION, "get", MODULES.__getitem__)
-
-
-def localizer(attention: str = "none", backbone: str = "small_resnet", **settings) -> Localizer:
-    recipe = {
-        "backbone": {"name": backbone},
-        "attention": {"name": attention, **settings},
-        "data": {"input_size": 32},
-    }
-    return build_localizer(Recipe.from_dict(recipe), 4, ["a", "b", "c", "d"])
-
-
 IMAGES = torch.linspace(-1, 1, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)
 
 
@@ -92,7 +75,7 @@ IMAGES = torch.linspace(-1, 1, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)
         ("FlatMap", r"attention map stage3 has shape \(2, 1536\)"),
     ],
 )
-def test_a_module_that_breaks_the_contract_is_named(attention, message):
+def test_a_module_that_breaks_the_contract_is_named(localizer, attention, message):
     with pytest.raises(UserError, match=message):
         localizer(attention)(IMAGES)
 
@@ -113,7 +96,7 @@ def test_a_module_that_breaks_the_contract_is_named(attention, message):
         ({"attention": "Feedback", "at": ["stage3.1"]}, "stage3"),
     ],
 )
-def test_wrong_places_and_options(settings, message):
+def test_wrong_places_and_options(localizer, settings, message):
     with pytest.raises(UserError, match=message):
         localizer(**settings)
 

@@ -7,10 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from wsol.attention.contract import Attended
-from wsol.models import factory
-from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
-from wsol.recipe import Recipe
 
 
 class Doubling(nn.Module):
@@ -32,26 +29,11 @@ class Gate(Doubling):
 MODULES = {item.__name__: item for item in (Doubling, Gate)}
 
 
-@pytest.fixture(autouse=True)
-def own_attention(monkeypatch):
-    torch.manual_seed(0)
-    monkeypatch.setattr(factory.ATTENTION, "get", MODULES.__getitem__)
-
-
-def localizer(attention: str = "none", backbone: str = "small_resnet", **settings) -> Localizer:
-    recipe = {
-        "backbone": {"name": backbone},
-        "attention": {"name": attention, **settings},
-        "data": {"input_size": 32},
-    }
-    return build_localizer(Recipe.from_dict(recipe), 4, ["a", "b", "c", "d"])
-
-
 IMAGES = torch.linspace(-1, 1, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)
 
 
 @pytest.mark.parametrize("backbone", ["small_resnet", "resnet18", "mobilenetv2_035"])
-def test_gates_act_before_the_shortcut(backbone):
+def test_gates_act_before_the_shortcut(localizer, backbone):
     plain = localizer(backbone=backbone).eval()
     for part in plain.modules():
         if isinstance(part, nn.BatchNorm2d):
@@ -74,14 +56,14 @@ def renamed(plain: Localizer, built: Localizer) -> dict[str, Tensor]:
     return dict(zip(names, plain.state_dict().values(), strict=True))
 
 
-def test_a_zero_gate_leaves_the_shortcut():
+def test_a_zero_gate_leaves_the_shortcut(localizer):
     built = localizer("Gate", options={"factor": 0.0}).eval()
     stages = built.stage_features(IMAGES, ["stage2"])
     pooling, block = built.backbone.stages["stage3"]
     assert torch.equal(stages["stage3"], torch.relu(block.downsample(pooling(stages["stage2"]))))
 
 
-def test_a_block_named_twice_has_one_gate():
+def test_a_block_named_twice_has_one_gate(localizer):
     built = localizer("Gate", at=["stage3", "stage3.0"])
     assert list(built.placed) == ["stage3.0"]
     gates = [part for part in built.modules() if isinstance(part, Gate)]
@@ -103,7 +85,7 @@ def test_a_block_named_twice_has_one_gate():
         ("mobilenetv2_035", "expansion", 336, "bn2"),
     ],
 )
-def test_gates_sit_where_their_class_says(monkeypatch, backbone, gated, width, follows):
+def test_gates_sit_where_their_class_says(localizer, monkeypatch, backbone, gated, width, follows):
     monkeypatch.setattr(Gate, "gates", gated, raising=False)
     built = localizer("Gate", backbone=backbone, at=["stage5"]).eval()
     name, placed = list(built.placed.items())[-1]

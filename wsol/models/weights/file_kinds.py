@@ -76,8 +76,9 @@ def _archive(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+    # NotImplementedError is zipfile's word for archives of versions that it does not know.
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return ""  # cut off: torch's reader says so
+        return ""  # cut off, or no archive of torch's: its reader says so
     ends = [name.rpartition("/")[2] for name in names]
     if any("/code/" in f"/{name}" for name in names) and "constants.pkl" in ends:
         return (

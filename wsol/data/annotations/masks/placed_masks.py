@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from wsol.errors import UserError
 
 
 @dataclass(frozen=True)
-class PlacedMask:
+class PlacedMask(ABC):
     """A mask of part of an image of ``size`` (height, width), its first pixel at (``left``, ``top``).
 
     ``shape`` is the part's (height, width); what lies outside the image is cut off.
@@ -24,9 +25,9 @@ class PlacedMask:
     size: tuple[int, int]
     where: str
 
+    @abstractmethod
     def part(self) -> np.ndarray:
         """(height, width) bool of the part."""
-        raise NotImplementedError
 
     def pixels(self) -> np.ndarray:
         """(height, width) bool of the whole image."""
