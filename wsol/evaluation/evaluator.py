@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from wsol.cores import cores
 from wsol.errors import UserError
 from wsol.evaluation.bootstrap import RESAMPLES
+from wsol.evaluation.readings import Reading, readings_of
 from wsol.evaluation.scored_image import score_image
 from wsol.evaluation.split_scores import Scores, compute
 from wsol.evaluation.threads import in_threads
@@ -86,14 +87,16 @@ def collect(
     *,
     threads: int | None = None,
     pixels: bool | None = None,
+    readings: Sequence[Reading] | None = None,
     progress: str | None = None,
 ) -> PerImage:
     """The per-image arrays of a split, or of one process's share of it (then `PerImage.merge`).
 
     ``predictions`` is read as threads come free, so that a model goes on while boxes are computed and
     memory does not grow with maps. ``threads``: None takes one a core, 1 works in this thread.
-    ``pixels``: whether masks are scored; None means if any annotation has one (a share of a split
-    must say it, since it does not see the others). What ``predictions.counts`` has, if there is
+    ``pixels``: whether masks are scored; None means if any annotation has one. ``readings``: what else
+    is read; None means all that the annotations allow. A share of a split must say both, since it does
+    not see the others. What ``predictions.counts`` has, if there is
     such, joins the counts. ``progress`` names the work in a progress bar.
 
     ``UserError`` names images without a prediction, predictions without an image, doubles, and maps
@@ -101,7 +104,7 @@ def collect(
     """
     counts = getattr(predictions, "counts", {})
     stream = (("", prediction) for prediction in predictions)
-    split = _SplitArrays(annotations, protocol, pixels)
+    split = _SplitArrays(annotations, protocol, pixels, readings)
     per_image = split.filled(stream, [""], threads, progress)[""]
     per_image.counts = dict(sorted((Counter(per_image.counts) + Counter(counts)).items()))
     return per_image
@@ -114,10 +117,12 @@ def collect_each(
     protocol: Protocol,
     *,
     pixels: bool | None = None,
+    readings: Sequence[Reading] | None = None,
     progress: str | None = None,
 ) -> dict[str, PerImage]:
     """`collect` for several sources whose predictions come in one stream of (source, prediction)."""
-    return _SplitArrays(annotations, protocol, pixels).filled(predictions, sources, None, progress)
+    split = _SplitArrays(annotations, protocol, pixels, readings)
+    return split.filled(predictions, sources, None, progress)
 
 
 class _SplitArrays:
@@ -128,6 +133,7 @@ class _SplitArrays:
         annotations: Mapping[str, Annotation] | Sequence[Annotation],
         protocol: Protocol,
         pixels: bool | None,
+        readings: Sequence[Reading] | None,
     ) -> None:
         self.images = list(annotations.values() if isinstance(annotations, Mapping) else annotations)
         self.rows = {annotation.image_id: row for row, annotation in enumerate(self.images)}
@@ -139,6 +145,7 @@ class _SplitArrays:
         if pixels:
             protocol.check_pixels()
         self.protocol, self.pixels = protocol, pixels
+        self.readings = readings_of(self.images, protocol) if readings is None else readings
 
     def filled(
         self,
@@ -149,6 +156,9 @@ class _SplitArrays:
     ) -> dict[str, PerImage]:
         """The arrays of each source, every image of which must be in ``predictions`` once."""
         arrays = {source: PerImage.empty(self.images, self.protocol, self.pixels) for source in sources}
+        for per_image in arrays.values():
+            for reading in self.readings:
+                per_image.readings.update(reading.empty(self.images))
         seen: dict[str, list[str]] = {source: [] for source in sources}
         counts: dict[str, Counter[str]] = {source: Counter() for source in sources}
         total = len(self.images) * len(sources)
@@ -163,7 +173,9 @@ class _SplitArrays:
         def work(item: tuple[str, Prediction]) -> tuple[str, list[str]]:
             source, prediction = item
             row = self.rows[prediction.image_id]
-            return source, score_image(arrays[source], row, prediction, self.images[row], self.protocol)
+            return source, score_image(
+                arrays[source], row, prediction, self.images[row], self.protocol, self.readings
+            )
 
         for source, odd in in_threads(work, known(), cores() if threads is None else threads):
             counts[source].update(odd)

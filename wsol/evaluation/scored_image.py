@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from wsol.errors import UserError
@@ -9,6 +11,7 @@ from wsol.evaluation.boxes import scale_boxes
 from wsol.evaluation.contours.iou import best_iou_of_all, best_iou_of_largest, iou_matrix
 from wsol.evaluation.contours.sweep import contour_boxes, largest_contour_boxes
 from wsol.evaluation.masks import pixel_histograms, resize_mask, true_mask
+from wsol.evaluation.readings import Reading, ScoredMap
 from wsol.evaluation.score_map import normalise
 from wsol.scores.iou_codes import ALL_UNITS, CUTS, SINGLE_UNITS, encode_iou
 from wsol.scores.packed_boxes import pack_boxes
@@ -18,15 +21,21 @@ from wsol.scores.samples import Annotation, Prediction
 
 
 def score_image(
-    per_image: PerImage, row: int, prediction: Prediction, annotation: Annotation, protocol: Protocol
+    per_image: PerImage,
+    row: int,
+    prediction: Prediction,
+    annotation: Annotation,
+    protocol: Protocol,
+    readings: Sequence[Reading] = (),
 ) -> list[str]:
     """Score an image into row ``row``; returns under which counts its map goes.
 
     A prediction carries a score map, or a mask, or boxes (best first), read in that order. A mask or
-    boxes are the same at every threshold.
+    boxes are the same at every threshold. ``readings`` are what else is read of it.
     """
     per_image.top1[row], per_image.top5[row] = _classes(prediction, annotation)
     frame = protocol.frame(annotation.size)
+    normalised: np.ndarray | None = None
     odd = [] if prediction.label == annotation.label else ["maps_of_other_class"]
     if prediction.score_map is not None:
         odd += oddities(prediction)
@@ -35,11 +44,16 @@ def score_image(
     elif prediction.mask is not None:
         # Outside the mask lies below every threshold, which a score of 0 would not.
         inside = resize_mask(np.asarray(prediction.mask), frame)
-        _score_map(per_image, row, np.where(inside, 1.0, -1.0), annotation, protocol)
+        normalised = np.where(inside, 1.0, -1.0)
+        _score_map(per_image, row, normalised, annotation, protocol)
     elif prediction.boxes is not None:
         _score_boxes(per_image, row, prediction.boxes, annotation, protocol)
     else:
         raise UserError(f"{prediction.image_id}: the prediction has no score map, no mask and no boxes")
+    scored = ScoredMap(prediction, annotation, protocol, normalised)
+    for reading in readings:
+        for name, value in reading.read(scored).items():
+            per_image.readings[name][row] = value
     return odd
 
 

@@ -15,6 +15,7 @@ from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation, collect_each
+from wsol.evaluation.readings import readings_of
 from wsol.maps.clock import Clock
 from wsol.maps.reading import MapReader, model_maps, passes, resolve
 from wsol.pipeline.evaluate import ScoringJob, evaluate
@@ -151,7 +152,9 @@ class ModelJob(ScoringJob):
                 sources,
                 share,
                 protocol,
-                pixels=self.scores_masks(split),  # a share does not see if other images have masks
+                # A share does not see what the other images have.
+                pixels=self.scores_masks(split),
+                readings=readings_of(list(annotations.values()), protocol),
                 progress=", ".join(sources),
             )
         self.clocks |= dict.fromkeys(sources, clock)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from wsol.scores.samples import Annotation
 
 UNKNOWN = -1
+# In the file of arrays the names of readings begin so.
+READING = "reading."
 
 
 @dataclass
@@ -48,6 +50,10 @@ class PerImage:
         boxes: the packed single-contour boxes (256, 4) of every image (`boxes_of`), whether it has a
             true box or not; None when loaded from a file without them.
         sizes: (N, 2) int32, height and width of the original image.
+        groups: (N,) text, the same for images that are resampled together; None where each image is a
+            draw of its own.
+        readings: further arrays (N, ...) by name, which only the figures of some data sets need;
+            `wsol.evaluation.readings` says which and when.
         counts: what was decided about odd input, see `wsol.scores.protocol`.
     """
 
@@ -64,6 +70,8 @@ class PerImage:
     positives: np.ndarray | None = None
     negatives: np.ndarray | None = None
     boxes: list[bytes] | None = None
+    groups: np.ndarray | None = None
+    readings: dict[str, np.ndarray] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -87,6 +95,7 @@ class PerImage:
             positives=np.zeros((n, bins), np.uint32) if pixels else None,
             negatives=np.zeros((n, bins), np.uint32) if pixels else None,
             boxes=[b""] * n,
+            groups=_groups(annotations),
         )
 
     def __len__(self) -> int:
@@ -114,10 +123,12 @@ class PerImage:
         return self.positives, self.negatives
 
     def has(self, part: str) -> bool:
-        """Whether ``"classes"``, ``"boxes"`` or ``"masks"`` were scored."""
+        """Whether ``"classes"``, ``"boxes"``, ``"masks"`` or the reading of that name were scored."""
         if part == "classes":
             return len(self) > 0 and bool((self.top1 >= 0).all())
-        return {"boxes": self.single, "masks": self.positives}[part] is not None
+        if part in ("boxes", "masks"):
+            return (self.single if part == "boxes" else self.positives) is not None
+        return part in self.readings
 
     def codes(self, contours: str, thresholds: float | np.ndarray) -> np.ndarray:
         """Codes of IoU (`wsol.scores.iou_codes`) of the images ``boxed`` at thresholds in [0, 1).
@@ -175,10 +186,16 @@ class PerImage:
         place = {image_id: row for row, image_id in enumerate(ids)}
         rows = np.array([place[image_id] for image_id in order], np.intp)
         filled = [part for part in parts if len(part)]
-        merged = {}
-        for name in _ARRAYS:
-            values = [getattr(part, name) for part in filled]
-            merged[name] = _concatenate(values, [len(part) for part in filled], rows)
+        lengths = [len(part) for part in filled]
+        merged: dict[str, Any] = {
+            name: _concatenate([getattr(part, name) for part in filled], lengths, rows)
+            for name in _ARRAYS
+        }
+        names = dict.fromkeys(name for part in filled for name in part.readings)
+        readings: dict[str, Any] = {
+            name: _concatenate([part.readings.get(name) for part in filled], lengths, rows)
+            for name in names
+        }
         boxes = [box for part in filled for box in (part.boxes or [b""] * len(part))]
         counts: dict[str, int] = {}
         for part in parts:
@@ -188,6 +205,7 @@ class PerImage:
             **merged,
             protocol=parts[0].protocol,
             boxes=[boxes[row] for row in rows] if any(boxes) else None,
+            readings=readings,
             counts=dict(sorted(counts.items())),
         )
 
@@ -198,6 +216,7 @@ class PerImage:
         """
         name, version, step = self.protocol
         arrays = {key: getattr(self, key) for key in _ARRAYS if getattr(self, key) is not None}
+        arrays |= {f"{READING}{name}": values for name, values in self.readings.items()}
         arrays["protocol"] = np.array([name, str(version), repr(step)], np.str_)
         arrays["counts"] = np.array([f"{k}={v}" for k, v in sorted(self.counts.items())], np.str_)
         return pack(arrays)
@@ -224,8 +243,11 @@ class PerImage:
             arrays: dict[str, Any] = unpack(content, most_bytes)
             name, version, step = arrays.pop("protocol").tolist()
             pairs = [entry.rpartition("=") for entry in arrays.pop("counts").tolist()]
+            names = [key for key in arrays if key.startswith(READING)]
+            readings = {key.removeprefix(READING): arrays.pop(key) for key in names}
             return cls(
                 **arrays,
+                readings=readings,
                 protocol=(name, int(version), float(step)),
                 counts={key: int(count) for key, _, count in pairs},
             )
@@ -236,8 +258,15 @@ class PerImage:
 _ARRAYS = tuple(
     entry.name
     for entry in dataclasses.fields(PerImage)
-    if entry.name not in ("protocol", "boxes", "counts")
+    if entry.name not in ("protocol", "boxes", "readings", "counts")
 )
+
+
+def _groups(annotations: Sequence[Annotation]) -> np.ndarray | None:
+    """The groups' names; an image of no group is one of its own."""
+    if not any(annotation.group for annotation in annotations):
+        return None
+    return np.array([annotation.group or annotation.image_id for annotation in annotations], np.str_)
 
 
 def _concatenate(values, lengths, rows):

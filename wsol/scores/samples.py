@@ -36,6 +36,8 @@ class Annotation:
     ``box_instances`` (n,) int64 the numbers of the things they frame, -1 where it does not say; None
     where it says nothing of any box. ``parts`` is the absolute path of a PNG whose pixels are codes,
     empty where there is none; ``part_names`` are the names of the codes from 1 to 255, and 0 is no part.
+    ``group`` names what the annotation was cut from, empty where from nothing: those of one group, such
+    as the queries of one image, are no independent draws and are resampled together.
     """
 
     image_id: str
@@ -49,6 +51,7 @@ class Annotation:
     box_instances: np.ndarray | None = None
     parts: str = ""
     part_names: Mapping[int, str] = field(default_factory=dict)
+    group: str = ""
 
 
 @dataclass(frozen=True)
