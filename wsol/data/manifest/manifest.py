@@ -71,7 +71,7 @@ class Manifest:
         part_names = part_names_of(folder, info)
         tables = read_tables(folder, part_names)
         exif = bool(info.get("exif", False))
-        found = tables_hash(folder, exif=exif, part_names=part_names)
+        found = tables_hash(folder, exif=exif, part_names=part_names, drawn=info.get("drawn"))
         if info.get("hash", found) != found:
             raise UserError(
                 f"{folder}: the tables are not those that manifest.json was written for (its hash "
@@ -91,6 +91,11 @@ class Manifest:
             tables=tables,
             part_names=part_names,
         )
+
+    @property
+    def drawn(self) -> dict[str, Any]:
+        """What a generator drew the images by; empty where none did."""
+        return self.info.get("drawn", {})
 
     @property
     def mask_root(self) -> Path:

@@ -52,14 +52,24 @@ def part_names_of(folder: Path, info: dict[str, Any]) -> dict[int, str]:
     return {int(code): name for code, name in given.items()}
 
 
-def tables_hash(folder: Path, *, exif: bool, part_names: Mapping[int, str] | None = None) -> str:
-    """SHA-256 of the tables, of how pictures are turned, and of the names of parts where there are any.
+def tables_hash(
+    folder: Path,
+    *,
+    exif: bool,
+    part_names: Mapping[int, str] | None = None,
+    drawn: Mapping[str, Any] | None = None,
+) -> str:
+    """SHA-256 of the tables and of how pictures are turned, with what else some manifests say.
+
+    That are the names of parts, and what a generator drew the images by.
 
     This is the identity of a data set.
     """
     content: dict[str, Any] = {"exif": exif}
     if part_names:
         content["parts"] = part_names
+    if drawn:
+        content["drawn"] = drawn
     for table in TABLES:
         with (folder / table).open("rb") as file:
             content[table] = hashlib.file_digest(file, "sha256").hexdigest()
