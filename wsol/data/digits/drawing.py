@@ -187,7 +187,8 @@ class _Axis:
 def _boxes(objects: np.ndarray) -> np.ndarray:
     """Tightest half-open boxes (n, m, 4) of masks (n, m, side, side); zeros of an empty one."""
     side = objects.shape[-1]
-    rows, columns = objects.any(axis=3), objects.any(axis=2)
+    rows: np.ndarray = np.any(objects, axis=3)
+    columns: np.ndarray = np.any(objects, axis=2)
     boxes = np.stack(
         [
             columns.argmax(axis=2),
@@ -197,4 +198,4 @@ def _boxes(objects: np.ndarray) -> np.ndarray:
         ],
         axis=2,
     )
-    return np.where(rows.any(axis=2)[:, :, None], boxes, 0)
+    return np.where(np.any(rows, axis=2)[:, :, None], boxes, 0)

@@ -75,7 +75,8 @@ def glyphs(seed: int, split: str) -> Glyphs:
 def _ends(pixels: np.ndarray) -> np.ndarray:
     """Where each sample has ink; a slim one keeps margins at its sides, or a 1 would become a block."""
     inked = pixels >= INKED
-    rows, columns = inked.any(axis=2), inked.any(axis=1)
+    rows: np.ndarray = np.any(inked, axis=2)
+    columns: np.ndarray = np.any(inked, axis=1)
     top, left = rows.argmax(axis=1), columns.argmax(axis=1)
     bottom, right = 8 - rows[:, ::-1].argmax(axis=1), 8 - columns[:, ::-1].argmax(axis=1)
     lacking = np.maximum(SLIMMEST - (right - left), 0)

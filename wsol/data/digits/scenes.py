@@ -6,7 +6,7 @@ an image is the object, a draw decides. So neither ink nor size nor place says w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,9 @@ CLASSES = 7  # the digits 0 to 6
 FIRST_OTHER, OTHERS = 7, 3  # digits of no class
 OBJECT, DISTRACTOR, THIRD = 1, 2, 3
 SMALLEST, LARGEST = 10, 52
-# One thing may be as large as there is room for; with all of them that large none would have room.
-LARGEST_BESIDE = 28
+# Training shows all sizes: one thing may be as large as there is room for, the others up to half of it.
+# Tests of anything but size show one, at which three things have room and a coarse map can frame each.
+MIDDLE = (18, 28)
 CELL = 8  # of a map: small_resnet's last stage has one value for 8 pixels of 64
 
 
@@ -43,20 +44,24 @@ def scene(digits: DigitsSet, n: int, side: int, draws: Draws, *, train: bool) ->
 
 
 def _base(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
-    return _one_object(labels, 1 + digits["distractors"], sizes, draws)
+    return _one_object(labels, 1 + digits["distractors"], sizes, draws, train)
 
 
-def _one_object(labels: np.ndarray, count: int, sizes: Sizes, draws: Draws) -> Scene:
+def _one_object(
+    labels: np.ndarray, count: int, sizes: Sizes, draws: Draws, train: bool = False
+) -> Scene:
     """One object among ``count`` - 1 distractors; none where a label is -1."""
-    sides = _sides(len(labels), count, sizes, draws)
+    ranges = [MIDDLE] * count
+    if train:
+        ranges = [(SMALLEST, LARGEST), *[(SMALLEST, MIDDLE[1])] * (count - 1)]
+    sides = _sides(ranges, sizes, draws)
     slot = draws.below(count)
     return _with_object(labels, sides, slot, (1,) * count, draws)
 
 
-def _sides(n: int, count: int, sizes: Sizes, draws: Draws) -> np.ndarray:
-    largest = [LARGEST, *[LARGEST_BESIDE] * (count - 1)]
-    drawn = [draws.between(sizes.of(SMALLEST), sizes.of(last)) for last in largest]
-    assert len(drawn[0]) == n
+def _sides(ranges: Sequence[tuple[int, int]], sizes: Sizes, draws: Draws) -> np.ndarray:
+    """Sides (n, k) of k things, each from a range of 64ths."""
+    drawn = [draws.between(sizes.of(first), sizes.of(last)) for first, last in ranges]
     return np.stack(drawn, axis=1)
 
 
@@ -87,7 +92,7 @@ def _others(n: int, count: int, draws: Draws) -> np.ndarray:
 def _company(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
     n, labelled = len(labels), 1 + digits["companions"]
     count = labelled + DISTRACTORS
-    sides = np.stack([draws.between(sizes.of(10), sizes.of(24)) for _ in range(count)], axis=1)
+    sides = _sides([(14, 22)] * count, sizes, draws)
     # The image's own class first, then others than it, each once.
     away = 1 + draws.order(CLASSES - 1)[:, : labelled - 1]
     classes = np.concatenate([labels[:, None], (labels[:, None] + away) % CLASSES], axis=1)
@@ -116,26 +121,18 @@ def _scale(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, tr
 
 
 def _several(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
+    """Objects of one class and nothing else: four of a size that a map can frame leave no room."""
     n, count = len(labels), digits["instances"]
     cells = count if digits["spacing"] == "touching" else 1
-    objects = count // cells
-    k = objects + DISTRACTORS
-    height = np.stack([draws.between(sizes.of(10), sizes.of(14)) for _ in range(k)], axis=1)
-    width = height.copy()
-    width[:, :objects] *= cells
-    shown = np.full((n, k, cells), NOTHING, np.int64)
-    codes = np.zeros((n, k, cells), np.uint8)
-    instances = np.full((n, k, cells), NOTHING, np.int64)
-    edges = np.full((n, k, cells + 1), WHOLE, np.int64)
-    edges[:, :, 0] = 0
-    edges[:, :objects] = np.arange(cells + 1) * WHOLE // cells
-    shown[:, :objects], codes[:, :objects] = labels[:, None, None], OBJECT
-    instances[:, :objects] = np.arange(count).reshape(objects, cells)
-    shown[:, objects:, 0], codes[:, objects:, 0] = _others(n, DISTRACTORS, draws), DISTRACTOR
-    margins = (sizes.of(CELL),) * objects + (1,) * DISTRACTORS
-    things = Things(height, width, margins, edges, shown, codes, instances)
+    k = count // cells
+    height = _sides([(13, 16) if cells > 1 else (14, 18)] * k, sizes, draws)
+    edges = np.broadcast_to(np.arange(cells + 1) * WHOLE // cells, (n, k, cells + 1))
+    shown = np.broadcast_to(labels[:, None, None], (n, k, cells)).copy()
+    codes = np.full((n, k, cells), OBJECT, np.uint8)
+    instances = np.broadcast_to(np.arange(count).reshape(k, cells), (n, k, cells))
+    things = Things(height, height * cells, (sizes.of(CELL),) * k, edges, shown, codes, instances)
     classes = np.repeat(labels[:, None], count, axis=1)
-    return Scene(labels, things, classes, {OBJECT: "object", DISTRACTOR: "distractor"})
+    return Scene(labels, things, classes, {OBJECT: "object"})
 
 
 def _none(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
@@ -148,9 +145,7 @@ def _none(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, tra
 def _parts(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
     """Pairs of digits: the object's are its class and a 7, the distractors' are 8 and 9."""
     n, count = len(labels), 1 + DISTRACTORS
-    heights = np.stack(
-        [draws.between(sizes.of(14), sizes.of(last)) for last in (26, *[18] * DISTRACTORS)], axis=1
-    )
+    heights = _sides([(14, 26), *[(14, 18)] * DISTRACTORS], sizes, draws)
     # Training covers the whole dial; one network is scored at each of its settings.
     shares = np.full((n, count), int(digits["share"] * WHOLE), np.int64)
     if train:

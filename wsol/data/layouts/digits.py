@@ -2,9 +2,9 @@
 
 Handwritten digits 0 to 6 are the classes; 7, 8 and 9 are things of no class, alike in ink, size and
 brightness. There are three training sets (base, parts, context) and seven tests over them, each with a
-dial; boxes,
-masks and part codes are exact. One call makes one manifest, of a test at one setting of its dial. Every
-step is integer arithmetic on raw PCG64 words, so the files have the same bytes on every machine.
+dial; boxes, masks and part codes are exact. One call makes one manifest, of a test at one setting of its
+dial. Every step is integer arithmetic on raw PCG64 words, so the files have the same bytes on every
+machine.
 """
 
 from __future__ import annotations
