@@ -36,6 +36,9 @@ def main(argv: list[str]) -> int:
         help="rows at a time, each a process with its part of the cores",
     )
     parser.add_argument(
+        "--also", nargs="+", default=[], metavar="MANIFEST", help="score every run on these too"
+    )
+    parser.add_argument(
         "--results", type=folder, help="folder of records and boards; default: as the recipe says"
     )
     parser.add_argument("--overlays", type=at_least(0), default=8, help="pictures a row for the report")
@@ -53,7 +56,7 @@ def main(argv: list[str]) -> int:
     seeds = _seeds(arguments.seeds)
     from wsol.pipeline.benchmark import Grid
 
-    run_and_tell(Grid(recipes, seeds, arguments.overlays), arguments.jobs)
+    run_and_tell(Grid(recipes, seeds, arguments.overlays, arguments.also), arguments.jobs)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ def benchmark(
     seeds: Sequence[int] = (0,),
     overlays: int = 0,
     jobs: int = 1,
+    also: Sequence[Path | str] = (),
 ) -> None:
     """Train and score; every data set gets its centred-box row beside.
 
@@ -42,6 +44,7 @@ def benchmark(
         overlays: how many images the report shows of each row.
         jobs: so many rows at a time, each in a process of its own; the cores and the processes that load
             images are divided among them.
+        also: manifests that every run is scored on besides its own data set.
 
     Raises:
         UserError: the disk has no room for it; or rows failed, which are named after the others.
@@ -53,7 +56,7 @@ def benchmark(
     """
     if isinstance(recipes, str | Path | Recipe):
         recipes = [recipes]
-    Grid(recipes, seeds, overlays).run(jobs)
+    Grid(recipes, seeds, overlays, also).run(jobs)
 
 
 class Grid:
@@ -65,17 +68,21 @@ class Grid:
     """
 
     def __init__(
-        self, recipes: Sequence[Recipe | Path | str], seeds: Sequence[int] = (0,), overlays: int = 0
+        self,
+        recipes: Sequence[Recipe | Path | str],
+        seeds: Sequence[int] = (0,),
+        overlays: int = 0,
+        also: Sequence[Path | str] = (),
     ) -> None:
         read = [as_recipe(recipe) for recipe in recipes]
-        self.overlays = overlays
+        self.overlays, self.also = overlays, also
         self.rows: list[GridRow] = []
         self.failures: list[tuple[str, str]] = []
         known: dict[tuple[Path, tuple[str, ...]], GridRow] = {}
         self._recipes: list[tuple[str, Recipe]] = []
         for name, recipe in zip(short_names(read), read, strict=True):
             try:
-                for row in rows_of(name, recipe, seeds):
+                for row in rows_of(name, recipe, seeds, also):
                     known.setdefault((row.folder.path, row.run_ids), row)
                 self._recipes.append((name, recipe))
             except Exception as error:
@@ -139,6 +146,10 @@ class Grid:
         for name, recipe in self._recipes:
             try:
                 evaluate_baselines(recipe, overlays=self.overlays)
+                for folder in self.also:
+                    data = dataclasses.replace(recipe.data, manifest=str(folder))
+                    other = dataclasses.replace(recipe, data=data)
+                    evaluate_baselines(other, overlays=self.overlays)
             except Exception as error:
                 self._fail(name, error)
                 wrong.add(name)

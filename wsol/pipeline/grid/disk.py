@@ -101,11 +101,12 @@ def megabytes(size: int) -> str:
 
 
 def _records_size(row: GridRow, overlays: int) -> int:
-    recipe = row.recipe
-    split = row.manifest.split(recipe.evaluation.split)
-    masks = recipe.evaluation.masks and bool(row.manifest.tables.masks)
-    image = IMAGE_WITH_MASK if masks else IMAGE
-    return len(row.run_ids) * (RECORD + len(split) * image + overlays * PICTURE)
+    size = 0
+    for manifest, settings, run_ids in row.scorings:
+        masks = settings.masks and bool(manifest.tables.masks)
+        images = len(manifest.split(settings.split)) * (IMAGE_WITH_MASK if masks else IMAGE)
+        size += len(run_ids) * (RECORD + images + overlays * PICTURE)
+    return size
 
 
 def _state_bytes(module: nn.Module) -> int:

@@ -21,6 +21,7 @@ from wsol.pipeline.outputs.objects import write_objects
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery, write_pictures
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.progress import say
+from wsol.recipe import Recipe
 from wsol.scores import level_counts
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.records import RunRecord, content_id
@@ -88,6 +89,14 @@ def dataset_entry(manifest: Manifest, split: str) -> dict[str, Any]:
         if manifest.info.get(key):
             entry[key] = manifest.info[key]
     return entry
+
+
+def scored_what(recipe: Recipe, trained_on: str, scored: str) -> dict[str, Any]:
+    """What makes the figures of a run that is scored: the recipe, and the hash of the training manifest
+    where that is not the scored one, whose hash is the data set's own. ``trained_on`` may be empty.
+    """
+    what = recipe.what()
+    return what if trained_on in ("", scored) else {**what, "trained_on": trained_on}
 
 
 def identity(
