@@ -15,7 +15,8 @@ from wsol.data.digits.scenes import SMALLEST, THIRD
 
 INK = 16  # the darkest value of a handwritten sample
 VISIBLE = 32  # ink of 256 from which a pixel belongs to the digit
-DIMMEST, DARKEST = 26, 128  # of 256, of the texture's light
+DIM = (26, 128)  # of 256, of the texture's light
+CLEAR = (56, 100)  # where the texture is to be told from the plain ground around it
 BRIGHT = (160, 255)
 PIXELS_AT_ONCE = 2**21
 
@@ -44,7 +45,7 @@ def draw(
         _samples(scene, glyphs, draws),
         np.stack([draws.between(*BRIGHT) for _ in range(things.heights.shape[1])], axis=1),
         draws.below(GROUNDS),
-        draws.between(DIMMEST, DARKEST),
+        draws.between(*(DIM if scene.patch is None else CLEAR)),
         np.stack([draws.below(2**31), draws.below(2**31)], axis=1),
         side,
     )

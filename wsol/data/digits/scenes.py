@@ -145,7 +145,7 @@ def _none(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, tra
 def _parts(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
     """Pairs of digits: the object's are its class and a 7, the distractors' are 8 and 9."""
     n, count = len(labels), 1 + DISTRACTORS
-    heights = _sides([(14, 26), *[(14, 18)] * DISTRACTORS], sizes, draws)
+    heights = _sides([(16, 20)] * count, sizes, draws)
     # Training covers the whole dial; one network is scored at each of its settings.
     shares = np.full((n, count), int(digits["share"] * WHOLE), np.int64)
     if train:
@@ -168,14 +168,14 @@ def _parts(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, tr
 
 
 def _context(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
-    plain = _one_object(labels, 1 + DISTRACTORS, sizes, draws)
+    plain = _one_object(labels, 1 + DISTRACTORS, sizes, draws, train)
     another = (labels + 1 + draws.below(len(CONTEXTS) - 1)) % len(CONTEXTS)
     share = 0 if digits["texture"] == "uncorrelated" else int(digits["share"] * WHOLE)
     own = draws.below(WHOLE) < share
     texture = np.where(own, labels, another)
     if not share:
         texture = draws.below(len(CONTEXTS))
-    height, width = (draws.between(sizes.of(36), sizes.of(52)) for _ in range(2))
+    height, width = (draws.between(sizes.of(40), sizes.of(56)) for _ in range(2))
     top, left = draws.below(sizes.side - height + 1), draws.below(sizes.side - width + 1)
     names = plain.part_names | {THIRD: "context"}
     patch = Patch(texture, top, left, height, width)
