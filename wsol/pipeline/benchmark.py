@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wsol.errors import UserError
@@ -15,7 +15,7 @@ from wsol.pipeline.grid.disk import check_room, disk_needs
 from wsol.pipeline.grid.row_work import attempt, do_row, words_of
 from wsol.pipeline.grid.rows import GridRow, rows_of, short_names
 from wsol.pipeline.grid.workers import share_out
-from wsol.pipeline.inputs import as_recipe
+from wsol.pipeline.inputs import as_recipe, resolved
 from wsol.progress import say, world_size
 from wsol.recipe import Recipe
 
@@ -56,7 +56,7 @@ def benchmark(
     """
     if isinstance(recipes, str | Path | Recipe):
         recipes = [recipes]
-    Grid(recipes, seeds, overlays, also).run(jobs)
+    Grid(recipes, seeds, overlays, lambda recipe: also).run(jobs)
 
 
 class Grid:
@@ -64,6 +64,7 @@ class Grid:
 
     Attributes:
         rows: a row each; what comes twice is there once.
+        also: the manifests that the runs of a recipe are scored on besides its own data set.
         failures: names of rows, or of recipes whose rows are not even known, and what is wrong.
     """
 
@@ -72,7 +73,7 @@ class Grid:
         recipes: Sequence[Recipe | Path | str],
         seeds: Sequence[int] = (0,),
         overlays: int = 0,
-        also: Sequence[Path | str] = (),
+        also: Callable[[Recipe], Sequence[Path | str]] = lambda recipe: (),
     ) -> None:
         read = [as_recipe(recipe) for recipe in recipes]
         self.overlays, self.also = overlays, also
@@ -82,12 +83,17 @@ class Grid:
         self._recipes: list[tuple[str, Recipe]] = []
         for name, recipe in zip(short_names(read), read, strict=True):
             try:
-                for row in rows_of(name, recipe, seeds, also):
+                for row in rows_of(name, recipe, seeds, also(recipe)):
                     known.setdefault((row.folder.path, row.run_ids), row)
                 self._recipes.append((name, recipe))
             except Exception as error:
                 self._fail(name, error)
         self.rows = list(known.values())
+
+    def rows_of(self, recipe: Recipe) -> list[GridRow]:
+        """The rows of one of its recipes, a seed each."""
+        alike = resolved(recipe).changed(seed=0)
+        return [row for row in self.rows if row.recipe.changed(seed=0) == alike]
 
     @property
     def results(self) -> list[str]:
@@ -146,7 +152,7 @@ class Grid:
         for name, recipe in self._recipes:
             try:
                 evaluate_baselines(recipe, overlays=self.overlays)
-                for folder in self.also:
+                for folder in self.also(recipe):
                     data = dataclasses.replace(recipe.data, manifest=str(folder))
                     other = dataclasses.replace(recipe, data=data)
                     evaluate_baselines(other, overlays=self.overlays)

@@ -35,14 +35,15 @@ def settings_on(manifest: Manifest, settings: EvaluationSettings) -> EvaluationS
     """The settings as ``manifest`` can be scored by them.
 
     Where images of the split have no label, no map is of their true class: those of the predicted class
-    are read instead, of all images alike.
+    are read instead, of all images alike. And who has to tell them apart may not choose the threshold
+    on them: val chooses, unless the settings say otherwise.
     """
     if not (manifest.split(settings.split).labels < 0).any():
         return settings
     maps = [
         f"{name}{PREDICTED}" if model_maps(name).of_class == "true" else name for name in settings.maps
     ]
-    return dataclasses.replace(settings, maps=maps)
+    return dataclasses.replace(settings, maps=maps, thresholds=settings.thresholds or "val")
 
 
 def _told(drawn: Mapping[str, Any]) -> str:
