@@ -22,7 +22,7 @@ def main(argv: list[str]) -> int:
         "diagnose",
         "Say what an attention module mends, worsens, and what cannot be told: seven tests on drawn "
         "digits, beside CAM and a control of as many parameters, all at one budget. Interrupted, the "
-        "same command goes on. Options of the module and its method are a recipe's: --attention.options.k 3, "
+        "same command goes on. Options of module and method are a recipe's: --attention.options.k 3, "
         "--attention.at stage3, --method NAME.",
     )
     parser.add_argument(
