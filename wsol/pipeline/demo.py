@@ -84,9 +84,9 @@ def write_lead(grid: Grid) -> Path | None:
 
 
 LEAD = (
-    "Each object here is two joined digits: one tells its class, the other, a 7, does not. Two pairs of no "
-    "class stand beside it. What papers on the subject complain of can be seen: the map lights what tells "
-    "the class, not the object."
+    "Each object here is two joined digits: one tells its class, the other, a 7, does not. Two pairs of "
+    "no class stand beside it. What papers on the subject complain of can be seen: the map lights what "
+    "tells the class, not the object."
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wsol.data.layouts.digits import NAMES
+from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.recipe import (
     AttentionSettings,
