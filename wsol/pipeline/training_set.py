@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.queries import scored_split
 from wsol.errors import UserError
 from wsol.maps import PREDICTED
 from wsol.maps.reading import model_maps
@@ -37,7 +38,7 @@ def settings_on(manifest: Manifest, settings: EvaluationSettings) -> EvaluationS
     Where images of the split have no label, no map is of their true class: those of the predicted class
     are read instead, of all images alike.
     """
-    if not (manifest.split(settings.split).labels < 0).any():
+    if not (scored_split(manifest, settings.split).labels < 0).any():
         return settings
     maps = [
         f"{name}{PREDICTED}" if model_maps(name).of_class == "true" else name for name in settings.maps
