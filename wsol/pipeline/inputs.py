@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
-from wsol.data.manifest.queries import scored_split
+from wsol.data.manifest.queries import QuerySplit, scored_split
 from wsol.errors import UserError
 from wsol.files.reading import refuse_no_file
 from wsol.progress import is_first_rank, say
@@ -91,8 +91,8 @@ def annotated_split(manifest: Manifest, name: str) -> ManifestSplit:
     """
     split = scored_split(manifest, name)
     if not split.annotated:
-        what = "boxes, which queries are made of," if manifest.queries else "boxes or masks"
-        raise UserError(f"{manifest.folder}: split {name!r} has no {what} to score")
+        what = "boxes to make queries of" if isinstance(split, QuerySplit) else "boxes or masks to score"
+        raise UserError(f"{manifest.folder}: split {name!r} has no {what}")
     return split
 
 

@@ -83,9 +83,8 @@ def test_some_queries_of_a_split_are_a_split(split):
     assert isinstance(few, QuerySplit) and list(few.annotations()) == ["a@g", "s/b@w%2Fx"]
     assert few.annotations()["a@g"].present == (0, 2)  # whatever of its image is left out
     # Of the classes asked for, not of the images' own.
-    again = dataclasses.replace(
-        split, rows=split.rows[[0, 0, 1, 2]], queried=split.queried[[0, 0, 1, 2]]
-    )
+    twice = [0, 0, 1, 2]
+    again = dataclasses.replace(split, rows=split.rows[twice], queried=split.queried[twice])
     assert again.first_per_class(1).labels.tolist() == [0, 2, 1]
     assert split.first_per_class(0) is split
 
