@@ -118,6 +118,7 @@ def test_the_record_and_the_table_have_the_figures_of_queries(company, maps, tmp
     assert frame["top1_within"].tolist() == [66.667] and frame["recall_at_k"].tolist() == [60.0]
     assert np.isnan(frame["top1_acc"].iloc[0])
     said = (results / "leaderboard.md").read_text()
+    assert "split test, 5 queries." in said
     assert "Top-1 within" in said and "Recall at k" in said
 
 

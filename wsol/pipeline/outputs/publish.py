@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.data.manifest.validation import TRAINED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.per_image_table import Truth, write_per_image
@@ -88,6 +89,8 @@ def dataset_entry(manifest: Manifest, split: str) -> dict[str, Any]:
     for key in ("subset", "val_fold"):
         if manifest.info.get(key):
             entry[key] = manifest.info[key]
+    if manifest.queries and split != TRAINED:
+        entry["queries"] = True
     return entry
 
 
