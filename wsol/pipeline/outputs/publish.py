@@ -79,7 +79,7 @@ class ScoredMaps:
 
 def dataset_entry(manifest: Manifest, split: str) -> dict[str, Any]:
     """The record's ``dataset``: what it is called, its identity, and what is missing of it."""
-    entry = {
+    entry: dict[str, Any] = {
         "name": manifest.title,
         "reader": manifest.name,
         "version": manifest.version,
