@@ -64,6 +64,8 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
     draft = ManifestDraft(GENERATOR, GENERATOR, str(VERSION), None, classes, images)
     draft.variant = digits.variant
     draft.part_names = _scene(digits, "test", 1, options)[0].part_names
+    # Only there an image shows several classes: each is asked for in turn.
+    draft.queries = digits.test.name == "company"
     draft.drawn = {
         "by": f"{GENERATOR} {VERSION}",
         "test": digits.test.name,
