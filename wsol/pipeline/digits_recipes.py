@@ -37,12 +37,12 @@ CLASS_KEYS = [str(digit) for digit in range(len(NAMES))]
 def digits_recipe(
     attention: AttentionSettings, method: MethodSettings, manifest: Path | str, how: How
 ) -> Recipe:
-    """The recipe of a row on the training set of ``manifest``."""
+    """The recipe of a row on the training set of ``manifest``; of an empty one, on `base`."""
     return Recipe(
         # A mirrored digit is another sign: no flips.
         data=DataSettings(
             name="digits",
-            manifest=Path(manifest).as_posix(),
+            manifest=Path(manifest).as_posix() if manifest else "",
             input_size=SIDE,
             resize_size=SIDE,
             flip=False,
