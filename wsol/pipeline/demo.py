@@ -1,8 +1,9 @@
-"""The demo: CAM, RFGA, TDAM and LTPA where half of an object decides its class, in minutes."""
+"""The demo: CAM, RFGA, TDAM and LTPA on drawn digits, alone and in company, in minutes."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,12 @@ from wsol.pipeline.digits_recipes import digits_recipe
 from wsol.recipe import AttentionSettings, How, MethodSettings, Recipe
 
 if TYPE_CHECKING:
+    from wsol.board.rows.rows import Row
     from wsol.pipeline.benchmark import Grid
 
-# Of the seven tests on digits the one of the field's central complaint: only the part that tells the
-# class is lit. Trained and scored at one setting, it takes one training a row.
-TEST = "parts"
+# One training a row serves every test of its training set. On `base` all four rows learn to classify at
+# this budget (on `parts` LTPA does not), and `company` tells whose maps are of a class.
+COMPANY = "company"
 SMALL = {"train": 280, "val": 70, "images": 140}
 
 
@@ -53,41 +55,63 @@ def demo_grid(output: Path | str = "demo", *, small: bool = False) -> Grid:
     from wsol.pipeline.benchmark import Grid
 
     output = Path(output)
-    manifest = output / "manifest"
-    if not manifest.exists():
-        options = LAYOUT.options(test=TEST, **(SMALL if small else {}))
-        prepare("digits", None, manifest, options=options)
+    base, company = output / "manifest", output / COMPANY
+    for folder, test in ((base, "base"), (company, COMPANY)):
+        if not folder.exists():
+            options = LAYOUT.options(test=test, **(SMALL if small else {}))
+            prepare("digits", None, folder, options=options)
     how = How(runs=(output / "runs").as_posix(), results=(output / "results").as_posix())
     recipes = [
         # The committed recipes leave the masks out, to keep records small; a demo shows all there is.
         recipe.changed(evaluation={"masks": True}, training={"epochs": 2} if small else {})
-        for recipe in demo_recipes(manifest, how).values()
+        for recipe in demo_recipes(base, how).values()
     ]
-    return Grid(recipes, seeds=[0], overlays=8)
+    return Grid(recipes, seeds=[0], overlays=8, also=lambda recipe: [company])
 
 
-def write_lead(grid: Grid) -> Path | None:
-    """What the report opens with: what the demo is, and what CAM's figures say; None without them."""
+def write_lead(grid: Grid) -> Path:
+    """What the report opens with: what the demo is, and what its figures say."""
     from wsol.board import read_board
 
     results = Path(grid.results[0])
-    cam = next((row for row in read_board(results).rows if row.title == "CAM"), None)
-    if cam is None:
-        return None
-    figures = {
-        iou: cam.estimates[f"max_box_acc@0.{iou}"].value
-        for iou in (3, 5, 7)
-        if cam.estimates.get(f"max_box_acc@0.{iou}")
+    rows = {
+        (section.title.split()[1], row.title): row
+        for section in read_board(results).sections
+        for row in section.rows
+        if section.title.startswith("digits ")
     }
-    reached = ", ".join(f".{iou} on {value:.0f} %" for iou, value in figures.items())
-    return write_text(results / "lead.txt", f"{LEAD} CAM's box reaches an IoU of {reached} of them.\n")
+    paragraphs = [IMAGES]
+    told = [rows.get((test, row)) for test in ("base", COMPANY) for row in (CAM, FEATURES, INTENSITY)]
+    if all(row is not None for row in told):
+        paragraphs.append(_told([row for row in told if row is not None]))
+    return write_text(results / "lead.txt", "\n\n".join(paragraphs) + "\n")
 
 
-LEAD = (
-    "Each object here is two joined digits: one tells its class, the other, a 7, does not. Two pairs of "
-    "no class stand beside it. What papers on the subject complain of can be seen: the map lights what "
-    "tells the class, not the object."
+CAM, FEATURES, INTENSITY = "CAM", "Feature mean", "Image intensity"
+TRAINED = 95.0
+IMAGES = (
+    "A handwritten digit from 0 to 6 gives each image its class; 7, 8 and 9 stand beside it and are of "
+    "no class. The networks saw labels alone."
 )
+HARDLY = (
+    "At this small setting the networks are hardly trained: everything runs, the figures say nothing."
+)
+
+
+def _told(rows: Sequence[Row]) -> str:
+    """The figures of CAM, the feature mean and the intensity, without and with company, in words."""
+    if rows[0].estimates["top1_acc"].value < TRAINED:
+        return HARDLY
+    cam, features, intensity, cam_there, features_there, intensity_there = (
+        f"{row.estimates['max_box_acc@0.5'].value:.0f}" for row in rows
+    )
+    return (
+        f"Where no other class is in the image the class map of CAM frames {cam} of 100 digits (MaxBoxAcc "
+        f".5), the mean of its features {features}, the brightest spot {intensity}. In company of another "
+        f"class CAM, asked for each of the two, frames {cam_there}, the mean of the features "
+        f"{features_there}, the brightest spot {intensity_there}: what knows no class cannot say whose map "
+        "it is, and a benchmark of one object an image does not notice."
+    )
 
 
 def _recipe(name: str, manifest: Path | str, how: How) -> Recipe:
