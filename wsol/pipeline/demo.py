@@ -100,17 +100,18 @@ HARDLY = (
 
 def _told(rows: Sequence[Row]) -> str:
     """The figures of CAM, the feature mean and the intensity, without and with company, in words."""
-    if rows[0].estimates["top1_acc"].value < TRAINED:
+    top1 = rows[0].estimates["top1_acc"].value
+    if top1 is None or top1 < TRAINED:
         return HARDLY
     cam, features, intensity, cam_there, features_there, intensity_there = (
         f"{row.estimates['max_box_acc@0.5'].value:.0f}" for row in rows
     )
     return (
-        f"Where no other class is in the image the class map of CAM frames {cam} of 100 digits (MaxBoxAcc "
-        f".5), the mean of its features {features}, the brightest spot {intensity}. In company of another "
-        f"class CAM, asked for each of the two, frames {cam_there}, the mean of the features "
-        f"{features_there}, the brightest spot {intensity_there}: what knows no class cannot say whose map "
-        "it is, and a benchmark of one object an image does not notice."
+        f"Where no other class is in the image the class map of CAM frames {cam} of 100 digits "
+        f"(MaxBoxAcc .5), the mean of its features {features}, the brightest spot {intensity}. In company "
+        f"of another class CAM, asked for each of the two, frames {cam_there}, the mean of the features "
+        f"{features_there}, the brightest spot {intensity_there}: what knows no class cannot say whose "
+        "map it is, and a benchmark of one object an image does not notice."
     )
 
 
