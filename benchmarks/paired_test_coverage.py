@@ -8,6 +8,10 @@ ranges go with easy images, for all rows and seeds alike: rows are right on much
 row and seed is thinned out until its best accuracy is that of all others, whatever its shape. Images of
 val are as many as those scored. Power: the second row is 5 points worse at its best. ``old`` is the
 paired test of `wsol.board.comparison.paired`, at the thresholds that were chosen.
+
+Measured with ``--images 250 --resamples 200``, 1,000 experiments a cell, in 6 minutes on one core: equal
+rows are called different in 2.7 to 5.2 % of the experiments (Monte Carlo error 0.7), by the old test in
+1.9 to 7.8 %, which is worst for three seeds whose thresholds come from val.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from wsol.scores.comparison.comparison import LEVEL, Comparison
 from wsol.scores.comparison.mcnemar import mcnemar, mcnemar_interval
 from wsol.scores.comparison.paired_resampling import Images, PairedReplicates, paired_replicates
 from wsol.scores.comparison.scored_row import ScoredRow, Shared, shared
-from wsol.scores.comparison.seed_curves import seed_curves
+from wsol.scores.comparison.seed_curves import SeedCurves, seed_curves
 from wsol.scores.metrics import metrics_of
 from wsol.scores.metrics.metric import Metric
+from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.resampling.weights import RESAMPLES
 
@@ -47,15 +49,10 @@ def compare_rows(
     _check(row, other, protocol)
     scored = shared(row.seeds, other.seeds, row.groups, "the scored split")
     val = _val(row, other) if policy.name == "val" else None
-    of_row, of_other = (
-        [
-            seed_curves(metrics, part, seed, protocol, policy, of_val)
-            for part in parts
-            for seed, of_val in zip(seeds, vals or [None] * len(seeds), strict=True)
-        ]
-        for seeds, vals in ((scored.row, val and val.row), (scored.other, val and val.other))
-    )
-    chosen = any(curves.chooser is not None for curves in (*of_row, *of_other))
+    curves = partial(_curves, metrics, parts, protocol, policy)
+    of_row = curves(scored.row, val.row if val else ())
+    of_other = curves(scored.other, val.other if val else ())
+    chosen = any(one.chooser is not None for one in (*of_row, *of_other))
     if scored.alike and (val is None or val.alike):
         return Comparison(0.0, 0.0, 0.0, 1.0, len(scored), 0.0 if chosen else None)
     drawn = paired_replicates(
@@ -71,6 +68,22 @@ def compare_rows(
         if pairs is not None:
             return _exact(*pairs, drawn)
     return _resampled(key, drawn, len(scored))
+
+
+def _curves(
+    metrics: dict[str, Metric],
+    parts: Sequence[str],
+    protocol: Protocol,
+    policy: ThresholdPolicy,
+    seeds: Sequence[PerImage],
+    val: Sequence[PerImage],
+) -> list[SeedCurves]:
+    """Those of every seed and part; ``val`` is empty, or one for each seed."""
+    return [
+        seed_curves(metrics, part, seed, protocol, policy, on_val)
+        for part in parts
+        for seed, on_val in zip(seeds, val or [None] * len(seeds), strict=True)
+    ]
 
 
 def _parts(metrics: dict[str, Metric], key: str, policy: ThresholdPolicy) -> Sequence[str]:

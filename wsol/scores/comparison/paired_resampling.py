@@ -104,14 +104,8 @@ def paired_replicates(
 
 
 def _less(row: Replicates, other: Replicates) -> Replicates:
-    chosen = row.flattered is not None or other.flattered is not None
-    return Replicates(
-        row.anew - other.anew,
-        row.kept - other.kept,
-        _or_zero(row.flattered) - _or_zero(other.flattered) if chosen else None,
-        min(row.images, other.images),
-    )
-
-
-def _or_zero(flattered: np.ndarray | None) -> np.ndarray | float:
-    return 0.0 if flattered is None else flattered
+    flattered = None
+    if row.flattered is not None and other.flattered is not None:
+        flattered = row.flattered - other.flattered
+    anew, kept = row.anew - other.anew, row.kept - other.kept
+    return Replicates(anew, kept, flattered, min(row.images, other.images))
