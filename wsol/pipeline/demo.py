@@ -108,10 +108,10 @@ def _told(rows: Sequence[Row]) -> str:
     )
     return (
         f"Where no other class is in the image the class map of CAM frames {cam} of 100 digits "
-        f"(MaxBoxAcc .5), the mean of its features {features}, the brightest spot {intensity}. In company "
-        f"of another class CAM, asked for each of the two, frames {cam_there}, the mean of the features "
-        f"{features_there}, the brightest spot {intensity_there}: what knows no class cannot say whose "
-        "map it is, and a benchmark of one object an image does not notice."
+        f"(MaxBoxAcc .5), the mean of its features {features}, the brightest spot {intensity}. Beside a "
+        f"digit of another class CAM, asked for each of the two, frames {cam_there}, the mean of its "
+        f"features {features_there}, the brightest spot {intensity_there}: what knows no class cannot "
+        "say whose map it is, and a benchmark of one object an image does not notice."
     )
 
 
