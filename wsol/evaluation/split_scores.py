@@ -20,6 +20,9 @@ from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.threshold_families import MetricFamily, families_of
 
+# Between which a metric's values lie, by its unit; those of other units may be any numbers.
+LIMITS = {"percent": (0.0, 100.0), "ratio": (0.0, np.inf)}
+
 CHOSEN_ON = {"oracle": "the scored images", "val": "val", "fixed": "given"}
 
 
@@ -49,8 +52,11 @@ class MetricEstimate(NamedTuple):
 
 
 def metric_keys(protocol: Protocol) -> list[str]:
-    """Every key that an evaluation under the protocol reports, in the order of the columns."""
-    return list(metrics_of(protocol))
+    """Every key that an evaluation under the protocol reports, in the order of the columns.
+
+    Those of readings are reported besides, where the data set allows them.
+    """
+    return [key for key, each in metrics_of(protocol).items() if not each.specification.of_reading]
 
 
 def evaluate_metric(
@@ -80,14 +86,18 @@ def compute(
 
     ``policy`` is the protocol's own where None. Under ``val`` the thresholds are chosen on the arrays
     ``val``, or were, where it is their values by key, and count as given: the intervals are over the
-    images of ``per_image`` alone. ``keys`` are the metrics wanted; none takes all. Only what they need
-    is computed.
+    images of ``per_image`` alone. ``keys`` are the metrics wanted; none takes all, those of readings as
+    far as they are there. Only what they need is computed.
     ``UserError`` where ``val`` is asked for without arrays, or they have nothing to choose on.
     """
     policy = policy or protocol.policy
     per_image.check(protocol)
     metrics = metrics_of(protocol)
-    wanted = _wanted(metrics, keys)
+    wanted = _wanted(metrics, keys) or [
+        key
+        for key, metric in metrics.items()
+        if not metric.specification.of_reading or metric.measurable(per_image, protocol)
+    ]
     read = [
         key for key in _with_parts(metrics, wanted) if policy.name in metrics[key].specification.policies
     ]
@@ -119,7 +129,7 @@ def _wanted(metrics: Mapping[str, Metric], keys: Sequence[str]) -> list[str]:
     for key in keys:
         if key not in metrics:
             raise UserError(f"unknown metric {key!r}{suggest(key, metrics)}")
-    return list(dict.fromkeys(keys)) or list(metrics)
+    return list(dict.fromkeys(keys))
 
 
 def _with_parts(metrics: Mapping[str, Metric], keys: Sequence[str]) -> list[str]:
@@ -183,12 +193,9 @@ def _add_mean(
 def _entry(value: float | None, draws: Replicates | None, metric: Metric) -> dict[str, float | None]:
     bounds = None
     if value is not None and draws is not None:
-        percent = metric.specification.unit == "percent"
-        bounds = (
-            interval(value, draws, draws.images)
-            if percent
-            else interval(value, draws, limits=(-np.inf, np.inf))
-        )
+        unit = metric.specification.unit
+        images = draws.images if unit == "percent" else 0
+        bounds = interval(value, draws, images, limits=LIMITS.get(unit, (-np.inf, np.inf)))
     low, high = bounds or (None, None)
     return {"value": _known(value), "low": low, "high": high}
 
