@@ -35,8 +35,8 @@ class MetricReading(NamedTuple):
 class MetricFamily:
     """Curves over the same ``thresholds`` (C,), all read where ``choice`` is highest.
 
-    Without ``choice`` that is the first of them. Of equal thresholds the lowest is taken. Without ``oracle`` there is at most one threshold, and
-    it was given.
+    Without ``choice`` that is the first of them. Of equal thresholds the lowest is taken. Without
+    ``oracle`` there is at most one threshold, and it was given.
     """
 
     thresholds: np.ndarray

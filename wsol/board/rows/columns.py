@@ -63,7 +63,8 @@ def metric_columns(keys: Iterable[str], specifications: dict[str, MetricSpecific
     """The metrics of the CSV: the suite's own, which every table has, then the others of ``keys``.
 
     Whoever reads the CSV finds a column where it was: IoUs of another protocol, what only some data sets
-    can be asked and metrics from outside follow, in the order of their columns, and after them those of single classes, by name.
+    can be asked and metrics from outside follow, in the order of their columns, and after them those of
+    single classes, by name.
     """
     own = own_metrics(Protocol(""))
     always = [key for key, metric in own.items() if not metric.specification.of_reading]
