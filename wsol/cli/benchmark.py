@@ -7,7 +7,7 @@ import dataclasses
 from wsol.cli.grid_end import run_and_tell
 from wsol.cli.parser import Parser, at_least, folder
 from wsol.cli.recipe_arguments import parse_recipe
-from wsol.errors import UserError
+from wsol.cli.seeds import seeds_of
 
 
 def option_of(argv: list[str]) -> dict[str, str]:
@@ -36,6 +36,9 @@ def main(argv: list[str]) -> int:
         help="rows at a time, each a process with its part of the cores",
     )
     parser.add_argument(
+        "--also", nargs="+", default=[], metavar="MANIFEST", help="score every run on these too"
+    )
+    parser.add_argument(
         "--results", type=folder, help="folder of records and boards; default: as the recipe says"
     )
     parser.add_argument("--overlays", type=at_least(0), default=8, help="pictures a row for the report")
@@ -50,15 +53,9 @@ def main(argv: list[str]) -> int:
         asked = {key: getattr(arguments, key) for key in ("results", "device", "threads")}
         how = dataclasses.replace(recipe.how, **{key: value for key, value in asked.items() if value})
         recipes.append(dataclasses.replace(recipe, how=how))
-    seeds = _seeds(arguments.seeds)
+    seeds = seeds_of(arguments.seeds)
     from wsol.pipeline.benchmark import Grid
 
-    run_and_tell(Grid(recipes, seeds, arguments.overlays), arguments.jobs)
+    grid = Grid(recipes, seeds, arguments.overlays, lambda recipe: arguments.also)
+    run_and_tell(grid, arguments.jobs)
     return 0
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        return [int(seed) for seed in text.split(",")]
-    except ValueError:
-        raise UserError(f"--seeds {text!r}: whole numbers with commas between, as in 0,1,2") from None

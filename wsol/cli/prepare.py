@@ -48,7 +48,8 @@ def summary(folder: Path, info: dict[str, Any], layout: Layout) -> list[str]:
         lines.append(f"  {split}: {', '.join(found)}")
     if info["subset"]:
         lines.append(f"a subset: {info['subset']}")
-    elif not info["expected"] and info["dataset"] != "custom":  # one's own images have no card
+    # One's own images have no card, and what was drawn is complete.
+    elif not info["expected"] and info["dataset"] != "custom" and not info.get("drawn"):
         where = "has no expected counts" if layout.card(info["dataset"]) else "was not found"
         lines.append(f"completeness not checked: the card of {info['dataset']} {where}")
     lines += [f"note: {note}" for note in info["notes"]]

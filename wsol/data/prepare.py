@@ -46,5 +46,5 @@ def _prepare(layout: Layout, root: Path, output: Path, title: str, options: Name
     card = layout.card(draft.dataset)
     if card is not None:
         draft.title, draft.version, draft.expected = card.title, card.version, card.expected
-    draft.title = title or draft.title
+    draft.title = title or f"{draft.title} {draft.variant}".strip()
     return write_manifest(output, draft)

@@ -104,7 +104,8 @@ def compute(
     given = _given(metrics, read, protocol, policy, val)
     families = families_of(metrics, read, per_image, protocol, policy, given)
     values, thresholds = _values(families, len(per_image))
-    draws = replicate(families, len(per_image), resamples) if resamples and len(per_image) else {}
+    n = len(per_image)
+    draws = replicate(families, n, resamples, per_image.groups) if resamples and n else {}
     for key in wanted:
         _add_mean(metrics[key].specification, values, draws)
     shown = [*wanted, *sorted(key for key in values if _of_class(key, wanted))]

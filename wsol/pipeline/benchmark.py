@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from wsol.errors import UserError
@@ -14,7 +15,7 @@ from wsol.pipeline.grid.disk import check_room, disk_needs
 from wsol.pipeline.grid.row_work import attempt, do_row, words_of
 from wsol.pipeline.grid.rows import GridRow, rows_of, short_names
 from wsol.pipeline.grid.workers import share_out
-from wsol.pipeline.inputs import as_recipe
+from wsol.pipeline.inputs import as_recipe, resolved
 from wsol.progress import say, world_size
 from wsol.recipe import Recipe
 
@@ -28,6 +29,7 @@ def benchmark(
     seeds: Sequence[int] = (0,),
     overlays: int = 0,
     jobs: int = 1,
+    also: Sequence[Path | str] = (),
 ) -> None:
     """Train and score; every data set gets its centred-box row beside.
 
@@ -42,6 +44,7 @@ def benchmark(
         overlays: how many images the report shows of each row.
         jobs: so many rows at a time, each in a process of its own; the cores and the processes that load
             images are divided among them.
+        also: manifests that every run is scored on besides its own data set.
 
     Raises:
         UserError: the disk has no room for it; or rows failed, which are named after the others.
@@ -53,7 +56,7 @@ def benchmark(
     """
     if isinstance(recipes, str | Path | Recipe):
         recipes = [recipes]
-    Grid(recipes, seeds, overlays).run(jobs)
+    Grid(recipes, seeds, overlays, lambda recipe: also).run(jobs)
 
 
 class Grid:
@@ -61,26 +64,36 @@ class Grid:
 
     Attributes:
         rows: a row each; what comes twice is there once.
+        also: the manifests that the runs of a recipe are scored on besides its own data set.
         failures: names of rows, or of recipes whose rows are not even known, and what is wrong.
     """
 
     def __init__(
-        self, recipes: Sequence[Recipe | Path | str], seeds: Sequence[int] = (0,), overlays: int = 0
+        self,
+        recipes: Sequence[Recipe | Path | str],
+        seeds: Sequence[int] = (0,),
+        overlays: int = 0,
+        also: Callable[[Recipe], Sequence[Path | str]] = lambda recipe: (),
     ) -> None:
         read = [as_recipe(recipe) for recipe in recipes]
-        self.overlays = overlays
+        self.overlays, self.also = overlays, also
         self.rows: list[GridRow] = []
         self.failures: list[tuple[str, str]] = []
         known: dict[tuple[Path, tuple[str, ...]], GridRow] = {}
         self._recipes: list[tuple[str, Recipe]] = []
         for name, recipe in zip(short_names(read), read, strict=True):
             try:
-                for row in rows_of(name, recipe, seeds):
+                for row in rows_of(name, recipe, seeds, also(recipe)):
                     known.setdefault((row.folder.path, row.run_ids), row)
                 self._recipes.append((name, recipe))
             except Exception as error:
                 self._fail(name, error)
         self.rows = list(known.values())
+
+    def rows_of(self, recipe: Recipe) -> list[GridRow]:
+        """The rows of one of its recipes, a seed each."""
+        alike = resolved(recipe).changed(seed=0)
+        return [row for row in self.rows if row.recipe.changed(seed=0) == alike]
 
     @property
     def results(self) -> list[str]:
@@ -139,6 +152,10 @@ class Grid:
         for name, recipe in self._recipes:
             try:
                 evaluate_baselines(recipe, overlays=self.overlays)
+                for folder in self.also(recipe):
+                    data = dataclasses.replace(recipe.data, manifest=str(folder))
+                    other = dataclasses.replace(recipe, data=data)
+                    evaluate_baselines(other, overlays=self.overlays)
             except Exception as error:
                 self._fail(name, error)
                 wrong.add(name)

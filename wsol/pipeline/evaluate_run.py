@@ -23,7 +23,8 @@ from wsol.pipeline.inputs import open_manifest
 from wsol.pipeline.model import Model
 from wsol.pipeline.model_classes import with_classes
 from wsol.pipeline.outputs.pictures import KeptPredictions, through
-from wsol.pipeline.outputs.publish import MapsOrigin, Outputs
+from wsol.pipeline.outputs.publish import MapsOrigin, Outputs, scored_what
+from wsol.pipeline.training_set import check_drawn_for
 from wsol.progress import is_first_rank
 from wsol.recipe import EvaluationSettings, Recipe
 from wsol.scores.per_image import PerImage
@@ -89,6 +90,7 @@ class ModelJob(ScoringJob):
             self.manifest = own_manifest(model)
         else:
             self.manifest = manifest if isinstance(manifest, Manifest) else Manifest.read(manifest)
+            check_drawn_for(self.manifest, model.facts.get("drawn", {}), model.name)
         self.sources = list(dict.fromkeys(resolve(name, model.localizer) for name in settings.maps))
         self.clocks: dict[str, Clock] = {}
 
@@ -106,7 +108,7 @@ class ModelJob(ScoringJob):
         loaded = {"pretrained_sha256": model.pretrained_sha256} if model.pretrained_sha256 else {}
         return MapsOrigin(
             name=row_name(recipe),
-            what=recipe.what(),
+            what=scored_what(recipe, model.facts.get("manifest_hash", ""), self.manifest.hash),
             maps=source,
             how={
                 **recipe.how_part(),

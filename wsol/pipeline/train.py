@@ -109,6 +109,8 @@ def _train(recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric
             "started": started,
             "finished": now(),
         }
+        if manifest.drawn:
+            facts["drawn"] = manifest.drawn
         folder.write_facts(facts)
         folder.tidy()
 

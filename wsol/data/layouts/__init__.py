@@ -13,6 +13,7 @@ DATASETS: Registry[Layout] = Registry("data set", instance_of="wsol.data.layouts
 for name, place in {
     "clutter": "wsol.data.layouts.clutter:LAYOUT",
     "cub": "wsol.data.layouts.cub:LAYOUT",
+    "digits": "wsol.data.layouts.digits:LAYOUT",
     "imagenet": "wsol.data.layouts.imagenet:LAYOUT",
     "custom": "wsol.data.layouts.custom:LAYOUT",
     "imagenetv2": "wsol.data.layouts.imagenetv2:LAYOUT",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from wsol.data.manifest.queries import scored_split
 from wsol.errors import UserError
 from wsol.methods.build import build_method
 from wsol.models.factory import build_localizer
@@ -101,11 +102,13 @@ def megabytes(size: int) -> str:
 
 
 def _records_size(row: GridRow, overlays: int) -> int:
-    recipe = row.recipe
-    split = row.manifest.split(recipe.evaluation.split)
-    masks = recipe.evaluation.masks and bool(row.manifest.tables.masks)
-    image = IMAGE_WITH_MASK if masks else IMAGE
-    return len(row.run_ids) * (RECORD + len(split) * image + overlays * PICTURE)
+    size = 0
+    for manifest, settings, run_ids in row.scorings:
+        masks = settings.masks and bool(manifest.tables.masks) and not manifest.queries
+        image = IMAGE_WITH_MASK if masks else IMAGE
+        images = len(scored_split(manifest, settings.split)) * image
+        size += len(run_ids) * (RECORD + images + overlays * PICTURE)
+    return size
 
 
 def _state_bytes(module: nn.Module) -> int:

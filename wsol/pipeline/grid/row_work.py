@@ -50,4 +50,6 @@ def do_row(row: GridRow, overlays: int) -> None:
         # By this very recipe: what the folder's own names is not looked at.
         model = Model.open(train(row.recipe), recipe=row.recipe)
         outputs = Outputs(results=row.recipe.how.results, overlays=overlays)
-        evaluate_run(model, row.recipe.evaluation, outputs=outputs)
+        for scoring in row.scorings:
+            other = None if scoring.manifest is row.manifest else scoring.manifest
+            evaluate_run(model, scoring.settings, manifest=other, outputs=outputs)

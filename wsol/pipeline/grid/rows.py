@@ -7,16 +7,32 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from wsol.data.manifest.manifest import Manifest
 from wsol.maps.reading import resolve
 from wsol.methods.build import trained_localizer
 from wsol.pipeline.inputs import open_manifest, resolved
-from wsol.pipeline.outputs.publish import MapsOrigin, find_record, gallery_folder, identity
-from wsol.recipe import Recipe
+from wsol.pipeline.outputs.publish import (
+    MapsOrigin,
+    find_record,
+    gallery_folder,
+    identity,
+    scored_what,
+)
+from wsol.pipeline.training_set import check_drawn_for, settings_on
+from wsol.recipe import EvaluationSettings, Recipe
 from wsol.report.gallery import has_gallery
 from wsol.scores.protocol import protocol_named
 from wsol.training.run_folder import RunFolder, run_name
+
+
+class Scoring(NamedTuple):
+    """One data set that a run is scored on: how, and the ids of its records, one a source of maps."""
+
+    manifest: Manifest
+    settings: EvaluationSettings
+    run_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,14 +44,19 @@ class GridRow:
         recipe: with its weights file hashed.
         manifest: its data set.
         folder: where its run is, or will be.
-        run_ids: of its records, one a source of maps.
+        scorings: what it is scored on, its own data set first.
     """
 
     recipe_name: str
     recipe: Recipe
     manifest: Manifest
     folder: RunFolder
-    run_ids: tuple[str, ...]
+    scorings: tuple[Scoring, ...]
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """Of all its records."""
+        return tuple(run_id for scoring in self.scorings for run_id in scoring.run_ids)
 
     @property
     def name(self) -> str:
@@ -59,21 +80,33 @@ class GridRow:
         return self.recorded and not self.lacks_pictures(overlays)
 
 
-def rows_of(name: str, recipe: Recipe, seeds: Sequence[int]) -> list[GridRow]:
-    """One row a seed.
+def rows_of(
+    name: str, recipe: Recipe, seeds: Sequence[int], also: Sequence[Path | str] = ()
+) -> list[GridRow]:
+    """One row a seed, scored on the recipe's data set and on the manifests ``also``.
 
     Raises:
-        UserError: a data set that is not there, an unknown name in the recipe.
+        UserError: a data set that is not there, an unknown name in the recipe, a data set whose images
+            are drawn for networks of another training set.
     """
     recipe = resolved(recipe)
     manifest = open_manifest(recipe)
     sources = _sources(recipe, manifest)
+    settings = dataclasses.replace(recipe.evaluation, maps=sources)
+    own = [(manifest, settings)]
+    for folder in also:
+        other = Manifest.read(folder)
+        check_drawn_for(other, manifest.drawn, name or recipe.backbone.name)
+        own.append((other, settings_on(other, settings)))
     rows = []
     for seed in seeds:
         seeded = dataclasses.replace(recipe, seed=seed)
         folder = RunFolder(Path(recipe.how.runs) / run_name(seeded, manifest.hash))
-        ids = _run_ids(seeded, sources, manifest)
-        rows.append(GridRow(name, seeded, manifest, folder, ids))
+        scorings = tuple(
+            Scoring(scored, chosen, _run_ids(seeded, chosen, scored, manifest.hash))
+            for scored, chosen in own
+        )
+        rows.append(GridRow(name, seeded, manifest, folder, scorings))
     return rows
 
 
@@ -113,11 +146,13 @@ def _sources(recipe: Recipe, manifest: Manifest) -> list[str]:
     return list(dict.fromkeys(sources))
 
 
-def _run_ids(recipe: Recipe, sources: Sequence[str], manifest: Manifest) -> tuple[str, ...]:
-    settings = recipe.evaluation
+def _run_ids(
+    recipe: Recipe, settings: EvaluationSettings, manifest: Manifest, trained_on: str
+) -> tuple[str, ...]:
     protocol = protocol_named(settings.protocol, settings.step)
     policy = protocol.policy_named(settings.thresholds)
     split = manifest.split(settings.split)
+    what = scored_what(dataclasses.replace(recipe, evaluation=settings), trained_on, manifest.hash)
     return tuple(
-        identity(MapsOrigin("", recipe.what(), source), split, protocol, policy) for source in sources
+        identity(MapsOrigin("", what, source), split, protocol, policy) for source in settings.maps
     )

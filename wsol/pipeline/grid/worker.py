@@ -47,7 +47,7 @@ def _answer(task: dict) -> list[str]:
 
     recipe = Recipe.from_dict(task["recipe"])
     try:
-        (row,) = rows_of("", recipe, [recipe.seed])
+        (row,) = rows_of("", recipe, [recipe.seed], task["also"])
     except Exception as error:
         return ["failed", words_of(error)]
     return list(attempt(row, task["overlays"]))

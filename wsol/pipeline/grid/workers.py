@@ -62,8 +62,10 @@ class Worker:
         process = self._process
         assert process.stdin is not None and process.stdout is not None
         recipe = row.recipe.changed(how={"workers": row.recipe.how.workers // self._jobs})
+        also = [scoring.manifest.folder.as_posix() for scoring in row.scorings[1:]]
+        task = {"recipe": plain(recipe), "also": also, "overlays": overlays}
         with suppress(OSError):  # a dead one says so by ending its output
-            process.stdin.write(json.dumps({"recipe": plain(recipe), "overlays": overlays}) + "\n")
+            process.stdin.write(json.dumps(task) + "\n")
             process.stdin.flush()
         for line in process.stdout:
             if line.startswith(ANSWER):

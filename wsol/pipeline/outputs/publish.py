@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.data.manifest.validation import TRAINED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.per_image_table import Truth, write_per_image
@@ -21,6 +22,7 @@ from wsol.pipeline.outputs.objects import write_objects
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_gallery, write_pictures
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.progress import say
+from wsol.recipe import Recipe
 from wsol.scores import level_counts
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.records import RunRecord, content_id
@@ -77,7 +79,7 @@ class ScoredMaps:
 
 def dataset_entry(manifest: Manifest, split: str) -> dict[str, Any]:
     """The record's ``dataset``: what it is called, its identity, and what is missing of it."""
-    entry = {
+    entry: dict[str, Any] = {
         "name": manifest.title,
         "reader": manifest.name,
         "version": manifest.version,
@@ -87,7 +89,17 @@ def dataset_entry(manifest: Manifest, split: str) -> dict[str, Any]:
     for key in ("subset", "val_fold"):
         if manifest.info.get(key):
             entry[key] = manifest.info[key]
+    if manifest.queries and split != TRAINED:
+        entry["queries"] = True
     return entry
+
+
+def scored_what(recipe: Recipe, trained_on: str, scored: str) -> dict[str, Any]:
+    """What makes the figures of a run that is scored: the recipe, and the hash of the training manifest
+    where that is not the scored one, whose hash is the data set's own. ``trained_on`` may be empty.
+    """
+    what = recipe.what()
+    return what if trained_on in ("", scored) else {**what, "trained_on": trained_on}
 
 
 def identity(

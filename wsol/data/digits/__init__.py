@@ -1,0 +1,1 @@
+"""digits: the generator whose images isolate one failure of a weakly-supervised localizer each."""

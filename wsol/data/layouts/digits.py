@@ -1,0 +1,167 @@
+"""digits: embedded tests that each isolate one failure of weak supervision; no download.
+
+Handwritten digits 0 to 6 are the classes; 7, 8 and 9 are things of no class, alike in ink, size and
+brightness. There are three training sets (base, parts, context) and seven tests over them, each with a
+dial; boxes, masks and part codes are exact. One call makes one manifest, of a test at one setting of its
+dial. Every step is integer arithmetic on raw PCG64 words, so the files have the same bytes on every
+machine.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import numpy as np
+
+from wsol.data.digits.drawing import Drawn, draw
+from wsol.data.digits.draws import Draws
+from wsol.data.digits.material import SPLITS, glyphs, textures
+from wsol.data.digits.scene import NOTHING, Scene
+from wsol.data.digits.scenes import CLASSES, SMALLEST, scene
+from wsol.data.digits.tests import GENERATOR, TESTS, VERSION, DigitsSet, digits_set
+from wsol.data.layouts.layout import Layout
+from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
+from wsol.errors import UserError
+from wsol.files.pictures.png import grey_png
+
+NAMES = ("zero", "one", "two", "three", "four", "five", "six")
+SAMPLE = 8  # pixels of a handwritten digit's side: no object is drawn smaller
+LARGEST = 1024
+DIALS = tuple(dict.fromkeys(option for test in TESTS.values() for option in test.options))
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """The test, its dial, the side and number of images, the seed."""
+    parser.add_argument("--test", default="base", help=f"one of {', '.join(TESTS)}")
+    for name in DIALS:
+        own = {test.name: test.options[name] for test in TESTS.values() if name in test.options}
+        told = "; ".join(
+            f"{test}: {option.help} ({', '.join(map(str, option.values))}; default {option.default})"
+            for test, option in own.items()
+        )
+        kind = type(next(iter(own.values())).default)
+        parser.add_argument(f"--{name}", type=kind, default=None, help=told)
+    parser.add_argument("--size", type=int, default=64, help="side of the images in pixels")
+    parser.add_argument("--train", type=int, default=2500, help="training images")
+    parser.add_argument("--val", type=int, default=500, help="val images")
+    parser.add_argument("--images", type=int, default=2000, help="test images")
+    parser.add_argument("--seed", type=int, default=0, help="seed of everything drawn")
+
+
+def read(root: Path | None, options: Namespace) -> ManifestDraft:
+    """Draft one manifest; its files are drawn when it is written.
+
+    ``UserError`` for an unknown test, a value that a dial does not have, a side too small or too large.
+    """
+    digits = digits_set(options.test, **{name: getattr(options, name) for name in DIALS})
+    counts = {"train": options.train, "val": options.val, "test": options.images}
+    _check(options.size, counts, options.seed)
+    if not digits.trains:
+        counts.pop("train")
+    classes = [DraftClass(name, str(digit)) for digit, name in enumerate(NAMES)]
+    images: list[DraftImage] = []
+    draft = ManifestDraft(GENERATOR, GENERATOR, str(VERSION), None, classes, images)
+    draft.variant = digits.variant
+    draft.part_names = _scene(digits, "test", 1, options)[0].part_names
+    # Only there an image shows several classes: each is asked for in turn.
+    draft.queries = digits.test.name == "company"
+    draft.drawn = {
+        "by": f"{GENERATOR} {VERSION}",
+        "test": digits.test.name,
+        "options": dict(digits.options),
+        "training": digits.training,
+        "size": options.size,
+        "seed": options.seed,
+    }
+    draft.notes.append(
+        f"{options.size} x {options.size} pixels, seed {options.seed}; exposes {digits.test.exposes}"
+    )
+
+    def write_files(folder: Path) -> None:
+        for split, count in counts.items():
+            images.extend(_write_split(folder, digits, split, count, options))
+
+    draft.write_files = write_files
+    return draft
+
+
+LAYOUT = Layout(read, add_options, needs_root=False)
+
+
+def _check(size: int, counts: dict[str, int], seed: int) -> None:
+    least = -(-SAMPLE * 64 // SMALLEST)
+    if not least <= size <= LARGEST:
+        raise UserError(
+            f"--size {size}: must be from {least}, where the smallest object has the {SAMPLE} pixels of "
+            f"a handwritten digit, to {LARGEST}"
+        )
+    if min(*counts.values(), seed) < 0 or not sum(counts.values()):
+        raise UserError(
+            "--train, --val, --images and --seed must not be negative, and some image is needed"
+        )
+
+
+def _scene(digits: DigitsSet, split: str, count: int, options: Namespace) -> tuple[Scene, Draws]:
+    """The scenes of a split, and the draws to go on with: a generator of its own for each split."""
+    train = split == "train"
+    # Test images at two settings of a dial are drawn from the same words: alike where the dial allows.
+    own = [int(1000 * digits["share"])] if train and "share" in digits.training else []
+    draws = Draws(count, options.seed, digits.test.number, SPLITS.index(split), *own)
+    return scene(digits, count, options.size, draws, train=train), draws
+
+
+def _write_split(
+    folder: Path, digits: DigitsSet, split: str, count: int, options: Namespace
+) -> list[DraftImage]:
+    """Draw and write one split's files."""
+    kinds = ("images",) if split == "train" else ("images", "masks", "parts")
+    for kind in kinds:
+        (folder / kind / split).mkdir(parents=True)
+    drawn_scene, draws = _scene(digits, split, count, options)
+    found = []
+    for drawn in draw(drawn_scene, glyphs(options.seed, split), textures(), options.size, draws):
+        for at in range(len(drawn.pixels)):
+            found.append(_write_image(folder, drawn_scene, drawn, at, len(found), split))
+    return found
+
+
+def _write_image(
+    folder: Path, drawn_scene: Scene, drawn: Drawn, at: int, index: int, split: str
+) -> DraftImage:
+    name, label = f"{split}/{index:05}.png", int(drawn_scene.labels[index])
+    size = (drawn.pixels.shape[1], drawn.pixels.shape[2])
+    (folder / "images" / name).write_bytes(grey_png(drawn.pixels[at]))
+    image = DraftImage(
+        f"{split}_{index:05}",
+        f"images/{name}",
+        None if label == NOTHING else label,
+        split,
+        size=size,
+    )
+    if split == "train":
+        return image
+    own = [code for code, part in drawn_scene.part_names.items() if part in OF_OBJECT]
+    (folder / "parts" / name).write_bytes(grey_png(drawn.parts[at]))
+    image = image._replace(parts=f"parts/{name}")
+    if label == NOTHING:
+        return image
+    mask = np.isin(drawn.parts[at], own).astype(np.uint8) * 255
+    (folder / "masks" / name).write_bytes(grey_png(mask))
+    boxes = tuple(
+        _box(box, int(drawn_scene.instance_labels[index, instance]), instance, image.path)
+        for instance, box in enumerate(drawn.boxes[at].tolist())
+        if box[2] > box[0]
+    )
+    return image._replace(boxes=boxes, masks=((f"masks/{name}", ""),))
+
+
+OF_OBJECT = ("object", "deciding", "rest")  # the parts that are of the image's own class
+
+
+def _box(box: list[int], label: int, instance: int, where: str) -> DraftBox:
+    x0, y0, x1, y1 = (float(value) for value in box)
+    return DraftBox((x0, y0, x1, y1), (x0, y0, x1, y1), where, label, instance)
+
+
+assert len(NAMES) == CLASSES
