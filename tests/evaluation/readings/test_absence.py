@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
-
 from wsol.evaluation.bootstrap import resample_weights
+
 from wsol.evaluation.evaluator import Evaluation, collect, score
 from wsol.evaluation.readings import readings_of
 from wsol.evaluation.readings.absence import LOWEST
