@@ -27,11 +27,12 @@ def family_of(per_image):
     return MetricFamily(kept, {metric.key: metric.curve(per_image, kept)})
 
 
-def images(n, seed):
+def images(n, seed, groups=None):
     """Each image is right for thresholds in an interval of its own, as CAMs are."""
     rng = np.random.default_rng(seed)
     one = np.ones((1, 4), np.float32)
     per_image = PerImage.empty([Annotation(str(i), 0, (9, 9), one) for i in range(n)], CHOE, False)
+    per_image.groups = None if groups is None else np.array(groups)
     centre = rng.normal(90, 50, n)[:, None]
     width = np.exp(rng.normal(4.0, 0.9, n))[:, None]
     right = np.abs(np.arange(256) - centre) <= width / 2
@@ -148,3 +149,56 @@ def test_thresholds_out_of_reach_change_nothing_for_real_values_either():
     for weights in resample_weights(500, 200):
         curves = weights.astype(np.float64) @ iou
         np.testing.assert_allclose(curves.max(axis=1), curves[:, kept].max(axis=1), rtol=1e-12)
+
+
+def test_of_groups_every_member_is_drawn_as_often_as_its_group():
+    groups = np.array(["b", "a", "b", "c", "a", "b"])
+    whole = np.concatenate(list(resample_weights(6, 30, groups=groups)))
+    # The three groups in the order they come: three images would be drawn as often.
+    np.testing.assert_array_equal(
+        whole, np.concatenate(list(resample_weights(3, 30)))[:, [0, 1, 0, 2, 1, 0]]
+    )
+    small = np.concatenate(list(resample_weights(6, 30, block_bytes=4 * 6 * 7, groups=groups)))
+    np.testing.assert_array_equal(whole, small)
+
+
+def test_replicates_of_groups_equal_a_bootstrap_that_copies_groups():
+    """Every image of a drawn group is copied, by loops; a group of three weighs three times one."""
+    rng = np.random.default_rng(5)
+    groups = [f"g{number}" for number in rng.integers(0, 25, 60)]
+    per_image = images(60, seed=0, groups=groups)
+    family = family_of(per_image)
+    draws = replicate([family], 60, 40, per_image.groups)["max_box_acc@0.5"]
+    cuts = (CHOE.thresholds * 255).astype(int)
+    correct = per_image.single[:, cuts] >= SINGLE_UNITS // 2
+    names = list(dict.fromkeys(groups))
+    assert draws.images == len(names)
+    generator = np.random.default_rng(0)
+    for row in range(40):
+        copied = []
+        for drawn in generator.integers(0, len(names), len(names), dtype=np.int32):
+            copied += [place for place, name in enumerate(groups) if name == names[drawn]]
+        curve = correct[copied].mean(axis=0) * 100
+        assert draws.anew[row] == pytest.approx(curve.max())
+        assert draws.kept[row] == pytest.approx(curve[correct.mean(axis=0).argmax()])
+
+
+def test_two_alike_queries_an_image_are_worth_no_more_than_the_image():
+    plain = images(120, seed=3)
+    twice = images(240, seed=0, groups=[str(place // 2) for place in range(240)])
+    for name in ("single", "all", "top"):
+        getattr(twice, name)[:] = np.repeat(getattr(plain, name), 2, axis=0)
+    one, two = compute(plain, CHOE, resamples=200), compute(twice, CHOE, resamples=200)
+    assert one.metrics == two.metrics and one.optimism == two.optimism
+    assert one.threshold == two.threshold
+    twice.groups = None
+    narrow = compute(twice, CHOE, resamples=200).metrics["max_box_acc@0.5"]
+    wide = two.metrics["max_box_acc@0.5"]
+    assert narrow["high"] - narrow["low"] < 0.85 * (wide["high"] - wide["low"])
+
+
+def test_the_draws_of_a_metric_are_the_groups_among_its_images():
+    per_image = images(6, seed=0, groups=["a", "a", "b", "b", "c", "c"])
+    per_image.has_box[[1, 2, 3]] = False  # of b none is left
+    assert replicate([family_of(per_image)], 6, 5, per_image.groups)["max_box_acc@0.5"].images == 2
+    assert replicate([family_of(per_image)], 6, 5)["max_box_acc@0.5"].images == 3

@@ -139,7 +139,7 @@ def _classes(text: str) -> Mapping[str, Sequence[str]]:
 def _done(evaluations: dict[str, Evaluation], output: str | None) -> int:
     for source, evaluation in evaluations.items():
         _show(evaluation, source)
-    for images in {evaluation.n_images for evaluation in evaluations.values()}:
+    for images in {evaluation.n_draws for evaluation in evaluations.values()}:
         if note := few_images(images):
             say(note)
     if output:
@@ -153,7 +153,9 @@ def _show(evaluation: Evaluation, source: str) -> None:
     from rich.table import Table
 
     policy = evaluation.threshold["policy"]
-    images = f"{evaluation.n_images:,} image{'s' * (evaluation.n_images != 1)}"
+    images = f"{evaluation.n_draws:,} image{'s' * (evaluation.n_draws != 1)}"
+    if evaluation.per_image.groups is not None:
+        images = f"{evaluation.n_images:,} queries of {images}"
     table = Table(title=f"{source}: {images}, thresholds {policy}")
     for column in ("metric", "%", "95 % interval", "optimism"):
         table.add_column(column, justify="left" if column == "metric" else "right")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from wsol.evaluation.score_bounds import score_bounds
+from wsol.scores.curves import Curve
+from wsol.scores.groups import group_numbers
 from wsol.scores.threshold_families import MetricFamily, MetricReading
 
 RESAMPLES = 2000
@@ -31,19 +33,28 @@ def few_images(n: int) -> str:
 
 
 def resample_weights(
-    n: int, resamples: int = RESAMPLES, seed: int = SEED, block_bytes: int = BLOCK_BYTES
+    n: int,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    block_bytes: int = BLOCK_BYTES,
+    groups: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """How often each of ``n`` images was drawn, in blocks (b, n) float32 of ``resamples`` rows in all.
 
-    The same numbers whatever the block size.
+    The same numbers whatever the block size. Where ``groups`` (n,) names what is drawn together, such as
+    the queries of one image, groups are drawn, and each of their members as often as its group.
     """
+    members = None if groups is None else group_numbers(groups)
+    draws = n if members is None else int(members.max(initial=-1)) + 1
     generator = np.random.default_rng(seed)
     rows = max(1, block_bytes // (4 * max(n, 1)))
     for start in range(0, resamples, rows):
         count = min(rows, resamples - start)
         weights = np.empty((count, n), np.float32)
         for row in range(count):
-            weights[row] = np.bincount(generator.integers(0, n, n, dtype=np.int32), minlength=n)
+            drawn = generator.integers(0, draws, draws, dtype=np.int32)
+            counts = np.bincount(drawn, minlength=draws)
+            weights[row] = counts if members is None else counts[members]
         yield weights
 
 
@@ -53,7 +64,8 @@ class Replicates:
 
     ``anew`` (B,): its threshold chosen anew in each; ``kept`` (B,): at the threshold chosen on all
     images; ``flattered`` (B,): the former less what that resample's threshold gives on all images, None
-    where no threshold was chosen. ``images``: how many the metric is over.
+    where no threshold was chosen. ``images``: how many independent draws the metric is over: images, or
+    groups of them.
     """
 
     anew: np.ndarray
@@ -68,18 +80,21 @@ class Replicates:
 
 
 def replicate(
-    families: Sequence[MetricFamily], n: int, resamples: int = RESAMPLES
+    families: Sequence[MetricFamily],
+    n: int,
+    resamples: int = RESAMPLES,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Replicates]:
-    """All metrics of the families on the same resamples of the ``n`` images."""
+    """All metrics of the families on the same resamples of the ``n`` images, or of their ``groups``."""
     everyone = np.ones((1, n), np.float32)
     whole = [family(everyone) for family in families]
-    images = {key: curve.images for family in families for key, curve in family.curves.items()}
+    curves = {key: curve for family in families for key, curve in family.curves.items()}
     drawn: dict[str, list[Replicates]] = {}
-    for weights in resample_weights(n, resamples):
+    for weights in resample_weights(n, resamples, groups=groups):
         for family, reads in zip(families, whole, strict=True):
             for key, read in family(weights).items():
                 drawn.setdefault(key, []).append(_compare(read, reads[key]))
-    return {key: _join(blocks, _or_all(images[key], n)) for key, blocks in drawn.items()}
+    return {key: _join(blocks, _draws(curves[key], n, groups)) for key, blocks in drawn.items()}
 
 
 def mean_of(replicates: Sequence[Replicates]) -> Replicates:
@@ -148,8 +163,11 @@ def _compare(read: MetricReading, whole: MetricReading) -> Replicates:
     return Replicates(read.values, kept, read.values - whole.curve[0, read.chosen])
 
 
-def _or_all(images: int | None, n: int) -> int:
-    return n if images is None else images
+def _draws(curve: Curve, n: int, groups: np.ndarray | None) -> int:
+    """How many independent draws a curve over some of the ``n`` images is over."""
+    if groups is None:
+        return n if curve.images is None else curve.images
+    return len(np.unique(groups if curve.covered is None else groups[curve.covered]))
 
 
 def _join(blocks: Sequence[Replicates], images: int) -> Replicates:

@@ -26,13 +26,19 @@ class Evaluation(Scores):
     """The scores of a split, the arrays they come from, and how many images it has.
 
     ``counts`` says what was decided about odd input; ``n_images`` equals ``n_expected`` or there
-    would be no `Evaluation`.
+    would be no `Evaluation`. Where queries are scored, these count as the images.
     """
 
     per_image: PerImage
     counts: dict[str, int]
     n_images: int
     n_expected: int
+
+    @property
+    def n_draws(self) -> int:
+        """How many independent draws that are: images, however many queries each has."""
+        groups = self.per_image.groups
+        return self.n_images if groups is None else len(set(groups.tolist()))
 
 
 def evaluate(

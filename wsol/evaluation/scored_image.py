@@ -132,7 +132,8 @@ def _true_boxes(annotation: Annotation, protocol: Protocol) -> np.ndarray:
 
 def _classes(prediction: Prediction, annotation: Annotation) -> tuple[int, int]:
     # Of an image without a label nothing is right: its label, -1, is also a top-5 class the set lacks.
-    if not prediction.top5 or annotation.label < 0:
+    # Of a query's image several classes are right, which is told by a reading of its own.
+    if not prediction.top5 or annotation.label < 0 or annotation.present:
         return UNKNOWN, UNKNOWN
     return int(prediction.top5[0] == annotation.label), int(annotation.label in prediction.top5[:5])
 

@@ -49,8 +49,11 @@ class MetricEstimate(NamedTuple):
 
 
 def metric_keys(protocol: Protocol) -> list[str]:
-    """Every key that an evaluation under the protocol reports, in the order of the columns."""
-    return list(metrics_of(protocol))
+    """Every key that an evaluation under the protocol reports, in the order of the columns.
+
+    Those of readings are reported besides, where the data set allows them.
+    """
+    return [key for key, each in metrics_of(protocol).items() if not each.specification.of_reading]
 
 
 def evaluate_metric(
@@ -80,21 +83,26 @@ def compute(
 
     ``policy`` is the protocol's own where None. Under ``val`` the thresholds are chosen on the arrays
     ``val``, or were, where it is their values by key, and count as given: the intervals are over the
-    images of ``per_image`` alone. ``keys`` are the metrics wanted; none takes all. Only what they need
-    is computed.
+    images of ``per_image`` alone. ``keys`` are the metrics wanted; none takes all, those of readings as
+    far as they are there. Only what they need is computed.
     ``UserError`` where ``val`` is asked for without arrays, or they have nothing to choose on.
     """
     policy = policy or protocol.policy
     per_image.check(protocol)
     metrics = metrics_of(protocol)
-    wanted = _wanted(metrics, keys)
+    wanted = _wanted(metrics, keys) or [
+        key
+        for key, metric in metrics.items()
+        if not metric.specification.of_reading or metric.measurable(per_image, protocol)
+    ]
     read = [
         key for key in _with_parts(metrics, wanted) if policy.name in metrics[key].specification.policies
     ]
     given = _given(metrics, read, protocol, policy, val)
     families = families_of(metrics, read, per_image, protocol, policy, given)
     values, thresholds = _values(families, len(per_image))
-    draws = replicate(families, len(per_image), resamples) if resamples and len(per_image) else {}
+    n = len(per_image)
+    draws = replicate(families, n, resamples, per_image.groups) if resamples and n else {}
     for key in wanted:
         _add_mean(metrics[key].specification, values, draws)
     shown = [*wanted, *sorted(key for key in values if _of_class(key, wanted))]
@@ -119,7 +127,7 @@ def _wanted(metrics: Mapping[str, Metric], keys: Sequence[str]) -> list[str]:
     for key in keys:
         if key not in metrics:
             raise UserError(f"unknown metric {key!r}{suggest(key, metrics)}")
-    return list(dict.fromkeys(keys)) or list(metrics)
+    return list(dict.fromkeys(keys))
 
 
 def _with_parts(metrics: Mapping[str, Metric], keys: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from wsol.files.reading import refuse_no_file
 from wsol.maps.class_table import read_classes
 from wsol.maps.map_files import SUFFIXES, MapFiles, other_kinds
 from wsol.scores.samples import Annotation, Prediction
+
+T = TypeVar("T")
 
 PREDICTIONS = "predictions.csv"
 # As many values as an image has pixels, in float64.
@@ -27,7 +30,8 @@ class MapFolder:
     `MapFiles` says which other names are read; ``unmatched`` are files of no image. Maps are (height,
     width) of any size, floats of any width or integers; an ``.npz`` holds one array. The table has the
     columns ``image_id, top1`` and as many of ``top2`` to ``top5`` as there are, see `read_classes`:
-    labels of the manifest, or class keys where ``classes`` ({key: label}) is given.
+    labels of the manifest, or class keys where ``classes`` ({key: label}) is given. What is there of an
+    image, a map or a row, is of all its queries that have none of their own.
 
     ``UserError`` where the folder or an image's map is missing, an image has two files, or the table
     names an unknown class or leaves an image out; all of them before the first map is read.
@@ -48,7 +52,7 @@ class MapFolder:
         table = self.folder / PREDICTIONS if predictions is None else Path(predictions)
         self._top5: dict[str, tuple[int, ...]] | None = None
         if predictions is not None or table.is_file():
-            self._top5 = read_classes(table, classes)
+            self._top5 = self._shared(read_classes(table, classes))
         self._check(table)
 
     @property
@@ -76,6 +80,10 @@ class MapFolder:
             paths += [name if below == "." else f"{below}/{name}" for name in sorted(names)]
         ids = [annotation.image_id for annotation in self.annotations]
         files = MapFiles([path for path in paths if path.endswith(SUFFIXES)], ids)
+        if images := {annotation.group for annotation in self.annotations} - {""}:
+            of_images = MapFiles(files.unmatched, sorted(images))
+            files.of = self._shared(of_images.of | files.of)
+            files.unmatched, files.findings = of_images.unmatched, files.findings + of_images.findings
         findings = _missing(ids, files.of, f"{self.folder}: no score map (IMAGE_ID.npy or .npz)")
         if findings:
             findings += [f"{self.folder}: {kind}" for kind in other_kinds(paths)]
@@ -87,6 +95,11 @@ class MapFolder:
         if findings := [f"{self.folder}/{finding}" for finding in files.findings] + findings:
             raise UserError.of(findings)
         return files
+
+    def _shared(self, found: dict[str, T]) -> dict[str, T]:
+        """What was found by id, with that of an image for its queries that have none."""
+        images = {annotation.image_id: annotation.group for annotation in self.annotations}
+        return {own: found[image] for own, image in images.items() if image in found} | found
 
     def _check(self, table: Path) -> None:
         ids = [annotation.image_id for annotation in self.annotations]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from wsol.data.manifest.manifest import ManifestSplit
+from wsol.data.manifest.queries import scored_split
 from wsol.evaluation.evaluator import collect
 from wsol.maps import map_source
 from wsol.maps.contract import ImageMaps
@@ -39,7 +40,7 @@ class BaselineJob(ScoringJob):
     def __init__(self, recipe: Recipe) -> None:
         self.manifest, self.settings = open_manifest(recipe), recipe.evaluation
         self.size = self.protocol.size or recipe.data.input_size
-        masks = self.scores_masks(self.manifest.split(self.settings.split))
+        masks = self.scores_masks(scored_split(self.manifest, self.settings.split))
         self.sources = ["center", "intensity", *(["gaussian"] if masks else [])]
         if self.protocol.per_class:
             self.sources += ["background", "foreground"]

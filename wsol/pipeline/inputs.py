@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.data.manifest.queries import QuerySplit, scored_split
 from wsol.errors import UserError
 from wsol.files.reading import refuse_no_file
 from wsol.progress import is_first_rank, say
@@ -84,10 +85,14 @@ def _wait_for(folder: Path) -> None:
 
 
 def annotated_split(manifest: Manifest, name: str) -> ManifestSplit:
-    """A split to score or to choose thresholds on; ``UserError`` where it has no boxes or masks."""
-    split = manifest.split(name)
+    """A split to score or to choose thresholds on; ``UserError`` where it has no boxes or masks.
+
+    Of a manifest that is scored by queries these are its queries, which have boxes alone.
+    """
+    split = scored_split(manifest, name)
     if not split.annotated:
-        raise UserError(f"{manifest.folder}: split {name!r} has no boxes or masks to score")
+        what = "boxes to make queries of" if isinstance(split, QuerySplit) else "boxes or masks to score"
+        raise UserError(f"{manifest.folder}: split {name!r} has no {what}")
     return split
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.queries import scored_split
 from wsol.errors import UserError
 from wsol.maps import PREDICTED
 from wsol.maps.reading import model_maps
@@ -38,7 +39,7 @@ def settings_on(manifest: Manifest, settings: EvaluationSettings) -> EvaluationS
     are read instead, of all images alike. And who has to tell them apart may not choose the threshold
     on them: val chooses, unless the settings say otherwise.
     """
-    if not (manifest.split(settings.split).labels < 0).any():
+    if not (scored_split(manifest, settings.split).labels < 0).any():
         return settings
     maps = [
         f"{name}{PREDICTED}" if model_maps(name).of_class == "true" else name for name in settings.maps

@@ -31,6 +31,11 @@ class Curve(ABC):
     @property
     def images(self) -> int | None:
         """How many images it is over; None: all that it is weighted by."""
+        return None if self.covered is None else len(self.covered)
+
+    @property
+    def covered(self) -> np.ndarray | None:
+        """The rows of the images that it is over; None: all, or not known."""
         return None
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
@@ -55,9 +60,9 @@ class Mean(Curve):
     whole: float = 1.0
 
     @property
-    def images(self) -> int:
-        """Those of its rows."""
-        return len(self.rows)
+    def covered(self) -> np.ndarray:
+        """Its rows."""
+        return self.rows
 
     def totals(self, weights: np.ndarray) -> Totals:
         """The sums (B, C) of the values, and what they would be (B, 1) were each ``whole``."""
@@ -79,10 +84,10 @@ class MeanOf(Curve):
     curves: Sequence[Curve]
 
     @property
-    def images(self) -> int | None:
-        """Those of the rows of its curves, each image once."""
+    def covered(self) -> np.ndarray | None:
+        """Those of its curves, each once."""
         rows = [curve.rows for curve in self.curves if isinstance(curve, Mean)]
-        return len(np.unique(np.concatenate(rows))) if rows and len(rows) == len(self.curves) else None
+        return np.unique(np.concatenate(rows)) if rows and len(rows) == len(self.curves) else None
 
     @property
     def parts(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -37,7 +37,9 @@ class Annotation:
     where it says nothing of any box. ``parts`` is the absolute path of a PNG whose pixels are codes,
     empty where there is none; ``part_names`` are the names of the codes from 1 to 255, and 0 is no part.
     ``group`` names what the annotation was cut from, empty where from nothing: those of one group, such
-    as the queries of one image, are no independent draws and are resampled together.
+    as the queries of one image, are no independent draws and are resampled together. ``present`` are, of
+    a query, the labels of all classes that its image shows, its own among them; empty where the image as
+    a whole is scored.
     """
 
     image_id: str
@@ -52,6 +54,7 @@ class Annotation:
     parts: str = ""
     part_names: Mapping[int, str] = field(default_factory=dict)
     group: str = ""
+    present: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wsol.data.loading.loader import eval_loader
 from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.queries import scored_split
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
 from wsol.maps.reading import MapReader
@@ -18,12 +19,13 @@ STEP = 0.01
 def validate(localizer: Localizer, manifest: Manifest, recipe: Recipe) -> dict[str, float]:
     """``{"val_cls": top-1 accuracy, "val_loc": GT-known Loc}`` in percent on the val split.
 
+    Where val is scored by queries, ``val_cls`` is top-1 within the classes present in an image.
     ``val_loc`` is there where val has boxes, read from the recipe's first map source. Every rank
     computes the whole: val is small, and all have to agree.
     """
     if "val" not in manifest.splits:
         raise UserError(f"{manifest.folder}: no val split; training.selection must be last")
-    split = manifest.split("val")
+    split = scored_split(manifest, "val")
     training = localizer.training
     scores = evaluate(
         MapReader(localizer, split.class_keys).predictions(
@@ -34,6 +36,6 @@ def validate(localizer: Localizer, manifest: Manifest, recipe: Recipe) -> dict[s
         intervals=False,
     )
     localizer.train(training)
-    keys = {"val_cls": "top1_acc", "val_loc": "gt_known_loc@0.5"}
+    keys = {"val_cls": "top1_within" if manifest.queries else "top1_acc", "val_loc": "gt_known_loc@0.5"}
     found = {name: scores[key] for name, key in keys.items()}
     return {name: round(value, 2) for name, value in found.items() if value is not None}

@@ -62,10 +62,12 @@ BASELINES = {
 def metric_columns(keys: Iterable[str], specifications: dict[str, MetricSpecification]) -> list[str]:
     """The metrics of the CSV: the suite's own, which every table has, then the others of ``keys``.
 
-    Whoever reads the CSV finds a column where it was: IoUs of another protocol and metrics from outside
-    follow, in the order of their columns, and after them those of single classes, by name.
+    Whoever reads the CSV finds a column where it was: IoUs of another protocol, what only some data sets
+    can be asked and metrics from outside follow, in the order of their columns, and after them those of
+    single classes, by name.
     """
-    always = list(own_metrics(Protocol("")))
+    own = own_metrics(Protocol(""))
+    always = [key for key, metric in own.items() if not metric.specification.of_reading]
     others = {key for key in keys if key not in always}
     described = in_columns(specifications[key] for key in others if key in specifications)
     return [*always, *(each.key for each in described), *sorted(others - specifications.keys())]

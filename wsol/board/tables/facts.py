@@ -12,18 +12,19 @@ from wsol.scores.records import RunRecord
 
 
 def images(records: Sequence[RunRecord], split: str) -> str:
-    """How many images were scored, and of how many."""
+    """How many images, or queries of images, were scored, and of how many."""
     scored = sorted({record.n_images for record in records})
     expected = max(record.n_expected for record in records)
     counts = f"{scored[0]:,}" if len(scored) == 1 else f"{scored[0]:,} to {scored[-1]:,}"
     if scored != [expected]:
         counts += f" of {expected:,}"
+    counts += " queries" if records[0].dataset.get("queries") else " images"
     whole = str(records[0].dataset.get("subset") or "")
     if not whole:
-        return f"{counts} images" + (": a subset." if scored != [expected] else ".")
+        return counts + (": a subset." if scored != [expected] else ".")
     # The manifest counts every split; a reader of this table asks for this one.
     here = [part for part in whole.split(", ") if split in part.split()]
-    return f"{counts} images, of a subset: {', '.join(here) or whole}."
+    return f"{counts}, of a subset: {', '.join(here) or whole}."
 
 
 def thresholds(records: Sequence[RunRecord], policy: str) -> str:

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 from wsol.data.loading.decoded import DecodedImages
 from wsol.data.loading.transforms import Normalise, RandomCropFlip
 from wsol.data.manifest.manifest import ManifestSplit
+from wsol.data.manifest.queries import QuerySplit
 from wsol.errors import UserError
 from wsol.recipe import Recipe
 from wsol.scores.samples import Sample
@@ -111,6 +112,11 @@ def train_loader(
     left over are not used in this epoch, and neither is a last batch of a single image, which batch
     normalisation cannot use.
     """
+    if isinstance(split, QuerySplit):
+        raise UserError(
+            f"{split.manifest.folder}: the queries of split {split.name!r} cannot be trained on: "
+            "train on images"
+        )
     data, weights = recipe.data, recipe.weights
     split = split.first_per_class(recipe.training.images_per_class)
     if (split.labels < 0).any():

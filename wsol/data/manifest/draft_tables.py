@@ -16,7 +16,13 @@ from wsol.data.manifest.image_sizes import SizedImage
 from wsol.data.manifest.manifest_draft import DraftBox, DraftImage, ManifestDraft
 from wsol.data.manifest.manifest_info import TABLES
 from wsol.data.manifest.table_files import COLUMNS, OPTIONAL, TableFile
-from wsol.data.manifest.validation import bad_box, bad_name, bad_part_names, bad_text
+from wsol.data.manifest.validation import (
+    bad_box,
+    bad_name,
+    bad_part_names,
+    bad_text,
+    missing_label,
+)
 from wsol.files.csv_table import table_rows
 from wsol.files.text_tables import LARGEST_NUMBER
 
@@ -101,6 +107,8 @@ class DraftTables:
             elif bad_box([float(number(value)) for value in box]):
                 problem = f"box {words} is empty once rounded to {DECIMALS} decimals"
         problem = problem or self._bad_numbers_of(given)
+        if not problem and given.label is None:
+            problem = missing_label(image.split, queries=self.draft.queries)
         if problem:
             self.findings.append(f"{given.where}: {problem}")
             return

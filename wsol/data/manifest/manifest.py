@@ -19,7 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from wsol.data.manifest.manifest_info import images_root, part_names_of, read_info, tables_hash
+from wsol.data.manifest.manifest_info import (
+    images_root,
+    part_names_of,
+    queries_of,
+    read_info,
+    tables_hash,
+)
 from wsol.data.manifest.manifest_reading import Tables, read_tables
 from wsol.errors import UserError, suggest
 from wsol.scores.samples import Annotation
@@ -39,6 +45,7 @@ class Manifest:
         info: all of manifest.json: counts, expected counts, subset, notes, val_fold.
         tables: the four tables as columns.
         part_names: what the codes of parts, from 1 to 255, are called; empty without parts.
+        queries: images are scored by queries: `wsol.data.manifest.queries` makes them of a split.
     """
 
     name: str
@@ -52,6 +59,7 @@ class Manifest:
     info: dict[str, Any]
     tables: Tables
     part_names: dict[int, str]
+    queries: bool = False
 
     @classmethod
     def read(cls, folder: Path | str) -> Manifest:
@@ -69,9 +77,12 @@ class Manifest:
     @classmethod
     def _read(cls, folder: Path, info: dict[str, Any]) -> Manifest:
         part_names = part_names_of(folder, info)
-        tables = read_tables(folder, part_names)
+        queries = queries_of(folder, info)
+        tables = read_tables(folder, part_names, queries=queries)
         exif = bool(info.get("exif", False))
-        found = tables_hash(folder, exif=exif, part_names=part_names, drawn=info.get("drawn"))
+        found = tables_hash(
+            folder, exif=exif, part_names=part_names, drawn=info.get("drawn"), queries=queries
+        )
         if info.get("hash", found) != found:
             raise UserError(
                 f"{folder}: the tables are not those that manifest.json was written for (its hash "
@@ -90,6 +101,7 @@ class Manifest:
             info=info,
             tables=tables,
             part_names=part_names,
+            queries=queries,
         )
 
     @property
@@ -202,11 +214,10 @@ class ManifestSplit:
             return self
         seen: dict[int, int] = defaultdict(int)
         kept = []
-        for row, label in zip(self.rows.tolist(), self.labels.tolist(), strict=True):
+        for label in self.labels.tolist():
             seen[label] += 1
-            if seen[label] <= count:
-                kept.append(row)
-        return ManifestSplit(self.manifest, self.name, np.array(kept, np.int64))
+            kept.append(seen[label] <= count)
+        return self.where(np.array(kept, bool))
 
     def _id(self, row: int) -> str:
         return self.manifest.tables.image_ids[row]

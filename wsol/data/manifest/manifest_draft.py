@@ -91,6 +91,8 @@ class ManifestDraft:
         total: how many images there are to look at, where ``images`` has no length; for the progress.
         expected: counts by the data set's card, to say what is missing; see `wsol.data.manifest.cards`.
         part_names: what the codes in the images' ``parts`` are called, by code from 1 to 255.
+        queries: images of val and test are scored by queries, one for each class that their boxes show
+            (`wsol.data.manifest.queries`); each of these boxes needs its label.
         variant: which of several data sets of one card it is; people call it by both.
         drawn: what a generator drew the images by, where one did: two that share all tables but not this
             are two data sets.
@@ -114,6 +116,7 @@ class ManifestDraft:
     total: int = 0
     expected: dict[str, Any] = field(default_factory=dict)
     part_names: dict[int, str] = field(default_factory=dict)
+    queries: bool = False
     variant: str = ""
     drawn: dict[str, Any] = field(default_factory=dict)
     val_fold: dict[str, Any] = field(default_factory=dict)

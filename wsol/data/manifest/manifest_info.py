@@ -52,16 +52,26 @@ def part_names_of(folder: Path, info: dict[str, Any]) -> dict[int, str]:
     return {int(code): name for code, name in given.items()}
 
 
+def queries_of(folder: Path, info: dict[str, Any]) -> bool:
+    """Whether manifest.json says that images are scored by queries; ``UserError`` where unclear."""
+    given = info.get("queries", False)
+    if not isinstance(given, bool):
+        raise UserError(f'{folder / "manifest.json"}: "queries" must be true or false, not {given!r}')
+    return given
+
+
 def tables_hash(
     folder: Path,
     *,
     exif: bool,
     part_names: Mapping[int, str] | None = None,
     drawn: Mapping[str, Any] | None = None,
+    queries: bool = False,
 ) -> str:
     """SHA-256 of the tables and of how pictures are turned, with what else some manifests say.
 
-    That are the names of parts, and what a generator drew the images by.
+    That are the names of parts, what a generator drew the images by, and whether they are scored by
+    queries.
 
     This is the identity of a data set.
     """
@@ -70,6 +80,8 @@ def tables_hash(
         content["parts"] = part_names
     if drawn:
         content["drawn"] = drawn
+    if queries:
+        content["queries"] = True
     for table in TABLES:
         with (folder / table).open("rb") as file:
             content[table] = hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wsol.data.manifest.table_files import read_rows
-from wsol.data.manifest.validation import bad_box, bad_name, bad_numbers, bad_size
+from wsol.data.manifest.validation import bad_box, bad_name, bad_numbers, bad_size, missing_label
 from wsol.errors import UserError
 from wsol.files.text_tables import whole_number
 
@@ -43,15 +43,16 @@ class Tables:
     class_keys: list[str]
 
 
-def read_tables(folder: Path, part_codes: Collection[int] = ()) -> Tables:
+def read_tables(folder: Path, part_codes: Collection[int] = (), *, queries: bool = False) -> Tables:
     """Read and check the tables in ``folder``; ``UserError`` lists all that is wrong.
 
-    ``part_codes`` are the codes of parts that manifest.json names.
+    ``part_codes`` are the codes of parts that manifest.json names; ``queries`` is what it says of them.
     """
     findings: list[str] = []
     names, keys = _read_classes(folder, findings)
     images = _read_images(folder, len(names), findings)
-    rows = _ImageRows({image_id: row for row, image_id in enumerate(images.image_ids)}, images.sizes)
+    by_id = {image_id: row for row, image_id in enumerate(images.image_ids)}
+    rows = _ImageRows(by_id, images.sizes, [missing_label(s, queries=queries) for s in images.splits])
     boxes = _read_boxes(folder, rows, len(names), findings)
     masks, parts = _read_masks(folder, rows, findings)
     if parts and not part_codes:
@@ -144,10 +145,13 @@ class _Box(NamedTuple):
 
 @dataclass(frozen=True)
 class _ImageRows:
-    """The row of each image by its id, and the images' (height, width) by row."""
+    """The row of each image by its id; by row its (height, width), and what is wrong with a box of it
+    that has no label.
+    """
 
     by_id: dict[str, int]
     sizes: list[tuple[int, int]]
+    unlabelled: list[str]
 
     def annotated(self, image_id: str, where: str, findings: list[str]) -> int | None:
         """The row of an image that a box or a mask belongs to; None and a finding where it has none."""
@@ -175,6 +179,8 @@ def _read_boxes(folder: Path, rows: _ImageRows, n_classes: int, findings: list[s
         box = _Box(-1 if row is None else row, numbers, _whole(label), _whole(instance))
         if label and not 0 <= box.label < n_classes:
             problems.append(f"label {label[:40]!r} has no class in classes.csv")
+        if row is not None and not label:
+            problems.append(rows.unlabelled[row])
         if instance and box.instance < 0:
             problems.append(f"instance {instance[:40]!r} is not a number of up to six digits")
         if row is not None and box.instance >= 0:

@@ -77,10 +77,18 @@ def _info(folder: Path, draft: ManifestDraft, tables: DraftTables) -> dict[str, 
         "subset": subset(draft.expected, tables.summary(), fold=bool(draft.val_fold)),
         "notes": [*draft.notes, *tables.notes()],
         "val_fold": draft.val_fold,
-        "hash": tables_hash(folder, exif=draft.exif, part_names=draft.part_names, drawn=draft.drawn),
+        "hash": tables_hash(
+            folder,
+            exif=draft.exif,
+            part_names=draft.part_names,
+            drawn=draft.drawn,
+            queries=draft.queries,
+        ),
     }
     if draft.part_names:
         info["parts"] = {str(code): name for code, name in draft.part_names.items()}
     if draft.drawn:
         info["drawn"] = draft.drawn
+    if draft.queries:
+        info["queries"] = True
     return info

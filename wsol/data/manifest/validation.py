@@ -11,6 +11,7 @@ from wsol.files.pictures.images import MAX_PIXELS
 LONGEST = 255  # bytes of a file name, on every common file system
 SURROGATE = re.compile("[\ud800-\udfff]")  # what file names that are no UTF-8 text become in Python
 CONTROL = re.compile("[\x00-\x1f\x7f]")
+TRAINED = "train"  # the split that models learn from; all others may be scored
 PART_CODES = frozenset(map(str, range(1, 256)))
 
 
@@ -62,6 +63,13 @@ def bad_part_names(names: Mapping[int, object] | Mapping[str, object]) -> list[s
     if len({*map(repr, names.values())}) < len(names):
         findings.append("two codes have one name")
     return findings
+
+
+def missing_label(split: str, *, queries: bool) -> str:
+    """What is wrong with a box without a label, in a split of that name; empty where nothing is."""
+    if queries and split != TRAINED:
+        return "the box has no label, which it needs where images are scored by queries"
+    return ""
 
 
 def unnamed_codes(path: str, codes: Iterable[int], names: Mapping[int, str]) -> list[str]:

@@ -30,8 +30,13 @@ def folds(manifest: Manifest, count: int) -> list[Fold]:
     """Cut the test split into ``count`` folds of near equal size and class shares; decodes every image.
 
     Raises:
-        UserError: the data set has a train split, or fewer different pictures than folds.
+        UserError: the data set has a train split, is scored by queries, or has fewer different pictures
+            than folds.
     """
+    if manifest.queries:
+        raise UserError(
+            f"{manifest.folder}: is scored by queries, which cannot be trained on: no training.folds"
+        )
     if "train" in manifest.splits:
         raise UserError(
             f"{manifest.folder}: has a train split; training.folds is for data sets without one"

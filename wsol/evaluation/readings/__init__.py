@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wsol.evaluation.readings.queries import QueryClasses
 from wsol.evaluation.readings.reading import Reading, ScoredMap
 from wsol.scores.protocol import Protocol
 from wsol.scores.samples import Annotation
 
-KINDS: tuple[type[Reading], ...] = ()
+KINDS: tuple[type[Reading], ...] = (QueryClasses,)
 
 
 def readings_of(annotations: Sequence[Annotation], protocol: Protocol) -> list[Reading]:

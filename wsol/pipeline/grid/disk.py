@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from wsol.data.manifest.queries import scored_split
 from wsol.errors import UserError
 from wsol.methods.build import build_method
 from wsol.models.factory import build_localizer
@@ -103,8 +104,9 @@ def megabytes(size: int) -> str:
 def _records_size(row: GridRow, overlays: int) -> int:
     size = 0
     for manifest, settings, run_ids in row.scorings:
-        masks = settings.masks and bool(manifest.tables.masks)
-        images = len(manifest.split(settings.split)) * (IMAGE_WITH_MASK if masks else IMAGE)
+        masks = settings.masks and bool(manifest.tables.masks) and not manifest.queries
+        image = IMAGE_WITH_MASK if masks else IMAGE
+        images = len(scored_split(manifest, settings.split)) * image
         size += len(run_ids) * (RECORD + images + overlays * PICTURE)
     return size
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.data.manifest.validation import TRAINED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
 from wsol.evaluation.per_image_table import Truth, write_per_image
@@ -78,7 +79,7 @@ class ScoredMaps:
 
 def dataset_entry(manifest: Manifest, split: str) -> dict[str, Any]:
     """The record's ``dataset``: what it is called, its identity, and what is missing of it."""
-    entry = {
+    entry: dict[str, Any] = {
         "name": manifest.title,
         "reader": manifest.name,
         "version": manifest.version,
@@ -88,6 +89,8 @@ def dataset_entry(manifest: Manifest, split: str) -> dict[str, Any]:
     for key in ("subset", "val_fold"):
         if manifest.info.get(key):
             entry[key] = manifest.info[key]
+    if manifest.queries and split != TRAINED:
+        entry["queries"] = True
     return entry
 
 

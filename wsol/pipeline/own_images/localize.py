@@ -11,6 +11,7 @@ import numpy as np
 from wsol.data.layouts.custom import custom_manifest
 from wsol.data.loading.loader import eval_loader
 from wsol.data.manifest.manifest import ManifestSplit
+from wsol.data.manifest.queries import scored_split
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import score
 from wsol.evaluation.in_memory.localization import CAM_THRESHOLD, Localization, found_in
@@ -164,4 +165,4 @@ def _val(model: Model) -> ManifestSplit | None:
     except UserError as error:
         say(str(error))
         return None
-    return manifest.split("val") if "val" in manifest.splits else None
+    return scored_split(manifest, "val") if "val" in manifest.splits else None

@@ -4,6 +4,8 @@
 key                      what it is, in percent
 ======================== ============================================================================
 top1_acc, top5_acc       the true class is the first, is among the first five
+top1_within              of queries: the first class is one of those that the image shows; over images
+recall_at_k              of queries: of the k classes that an image shows, the share among the first k
 max_box_acc@d            single contour, IoU >= d at the threshold best for it
 max_box_acc_v2@d         all contours, likewise (Choe et al., 2020); max_box_acc_v2: their mean
 gt_known_loc@0.5         single contour, IoU >= 0.5 at the policy's threshold
@@ -16,7 +18,8 @@ rubinstein_p, _j         pixels labelled right; IoU where the object is; means o
 rubinstein_p:k, _j:k     those of class k, at the threshold of the mean
 ======================== ============================================================================
 
-Keys with ``max_`` or ``peak_`` are oracle whatever the policy. What cannot be computed is None.
+Keys with ``max_`` or ``peak_`` are oracle whatever the policy. What cannot be computed is None; what
+needs a reading (`wsol.evaluation.readings`) is left out where there is none.
 """
 
 from __future__ import annotations
@@ -39,6 +42,8 @@ METRICS_VERSION = 2
 METRICS: Registry[type[Metric]] = Registry("metric", subclass_of="wsol.scores.metrics.metric:Metric")
 for _name, _place in (
     ("classification", "classification:AccuracyMetric"),
+    ("top1_within", "top1_within:Top1WithinMetric"),
+    ("recall_at_k", "recall_at_k:RecallAtKMetric"),
     ("max_box_acc", "max_box_acc:MaxBoxAccMetric"),
     ("max_box_acc_v2", "max_box_acc_v2:MaxBoxAccV2Metric"),
     ("gt_known_loc", "gt_known_loc:GTKnownLocMetric"),

@@ -12,6 +12,9 @@ from wsol.scores.protocol import POLICIES
 # The place of a metric that names none: after the suite's own.
 LAST_COLUMN = 1000
 
+# What metrics may need that any data set may have; all else are arrays of readings, by name.
+ANYWHERE = frozenset({"classes", "boxes", "masks"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class MetricSpecification:
@@ -23,7 +26,7 @@ class MetricSpecification:
         unit: of its values; percentages are kept within 0 and 100.
         oracle: whether its threshold is the best on the scored images whatever the policy.
         needs: what of an image it is computed from, all of them: ``classes``, ``boxes``, ``masks``, or
-            one of two, ``boxes or masks``.
+            one of two, ``boxes or masks``, or arrays of readings by name.
         policies: the threshold policies under which it is computed.
         mean_of: the keys whose plain mean it is, each at a threshold of its own; empty for others.
         column: place among the columns of the CSV, smallest first, then by key.
@@ -41,6 +44,11 @@ class MetricSpecification:
     column: int = LAST_COLUMN
     main_column: int | None = None
     rank: int | None = None
+
+    @property
+    def of_reading(self) -> bool:
+        """Whether it needs what only some data sets say: where they do not, it is left out."""
+        return any(part not in ANYWHERE for need in self.needs for part in need.split(" or "))
 
     def describe(self) -> dict[str, Any]:
         """What is not the default, as JSON-able values: records stay small."""
