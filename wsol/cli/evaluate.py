@@ -165,7 +165,9 @@ def _show(evaluation: Evaluation, source: str) -> None:
         interval = "" if entry["low"] is None else f"{entry['low']:.2f} to {entry['high']:.2f}"
         flattery = evaluation.optimism.get(key)
         optimism = "" if flattery is None else f"{flattery:.2f}"
-        table.add_row(key, f"{entry['value']:.2f}", interval, optimism)
+        said = evaluation.specifications.get(key)
+        name = key if said is None or said.unit == "percent" else f"{key} ({said.unit})"
+        table.add_row(name, f"{entry['value']:.2f}", interval, optimism)
     Console().print(table)
     for what, count in (evaluation.counts or {}).items():
         print(f"{what}: {count}")

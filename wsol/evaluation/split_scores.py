@@ -20,6 +20,9 @@ from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.threshold_families import MetricFamily, families_of
 
+# Between which a metric's values lie, by its unit; those of other units may be any numbers.
+LIMITS = {"percent": (0.0, 100.0), "ratio": (0.0, np.inf)}
+
 CHOSEN_ON = {"oracle": "the scored images", "val": "val", "fixed": "given"}
 
 
@@ -191,12 +194,9 @@ def _add_mean(
 def _entry(value: float | None, draws: Replicates | None, metric: Metric) -> dict[str, float | None]:
     bounds = None
     if value is not None and draws is not None:
-        percent = metric.specification.unit == "percent"
-        bounds = (
-            interval(value, draws, draws.images)
-            if percent
-            else interval(value, draws, limits=(-np.inf, np.inf))
-        )
+        unit = metric.specification.unit
+        images = draws.images if unit == "percent" else 0
+        bounds = interval(value, draws, images, limits=LIMITS.get(unit, (-np.inf, np.inf)))
     low, high = bounds or (None, None)
     return {"value": _known(value), "low": low, "high": high}
 

@@ -71,7 +71,15 @@ class BaselineJob(ScoringJob):
         if kept:
             stream = kept[source].through(stream)
         pixels = self.scores_masks(split)
-        return {source: collect(stream, split.annotations(), protocol, pixels=pixels, progress=source)}
+        per_image = collect(
+            stream,
+            split.annotations(),
+            protocol,
+            pixels=pixels,
+            readings=self.readings(split, protocol),
+            progress=source,
+        )
+        return {source: per_image}
 
     def _predictions(self, source: str, split: ManifestSplit) -> Iterator[Prediction]:
         maps = map_source(source)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.evaluation.evaluator import Evaluation, score
+from wsol.evaluation.readings import Reading, readings_of
 from wsol.pipeline.inputs import annotated_split
 from wsol.pipeline.outputs.missing_galleries import draw_missing, lacking
 from wsol.pipeline.outputs.pictures import KeptPredictions, write_masks
@@ -79,6 +80,17 @@ class ScoringJob(ABC):
     def scores_masks(self, split: ManifestSplit) -> bool:
         """Whether masks of ``split`` are scored: they are wanted, and there are some."""
         return self.settings.masks and any(one.masks for one in split.annotations().values())
+
+    def readings(self, split: ManifestSplit, protocol: Protocol) -> list[Reading]:
+        """What else is read of ``split``: what its annotations or those of the scored split allow.
+
+        Val need not show everything that thresholds from it are for, such as images without an object.
+        """
+        annotations = list(split.annotations().values())
+        if split.name != self.settings.split:
+            scored = annotated_split(self.manifest, self.settings.split)
+            annotations += scored.annotations().values()
+        return readings_of(annotations, protocol)
 
 
 def evaluate(job: ScoringJob, outputs: Outputs) -> dict[str, Evaluation]:

@@ -92,7 +92,14 @@ class FolderJob(ScoringJob):
         stream = self.digest.through(maps)
         stream = kept[FILES].through(stream) if kept else stream
         pixels = self.scores_masks(split)
-        per_image = collect(stream, annotations, protocol, pixels=pixels, progress="maps")
+        per_image = collect(
+            stream,
+            annotations,
+            protocol,
+            pixels=pixels,
+            readings=self.readings(split, protocol),
+            progress="maps",
+        )
         per_image.counts = dict(sorted((per_image.counts | maps.counts).items()))
         return {FILES: per_image}
 

@@ -15,7 +15,6 @@ from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation, collect_each
-from wsol.evaluation.readings import readings_of
 from wsol.maps.clock import Clock
 from wsol.maps.reading import MapReader, model_maps, passes, resolve
 from wsol.pipeline.evaluate import ScoringJob, evaluate
@@ -156,7 +155,7 @@ class ModelJob(ScoringJob):
                 protocol,
                 # A share does not see what the other images have.
                 pixels=self.scores_masks(split),
-                readings=readings_of(list(annotations.values()), protocol),
+                readings=self.readings(split, protocol),
                 progress=", ".join(sources),
             )
         self.clocks |= dict.fromkeys(sources, clock)

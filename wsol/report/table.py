@@ -152,13 +152,15 @@ def _without_twins(section: Section) -> list[str]:
 
 
 def _best(section: Section, metric: str) -> float | None:
-    """The best value among rows that are no baselines."""
+    """The best value among rows that are no baselines: the highest, or lowest where lower is better."""
     values = [
         row.estimates[metric].value
         for row in section.rows
         if not row.is_baseline and metric in row.estimates
     ]
-    return max((value for value in values if value is not None), default=None)
+    said = section.specifications.get(metric)
+    best = min if said is not None and said.lower_is_better else max
+    return best((value for value in values if value is not None), default=None)
 
 
 def _metric(section: Section, row: Row, metric: str, best: float | None) -> Cell:

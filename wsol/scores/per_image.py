@@ -110,6 +110,11 @@ class PerImage:
         """The rows (n,) of the images that have a true box."""
         return np.flatnonzero(self.has_box)
 
+    @property
+    def labelled(self) -> np.ndarray:
+        """The rows (n,) of the images that have a label: of the others no class is right or wrong."""
+        return np.flatnonzero(self.labels >= 0)
+
     @cached_property
     def pool(self) -> PixelPool:
         """The pixels of all images in one pool; ``ValueError`` where no masks were scored."""
@@ -123,9 +128,12 @@ class PerImage:
         return self.positives, self.negatives
 
     def has(self, part: str) -> bool:
-        """Whether ``"classes"``, ``"boxes"``, ``"masks"`` or the reading of that name were scored."""
+        """Whether ``"classes"``, ``"boxes"``, ``"masks"`` or the reading of that name were scored.
+
+        Classes are where every image with a label has class scores.
+        """
         if part == "classes":
-            return len(self) > 0 and bool((self.top1 >= 0).all())
+            return len(self.labelled) > 0 and bool((self.top1[self.labelled] >= 0).all())
         if part in ("boxes", "masks"):
             return (self.single if part == "boxes" else self.positives) is not None
         return part in self.readings

@@ -33,22 +33,23 @@ class MetricReading(NamedTuple):
 
 @dataclass(frozen=True)
 class MetricFamily:
-    """Curves over the same ``thresholds`` (C,), all read where the first one is highest.
+    """Curves over the same ``thresholds`` (C,), all read where ``choice`` is highest.
 
-    Of equal thresholds the lowest is taken. Without ``oracle`` there is at most one threshold, and
-    it was given.
+    Without ``choice`` that is the first of them. Of equal thresholds the lowest is taken. Without
+    ``oracle`` there is at most one threshold, and it was given.
     """
 
     thresholds: np.ndarray
     curves: dict[str, Curve]
     oracle: bool = True
+    choice: Curve | None = None
 
     def __call__(self, weights: np.ndarray) -> dict[str, MetricReading]:
         """Every metric of the family under the weights (B, N)."""
         curves = {key: curve(weights) for key, curve in self.curves.items()}
         if not self.oracle:
             return {key: MetricReading(curve[:, 0], curve, None) for key, curve in curves.items()}
-        chosen = best_threshold(next(iter(curves.values())))
+        chosen = best_threshold(self.choice(weights) if self.choice else next(iter(curves.values())))
         rows = np.arange(len(chosen))
         return {key: MetricReading(curve[rows, chosen], curve, chosen) for key, curve in curves.items()}
 
@@ -99,13 +100,14 @@ def _without_threshold(members: Sequence[Metric], per_image: PerImage) -> Metric
 
 
 def _at_given(members: Sequence[Metric], per_image: PerImage, threshold: float) -> MetricFamily:
-    at = members[0].candidates(per_image, np.array([threshold]))
+    at = members[0].at(per_image, threshold)
     return MetricFamily(at, _curves(members, per_image, at), oracle=False)
 
 
 def _chosen_here(members: Sequence[Metric], per_image: PerImage, protocol: Protocol) -> MetricFamily:
     thresholds = members[0].candidates(per_image, protocol.thresholds)
-    return MetricFamily(thresholds, _curves(members, per_image, thresholds))
+    choice = members[0].choice(per_image, thresholds)
+    return MetricFamily(thresholds, _curves(members, per_image, thresholds), choice=choice)
 
 
 def _curves(members: Sequence[Metric], per_image: PerImage, thresholds: np.ndarray) -> dict[str, Curve]:

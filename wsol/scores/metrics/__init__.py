@@ -18,6 +18,26 @@ rubinstein_p, _j         pixels labelled right; IoU where the object is; means o
 rubinstein_p:k, _j:k     those of class k, at the threshold of the mean
 ======================== ============================================================================
 
+Where some images show no object of any class, by scores that are not normalised:
+
+======================== ============================================================================
+map_auroc, softmax_auroc images with an object against those without, by the map's maximum, by the
+                         largest softmax
+map_fpr95, softmax_fpr95 images without an object that reach the score that 95 % of the others reach,
+                         of val under the policy val; not under fixed
+mask_area_absent         share of the image that is predicted mask at one scale for all maps, val's under
+                         the policy val, in images without an object; mask_area_present: with one
+======================== ============================================================================
+
+Where parts files name regions, object, deciding, rest, distractor, context, and ground is code 0:
+
+======================== ============================================================================
+auc_a_over_b             a pixel of region a scores higher than one of b: object/ground,
+                         object/distractor, distractor/ground, rest/ground, deciding/rest, context/ground
+lift_a                   a's share of the predicted masks over its share of the area, no percentage but a
+                         ratio; threshold of gt_known_loc@0.5
+======================== ============================================================================
+
 Keys with ``max_`` or ``peak_`` are oracle whatever the policy. What cannot be computed is None; what
 needs a reading (`wsol.evaluation.readings`) is left out where there is none.
 """
@@ -53,6 +73,11 @@ for _name, _place in (
     ("pxap", "pxap:PxAPMetric"),
     ("peak_iou", "peak_iou:PeakIoUMetric"),
     ("rubinstein", "rubinstein:RubinsteinPMetric"),
+    ("absence_auroc", "absence_auroc:AbsenceAurocMetric"),
+    ("absence_fpr", "absence_fpr:AbsenceFprMetric"),
+    ("absence_area", "absence_area:AbsenceAreaMetric"),
+    ("region_auc", "region_auc:RegionAucMetric"),
+    ("region_lift", "region_lift:RegionLiftMetric"),
 ):
     METRICS.register(_name, f"wsol.scores.metrics.{_place}")
 

@@ -16,7 +16,7 @@ from wsol.scores.protocol import Protocol
 
 @dataclass(frozen=True)
 class AccuracyMetric(Metric):
-    """``top1_acc``, ``top5_acc``: over all images, whether they have a box or not."""
+    """``top1_acc``, ``top5_acc``: over the images that have a label, whether they have a box or not."""
 
     k: int = 1
 
@@ -44,11 +44,12 @@ class AccuracyMetric(Metric):
 
     def curve(self, per_image: PerImage, thresholds: np.ndarray) -> Curve:
         """One value."""
-        return Mean(among_first(per_image, self.k)[:, None], np.arange(len(per_image)))
+        rows = per_image.labelled
+        return Mean(among_first(per_image, self.k)[rows, None], rows)
 
     def image_scores(self, per_image: PerImage, threshold: float) -> np.ndarray:
-        """1 or 0."""
-        return among_first(per_image, self.k).astype(np.float64)
+        """1 or 0; NaN without a label."""
+        return np.where(per_image.labels >= 0, among_first(per_image, self.k), np.nan)
 
 
 def among_first(per_image: PerImage, k: int) -> np.ndarray:

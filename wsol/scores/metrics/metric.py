@@ -52,11 +52,23 @@ class Metric(ABC):
         """
         return thresholds
 
+    def at(self, per_image: PerImage, threshold: float) -> np.ndarray:
+        """A threshold (1,) that was given, as `curve` takes it."""
+        return self.candidates(per_image, np.array([threshold]))
+
+    def choice(self, per_image: PerImage, thresholds: np.ndarray) -> Curve | None:
+        """What is highest at the threshold that it chooses among its candidates (C,).
+
+        None where that is the metric itself. Of equals the lowest threshold is taken.
+        """
+        return None
+
     @abstractmethod
     def curve(self, per_image: PerImage, thresholds: np.ndarray) -> Curve:
         """It in percent at thresholds (C,) in [0, 1), for any weighting of the images.
 
-        One value, C = 1, for a metric without a threshold.
+        Where the specification says so, thresholds are any numbers and values of another unit. One
+        value, C = 1, for a metric without a threshold.
         """
 
     def class_curves(self, per_image: PerImage, thresholds: np.ndarray) -> dict[str, Curve]:

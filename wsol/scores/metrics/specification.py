@@ -23,7 +23,7 @@ class MetricSpecification:
     Attributes:
         key: what records and the CSV call it, ``max_box_acc@0.5``.
         name: what people read at the head of a column, ``MaxBoxAcc .5``.
-        unit: of its values; percentages are kept within 0 and 100.
+        unit: of its values; percentages are kept within 0 and 100, ratios above 0.
         oracle: whether its threshold is the best on the scored images whatever the policy.
         needs: what of an image it is computed from, all of them: ``classes``, ``boxes``, ``masks``, or
             one of two, ``boxes or masks``, or arrays of readings by name.
@@ -31,6 +31,9 @@ class MetricSpecification:
         mean_of: the keys whose plain mean it is, each at a threshold of its own; empty for others.
         column: place among the columns of the CSV, smallest first, then by key.
         main_column: place among the columns that Markdown and report show; None leaves it to the CSV.
+        raw_threshold: whether its threshold is a score as the source of the maps made it, any number,
+            and no share of a map's own range in [0, 1).
+        lower_is_better: whether the best of several rows is the lowest.
         rank: a table is ranked by that of its metrics whose rank is smallest; None never ranks.
     """
 
@@ -43,6 +46,8 @@ class MetricSpecification:
     mean_of: tuple[str, ...] = ()
     column: int = LAST_COLUMN
     main_column: int | None = None
+    raw_threshold: bool = False
+    lower_is_better: bool = False
     rank: int | None = None
 
     @property

@@ -44,12 +44,15 @@ class TopKLocMetric(Metric):
         return gt_known_loc.KEY
 
     def curve(self, per_image: PerImage, thresholds: np.ndarray) -> Curve:
-        """Over the images that have a true box."""
+        """Over the images that have a true box and a label."""
         right = per_image.right("single", gt_known_loc.IOU, thresholds)
-        named = among_first(per_image, self.k)[per_image.boxed]
-        return Mean(right & named[:, None], per_image.boxed)
+        boxed = per_image.boxed
+        known = per_image.labels[boxed] >= 0
+        named = among_first(per_image, self.k)[boxed]
+        return Mean((right & named[:, None])[known], boxed[known])
 
     def image_scores(self, per_image: PerImage, threshold: float) -> np.ndarray:
-        """1 or 0."""
+        """1 or 0; NaN without a label."""
         right = per_image.right("single", gt_known_loc.IOU, threshold)
-        return of_all_images(per_image, right & among_first(per_image, self.k)[per_image.boxed])
+        named = among_first(per_image, self.k)[per_image.boxed]
+        return np.where(per_image.labels >= 0, of_all_images(per_image, right & named), np.nan)

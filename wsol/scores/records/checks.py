@@ -14,7 +14,9 @@ from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.records.description import READABLE_SCHEMA, RECORD, SCHEMA_VERSION
 from wsol.scores.records.identity import content_id, digest
+from wsol.scores.records.kinds import number, parts, table
 
+_SHARES = parts({"threshold": parts({"values": table(number(0, below=1))})})
 TOLERANCE = 1e-9  # of bounds that a float may miss by its last bits
 
 
@@ -29,6 +31,7 @@ def check(raw: Any) -> None:
         _check_digest(raw)
     RECORD(raw)
     ThresholdPolicy.parse(raw["threshold"]["policy"])
+    _check_thresholds(raw)
     _protocol(raw["protocol"])
     _check_id(raw)
     _check_counts(raw)
@@ -54,6 +57,14 @@ def _protocol(raw: Mapping[str, Any]) -> Protocol:
         return Protocol.of_record(raw)
     except TypeError as error:
         raise UserError(f"protocol is none: {error}") from error
+
+
+def _check_thresholds(raw: Mapping[str, Any]) -> None:
+    """Those of normalised maps are shares of their range; of others any number is one."""
+    said = raw.get("specifications", {})
+    values = raw["threshold"].get("values", {})
+    shares = {key: each for key, each in values.items() if not said.get(key, {}).get("raw_threshold")}
+    _SHARES({"threshold": {"values": shares}})
 
 
 def _check_id(raw: Mapping[str, Any]) -> None:

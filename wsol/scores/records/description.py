@@ -94,9 +94,7 @@ RECORD = parts(
             },
         ),
         "maps": _named,
-        "threshold": parts(
-            {"policy": text()}, {"chosen_on": text(), "values": table(number(0, below=1))}
-        ),
+        "threshold": parts({"policy": text()}, {"chosen_on": text(), "values": table(number())}),
         "metrics": table(_figure),
         "n_images": _count,
         "n_expected": _count,
@@ -115,6 +113,8 @@ RECORD = parts(
                     "mean_of": listed(text()),
                     "column": number(),
                     "main_column": nullable(number()),
+                    "raw_threshold": flag,
+                    "lower_is_better": flag,
                     "rank": nullable(number()),
                 },
                 closed=True,
