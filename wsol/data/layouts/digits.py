@@ -102,9 +102,7 @@ def _check(size: int, counts: dict[str, int], seed: int) -> None:
         )
 
 
-def scene_of(
-    digits: DigitsSet, split: str, count: int, size: int, seed: int
-) -> tuple[Scene, Draws]:
+def scene_of(digits: DigitsSet, split: str, count: int, size: int, seed: int) -> tuple[Scene, Draws]:
     """The first ``count`` scenes of a split, and the draws to go on with, which are each split's own."""
     train = split == "train"
     # Test images at two settings of a dial are drawn from the same words: alike where the dial allows.

@@ -1,8 +1,8 @@
 """What no image label can give: networks beside which the rows of a diagnosis are read.
 
-The ceiling is the network of every row, trained on the same images at the same budget, but with the masks
-of the objects: how far weak supervision is from supervision at this map size. It is a bound and is never
-ranked. The untrained network is the floor: what the layout of the network alone shows.
+The ceiling is the network of every row, trained on the same images at the same budget, but with the
+masks of the objects: how far weak supervision is from supervision at this map size. It is a bound and is
+never ranked. The untrained network is the floor: what the layout of the network alone shows.
 """
 
 from __future__ import annotations
@@ -104,7 +104,10 @@ def _step(
 
 
 def in_class_maps(masks: Tensor, labels: Tensor, shape: torch.Size) -> Tensor:
-    """Masks (N, H, W) bool as class maps of ``shape`` (N, K, h, w): each cell's share, zeros elsewhere."""
+    """Masks (N, H, W) bool as class maps of ``shape`` (N, K, h, w).
+
+    The map of an image's label has the share of each cell that its mask covers, the others zeros.
+    """
     shares = functional.adaptive_avg_pool2d(masks.float()[:, None], shape[-2:])
     wanted = torch.zeros(shape)
     wanted[torch.arange(len(labels)), labels] = shares[:, 0]

@@ -12,6 +12,8 @@ from wsol.data.manifest.queries import scored_split
 from wsol.evaluation.evaluator import Evaluation, collect, score
 from wsol.pipeline.diagnosis.ceiling import network_predictions, recipe_of, train_ceiling, untrained
 from wsol.pipeline.diagnosis.controls import CONTROLS, Control, in_cells
+from wsol.pipeline.diagnosis.drawn_images import drawn_images
+from wsol.pipeline.diagnosis.figures import TRAINING_SETS, images_of
 from wsol.pipeline.diagnosis.truth import ImageTruth, truths
 from wsol.progress import say
 from wsol.scores.protocol import protocol_named
@@ -29,13 +31,33 @@ class ControlScore:
         name: what tables call the control, with its size.
         failing: what is known to be wrong with it; empty where nothing is.
         images: what tables call the scored images, ``several 3 apart``.
+        count: of the scored images, or of their queries.
         values: its figures by the metrics' keys, in their units; None where one cannot be computed.
     """
 
     name: str
     failing: str
     images: str
+    count: int
     values: dict[str, float | None]
+
+
+def score_all(output: Path, *, small: bool = False) -> list[ControlScore]:
+    """Every control on the primary images of every test, drawn in ``output`` where they are missing.
+
+    ``small``: few images and one epoch: whether everything runs. One training a training set, seed 0.
+    """
+    found = []
+    for training in TRAINING_SETS:
+        drawn = [
+            (drawn_images(images, output, small=small), images.variant)
+            for images in images_of(training, full=False)
+        ]
+        for manifest, variant in drawn:
+            say(f"controls on {variant}")
+            found += score_controls(manifest, variant)
+        found += score_networks(drawn[0][0], drawn, epochs=1 if small else None)
+    return found
 
 
 def score_controls(
@@ -58,7 +80,8 @@ def score_controls(
         for cells in (True, False) if control.coarse else (False,):
             name = f"{control.name}, cells" if cells else control.name
             evaluation = evaluated(_predictions(control, known, cells=cells), images)
-            found.append(ControlScore(name, control.failing, variant, values_of(evaluation)))
+            values = values_of(evaluation)
+            found.append(ControlScore(name, control.failing, variant, len(images), values))
     return found
 
 
@@ -67,7 +90,7 @@ def score_networks(
 ) -> list[ControlScore]:
     """The untrained network and the ceiling of a training set, on every manifest that it is for.
 
-    ``scored`` are manifests and what tables call their images; ``epochs`` fewer than a row's, for trying.
+    ``scored`` are manifests and what tables call their images; ``epochs`` are a row's own where None.
     """
     recipe, found = recipe_of(training, epochs=epochs), []
     say(f"training the ceiling on {training.folder}")
@@ -80,7 +103,7 @@ def score_networks(
         for name, failing, localizer in networks:
             maps = network_predictions(localizer, split, recipe, shares=name == CEILING)
             values = values_of(evaluated(maps, split))
-            found.append(ControlScore(name, failing, variant, values))
+            found.append(ControlScore(name, failing, variant, len(split), values))
     return found
 
 
@@ -104,8 +127,3 @@ def _predictions(control: Control, known: Iterable[ImageTruth], *, cells: bool) 
         else:
             found = in_cells(found) if cells else found
             yield Prediction(truth.image_id, truth.label, score_map=found)
-
-
-def variant_folder(output: Path, variant: str) -> Path:
-    """Where the manifest of these images lies."""
-    return output / "manifests" / variant.replace(" ", "-")

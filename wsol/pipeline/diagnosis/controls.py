@@ -157,9 +157,7 @@ def _no_truth() -> list[Control]:
     return [
         Control("image intensity", "lights what is bright", of_image("intensity"), coarse=False),
         Control("blurred intensity", "the same", of_image("intensity:blurred"), coarse=False),
-        Control(
-            "largest bright component", "lights one bright thing", of_image("intensity:component")
-        ),
+        Control("largest bright component", "lights one bright thing", of_image("intensity:component")),
         Control("random", "knows nothing", _random, coarse=False),
         Control("random cells", "knows nothing", _random_cells, coarse=False),
         Control("whole image", "knows nothing", _whole, coarse=False),

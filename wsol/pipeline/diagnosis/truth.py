@@ -38,7 +38,10 @@ class ImageTruth:
 
     @property
     def object(self) -> np.ndarray:
-        """(height, width) bool, what is asked for: labelled pixels within its boxes, which hold no other."""
+        """(height, width) bool, what is asked for: labelled pixels within its boxes.
+
+        No two things of an image overlap in their boxes.
+        """
         return self.region(*LABELLED) & self.frames
 
     @property
