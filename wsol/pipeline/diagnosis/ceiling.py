@@ -8,7 +8,6 @@ never ranked. The untrained network is the floor: what the layout of the network
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 
 import numpy as np
 import torch
@@ -117,18 +116,18 @@ def in_class_maps(masks: Tensor, labels: Tensor, shape: torch.Size) -> Tensor:
 def network_predictions(
     localizer: Localizer, split: ManifestSplit, recipe: Recipe, *, shares: bool = False
 ) -> Iterator[Prediction]:
-    """The class map of each image's class, of the predicted class where the image has none.
+    """The class map of each image's class; of the predicted one where some images have none.
+
+    Read by the true class in some images and by the predicted one in the others, whose map is the
+    highest of all, even an untrained network would tell the two kinds apart.
 
     ``shares``: as what it was trained to say, the share of each cell, in [0, 1], and no logit of it.
     """
     reader = MapReader(localizer, split.class_keys, recipe.evaluation.classes)
     source = recipe.evaluation.maps[0]
-    parts = (
-        (split.where(split.labels >= 0), source),
-        (split.where(split.labels < 0), of_predicted_class(source)),
-    )
-    read = (reader.predictions(eval_loader(part, recipe), own) for part, own in parts if len(part))
-    for prediction in chain.from_iterable(read):
+    if (split.labels < 0).any():
+        source = of_predicted_class(source)
+    for prediction in reader.predictions(eval_loader(split, recipe), source):
         yield _as_shares(prediction) if shares else prediction
 
 

@@ -11,7 +11,7 @@ from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.data.manifest.queries import scored_split
 from wsol.evaluation.evaluator import Evaluation, collect, score
 from wsol.pipeline.diagnosis.ceiling import network_predictions, recipe_of, train_ceiling, untrained
-from wsol.pipeline.diagnosis.controls import CONTROLS, Control, in_cells
+from wsol.pipeline.diagnosis.controls import CONTROLS, Control
 from wsol.pipeline.diagnosis.drawn_images import drawn_images
 from wsol.pipeline.diagnosis.figures import TRAINING_SETS, images_of
 from wsol.pipeline.diagnosis.truth import ImageTruth, truths
@@ -121,9 +121,8 @@ def values_of(evaluation: Evaluation) -> dict[str, float | None]:
 
 def _predictions(control: Control, known: Iterable[ImageTruth], *, cells: bool) -> Iterator[Prediction]:
     for truth in known:
-        found = control.draw(truth)
+        found = control.map_of(truth, cells=cells)
         if found.dtype == bool:
             yield Prediction(truth.image_id, truth.label, mask=found)
         else:
-            found = in_cells(found) if cells else found
             yield Prediction(truth.image_id, truth.label, score_map=found)

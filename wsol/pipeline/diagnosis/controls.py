@@ -40,6 +40,7 @@ class Control:
             bool; zeros where the image shows nothing of what it lights.
         tests: the names of the tests that it is scored on.
         coarse: whether it is scored at `CELLS` x `CELLS` too, as a network would show it at best.
+        scaled: whether each map is divided by its maximum, as min-max does.
     """
 
     name: str
@@ -47,6 +48,15 @@ class Control:
     draw: Draw
     tests: Sequence[str] = tuple(TESTS)
     coarse: bool = True
+    scaled: bool = False
+
+    def map_of(self, truth: ImageTruth, *, cells: bool) -> np.ndarray:
+        """Its map of one image, at the image's size or in cells; float32, or a mask, bool."""
+        found = self.draw(truth)
+        if found.dtype == bool:
+            return found
+        found = in_cells(found) if cells else found
+        return found / found.max() if self.scaled and found.max() > 0 else found
 
 
 def in_cells(score_map: np.ndarray, cells: int = CELLS) -> np.ndarray:
@@ -63,7 +73,7 @@ def _blurred_object(truth: ImageTruth) -> np.ndarray:
 
 
 def _never_silent(truth: ImageTruth) -> np.ndarray:
-    """The object; where there is none, the other things as bright: what min-max makes of any map."""
+    """The object; where there is none, the other things: scaled, as bright as any object."""
     return (truth.object if truth.object.any() else truth.things).astype(np.float32)
 
 
@@ -109,17 +119,10 @@ def _object_and_context(truth: ImageTruth) -> np.ndarray:
     return (truth.object | truth.region("context")).astype(np.float32)
 
 
-def _random(truth: ImageTruth) -> np.ndarray:
-    """Numbers from 0 to 1, drawn by the image's id: the same in every run."""
-    return _drawn(truth, truth.codes.shape)
-
-
 def _random_cells(truth: ImageTruth) -> np.ndarray:
-    return _drawn(truth, (CELLS, CELLS))
-
-
-def _drawn(truth: ImageTruth, shape: tuple[int, ...]) -> np.ndarray:
-    return np.random.default_rng(zlib.crc32(truth.image_id.encode())).random(shape, np.float32)
+    """Numbers from 0 to 1, drawn by the image's id: the same in every run."""
+    draws = np.random.default_rng(zlib.crc32(truth.image_id.encode()))
+    return draws.random((CELLS, CELLS), np.float32)
 
 
 def _whole(truth: ImageTruth) -> np.ndarray:
@@ -146,7 +149,7 @@ def _one_error_each() -> list[Control]:
         Control("all labelled objects", "knows no class", _labelled, ("company",)),
         Control("one blob over all objects", "merges what is several", _one_blob, ("several",)),
         Control("one object of several", "finds one alone", _largest, ("several",)),
-        Control("object mask, min-max", "cannot say no", _never_silent, ("none",)),
+        Control("object mask, min-max", "cannot say no", _never_silent, ("none",), scaled=True),
         Control("deciding part", "lights no more than decides", _deciding, ("parts",)),
         Control("context", "lights the context", _context, ("context",)),
         Control("object + context", "lights the context too", _object_and_context, ("context",)),
@@ -157,8 +160,12 @@ def _no_truth() -> list[Control]:
     return [
         Control("image intensity", "lights what is bright", of_image("intensity"), coarse=False),
         Control("blurred intensity", "the same", of_image("intensity:blurred"), coarse=False),
-        Control("largest bright component", "lights one bright thing", of_image("intensity:component")),
-        Control("random", "knows nothing", _random, coarse=False),
+        Control(
+            "largest bright component",
+            "lights one bright thing",
+            of_image("intensity:component"),
+            coarse=False,
+        ),
         Control("random cells", "knows nothing", _random_cells, coarse=False),
         Control("whole image", "knows nothing", _whole, coarse=False),
         Control("centred box", "knows where objects stand", of_image("center"), coarse=False),
