@@ -25,6 +25,7 @@ from wsol.maps.intensity import blurred
 from wsol.pipeline.diagnosis.truth import LABELLED, ImageTruth
 
 CELLS = 8  # of a side of small_resnet's maps
+ONE_SIZE = 1 / 4  # sigma of a blob, of the image's side; thresholds make it any size
 
 Draw = Callable[[ImageTruth], np.ndarray]
 
@@ -111,6 +112,17 @@ def _largest(truth: ImageTruth) -> np.ndarray:
     return alone
 
 
+def _one_size(truth: ImageTruth) -> np.ndarray:
+    """A Gaussian in the middle of each box, as wide whatever the box: at any threshold of one size."""
+    height, width = truth.codes.shape
+    y, x = np.mgrid[:height, :width] + 0.5
+    blob = np.zeros((height, width), np.float32)
+    for x0, y0, x1, y1 in truth.boxes:
+        square = (x - (x0 + x1) / 2) ** 2 + (y - (y0 + y1) / 2) ** 2
+        blob = np.maximum(blob, np.exp(-square / (2 * (ONE_SIZE * width) ** 2)).astype(np.float32))
+    return blob
+
+
 def _context(truth: ImageTruth) -> np.ndarray:
     return truth.region("context").astype(np.float32)
 
@@ -147,6 +159,7 @@ def _one_error_each() -> list[Control]:
     return [
         Control("object + distractors", "lights anything", _things),
         Control("all labelled objects", "knows no class", _labelled, ("company",)),
+        Control("blobs of one size", "shows no size", _one_size, ("scale",)),
         Control("one blob over all objects", "merges what is several", _one_blob, ("several",)),
         Control("one object of several", "finds one alone", _largest, ("several",)),
         Control("object mask, min-max", "cannot say no", _never_silent, ("none",), scaled=True),
