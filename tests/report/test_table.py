@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+
 from wsol.board import read_board
 from wsol.recipe import Recipe
 from wsol.report import write_report
 from wsol.report.row_style import style_rows
-from wsol.report.table import class_table, details_table, metrics_table, seeds_table
+from wsol.report.table import best_of, class_table, details_table, metrics_table, seeds_table
 
 
 def tables(results, parse):
@@ -157,3 +159,13 @@ def test_a_variant_is_part_of_the_name(tmp_path, add_run, parse):
     assert sorted(head.attributes["data-value"] for head in heads) == ["CAM, lr 0.01", "CAM, lr 0.5"]
     # A number is not broken at its point.
     assert not any(head.all("wbr") for head in heads)
+
+
+def test_where_lower_is_better_the_best_is_the_lowest(results):
+    section = read_board(results).sections[0]
+    (first, second) = (row for row in section.rows if not row.is_baseline)
+    values = [row.estimates["max_box_acc@0.5"].value for row in (first, second)]
+    assert best_of(section, "max_box_acc@0.5") == max(values)
+    said = section.specifications["max_box_acc@0.5"]
+    section.specifications["max_box_acc@0.5"] = dataclasses.replace(said, lower_is_better=True)
+    assert best_of(section, "max_box_acc@0.5") == min(values)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wsol.errors import UserError
 from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.records import RunRecord, content_id, digest
 
@@ -50,6 +51,21 @@ def test_id_ignores_how_and_sees_every_part_of_what_was_run():
     ]
     ids = {record(**change).run_id for change in changes}
     assert len(ids | {first.run_id}) == len(changes) + 1
+
+
+def test_thresholds_are_shares_of_a_maps_range_unless_their_metric_says_otherwise(tmp_path):
+    figure = {"fpr": {"value": 5.0, "low": None, "high": None}}
+    said = MetricSpecification(key="fpr", name="FPR", raw_threshold=True, lower_is_better=True)
+    changes = {
+        "metrics": figure,
+        "threshold": {"policy": "val", "chosen_on": "val", "values": {"fpr": -7.5}},
+    }
+    again = RunRecord.read(record(**changes, specifications={"fpr": said}).write(tmp_path / "a.json"))
+    assert again.threshold["values"] == {"fpr": -7.5}
+    assert again.specifications["fpr"] == said
+    plain = MetricSpecification(key="fpr", name="FPR")
+    with pytest.raises(UserError, match=r"threshold\.values\.fpr is -7\.5, not a number from 0"):
+        record(**changes, specifications={"fpr": plain}).write(tmp_path / "b.json")
 
 
 def test_written_record_reads_back_equal_and_rewrites_the_same_bytes(tmp_path):

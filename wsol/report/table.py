@@ -32,7 +32,7 @@ def metrics_table(section: Section, styles: Sequence[RowStyle]) -> Table:
     """The ranked rows with their main metrics, and how they stand against the centred box."""
     # The metric that ranks stands first: narrow screens show one or two.
     metrics = sorted(_without_twins(section), key=lambda metric: metric != section.ranked_by)
-    best = {metric: _best(section, metric) for metric in metrics}
+    best = {metric: best_of(section, metric) for metric in metrics}
     ranked_by = section.ranked_by
     name = section.short_name(ranked_by)
     heads = (
@@ -74,7 +74,7 @@ def class_table(section: Section, styles: Sequence[RowStyle]) -> Table | None:
     metrics = section.class_metrics
     if not metrics:
         return None
-    best = {metric: _best(section, metric) for metric in metrics}
+    best = {metric: best_of(section, metric) for metric in metrics}
     heads = (*columns(("Row", "Maps")), *columns(map(section.short_name, metrics), numbers=True))
     rows = []
     for style in styles:
@@ -151,7 +151,7 @@ def _without_twins(section: Section) -> list[str]:
     return [metric for metric in metrics if metric not in twins]
 
 
-def _best(section: Section, metric: str) -> float | None:
+def best_of(section: Section, metric: str) -> float | None:
     """The best value among rows that are no baselines: the highest, or lowest where lower is better."""
     values = [
         row.estimates[metric].value

@@ -27,7 +27,8 @@ class Regions(Reading):
       four; uint16, or uint32 where a frame has more pixels. 0 where an image has no parts file.
 
     Both in the protocol's frame, the codes by nearest neighbour. Regions to be ignored are not left out:
-    a parts file says of every pixel what it is. One image of 224 x 224 costs 2 to 3 ms.
+    a parts file says of every pixel what it is. An image costs 1 ms at 64 x 64,
+    8 at 224 x 224.
     """
 
     def __init__(self, counts: np.dtype) -> None:
@@ -108,7 +109,7 @@ def _region_of_pixels(annotation: Annotation, size: tuple[int, ...]) -> np.ndarr
     for code, name in annotation.part_names.items():
         if name in REGIONS:
             region_of_code[code] = REGIONS.index(name)
-    return region_of_code[codes]
+    return region_of_code[np.asarray(codes, np.uint8)]
 
 
 def _codes(path: str) -> np.ndarray:
