@@ -56,7 +56,8 @@ class BaselineJob(ScoringJob):
         what: dict[str, Any] = {"maps": source, "data": {"input_size": self.size}}
         if not self.settings.masks:
             what["evaluation"] = {"masks": False}
-        return MapsOrigin(source, what, source, how=map_source(source).described())
+        # The name begins that of a file.
+        return MapsOrigin(source.replace(":", "-"), what, source, how=map_source(source).described())
 
     def arrays(
         self,

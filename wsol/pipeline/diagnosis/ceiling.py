@@ -7,6 +7,7 @@ never ranked. The untrained network is the floor: what the layout of the network
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -133,5 +134,4 @@ def network_predictions(
 
 def _as_shares(prediction: Prediction) -> Prediction:
     assert prediction.score_map is not None
-    said = 1 / (1 + np.exp(-prediction.score_map))
-    return Prediction(prediction.image_id, prediction.label, prediction.top5, said)
+    return dataclasses.replace(prediction, score_map=1 / (1 + np.exp(-prediction.score_map)))
