@@ -17,9 +17,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from wsol.evaluation.bootstrap import Replicates, interval, mean_of, replicate
 from wsol.scores.curves import UNIT, Mean, units
 from wsol.scores.metrics.on_boxes import candidate_thresholds
+from wsol.scores.resampling.interval import interval
+from wsol.scores.resampling.replicates import Replicates, mean_of, replicate
 from wsol.scores.threshold_families import MetricFamily
 
 POPULATION = 60_000

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from wsol.board.comparison.image_scores import row_scores
-from wsol.board.comparison.paired import SIGNIFICANCE, Comparison, compare
+from wsol.board.comparison.paired import compare
 from wsol.board.rows.rows import Row
 from wsol.board.tables.sections import Section
+from wsol.scores.comparison.comparison import SIGNIFICANCE, Comparison
 
 
 class Difference(NamedTuple):

@@ -9,7 +9,15 @@ from PIL import Image
 
 from wsol.data.layouts.clutter import LAYOUT
 from wsol.data.prepare import prepare
-from wsol.pipeline.demo import demo_recipes
+from wsol.recipe import Recipe
+
+CAM = Path(__file__).parents[2] / "configs" / "clutter" / "cam.yaml"
+
+
+@pytest.fixture(scope="session")
+def clutter_cam() -> Recipe:
+    """CAM on clutter, as it is committed."""
+    return Recipe.from_yaml(CAM)
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +47,8 @@ def squares_manifest(tmp_path_factory):
 
 
 @pytest.fixture
-def tiny_recipe(tiny_manifest, tmp_path):
-    recipe = demo_recipes()["cam"]
-    return recipe.changed(
+def tiny_recipe(clutter_cam, tiny_manifest, tmp_path):
+    return clutter_cam.changed(
         data={"manifest": tiny_manifest.as_posix(), "input_size": 32, "resize_size": 32},
         training={"epochs": 2, "batch_size": 8, "precision": "32-true"},
         evaluation={"batch_size": 8},

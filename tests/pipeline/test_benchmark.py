@@ -76,7 +76,7 @@ def test_center_row_is_the_best_centred_square_found_plainly(tiny_recipe, tmp_pa
 
 
 def test_demo_recipes_are_the_committed_ones():
-    configs = Path(__file__).parents[2] / "configs" / "clutter"
+    configs = Path(__file__).parents[2] / "configs" / "digits"
     for name, recipe in demo_recipes().items():
         assert Recipe.from_yaml(configs / f"{name}.yaml") == recipe
 

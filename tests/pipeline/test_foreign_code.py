@@ -11,7 +11,6 @@ import wsol
 from wsol.board import read_records
 from wsol.cli.main import main
 from wsol.errors import UserError
-from wsol.pipeline.demo import demo_recipes
 from wsol.pipeline.foreign_code import CALLED, foreign_names
 from wsol.pipeline.outputs.publish import Outputs
 from wsol.recipe import Recipe
@@ -49,10 +48,10 @@ NAMES = {
 
 
 @pytest.fixture(scope="module")
-def trained(tiny_manifest, tmp_path_factory):
+def trained(clutter_cam, tiny_manifest, tmp_path_factory):
     """A run that names nothing from outside."""
     place = tmp_path_factory.mktemp("trained")
-    recipe = demo_recipes()["cam"].changed(
+    recipe = clutter_cam.changed(
         data={"manifest": tiny_manifest.as_posix(), "input_size": 32, "resize_size": 32},
         training={"epochs": 1, "batch_size": 8, "precision": "32-true"},
         evaluation={"batch_size": 8, "maps": ["cam"]},

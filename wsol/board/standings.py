@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from wsol.board.board import Board
 from wsol.board.comparison.compared import Against
-from wsol.board.comparison.paired import Comparison
 from wsol.board.rows.rows import Row
 from wsol.board.tables.sections import Section
+from wsol.scores.comparison.comparison import Comparison
 
 
 @dataclass(frozen=True)

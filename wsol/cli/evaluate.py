@@ -14,12 +14,12 @@ from wsol.cli.recipe_arguments import CommandOption, parse_recipe
 from wsol.cli.recipe_values import read_value
 from wsol.data.annotations.class_map import read_class_map
 from wsol.errors import UserError
-from wsol.evaluation.bootstrap import few_images
 from wsol.evaluation.evaluator import Evaluation
 from wsol.pipeline.outputs.publish import Outputs
 from wsol.progress import say
 from wsol.recipe import EvaluationSettings as Settings
 from wsol.recipe.checking import field_hints
+from wsol.scores.resampling.interval import few_images
 
 # `wsol.cli.main` asks for it.
 __all__ = ["main", "option_of"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 300
 
 
-def run_and_tell(grid: Grid, jobs: int) -> None:
+def run_and_tell(grid: Grid, jobs: int, before_board: Callable[[Grid], object] | None = None) -> None:
     """Run a grid; then write the boards it belongs to, and print how its rows stand there.
+
+    ``before_board`` is called between the two.
 
     Raises:
         UserError: what the grid raises; rows that failed, and damaged records of other runs, are named
@@ -35,6 +37,8 @@ def run_and_tell(grid: Grid, jobs: int) -> None:
         grid.run(jobs)
     except RowsFailed as error:
         wrong += str(error).splitlines()
+    if before_board is not None:
+        before_board(grid)
     if is_first_rank():  # under torchrun the others have nothing to add
         for results in grid.results:
             wrong += tell_end(results, grid.run_ids)

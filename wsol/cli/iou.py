@@ -11,11 +11,11 @@ from wsol.cli.parser import Parser
 from wsol.data.annotations.mask_values import HELP as MASK_VALUES_HELP
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError
-from wsol.evaluation.bootstrap import few_images
 from wsol.pipeline.iou.comparison import compare, objects_table
 from wsol.pipeline.iou.pixel_sizes import PixelSizes
 from wsol.pipeline.iou.sides import Request, read_sides
 from wsol.progress import say
+from wsol.scores.resampling.interval import few_images
 
 FORMATS = (
     "a CSV table (image_id,x0,y0,x1,y1), COCO .json (or a detector's results), or a folder of LabelMe "

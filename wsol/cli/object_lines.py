@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wsol.evaluation.bootstrap import RESAMPLES
 from wsol.evaluation.objects.figures import AP_OVER_LEVELS, FEW_CLASSES, Group, ObjectFigures
 from wsol.evaluation.objects.matching import LEVELS
+from wsol.scores.resampling.weights import RESAMPLES
 
 WIDTH = 23
 

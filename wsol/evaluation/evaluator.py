@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from wsol.cores import cores
 from wsol.errors import UserError
-from wsol.evaluation.bootstrap import RESAMPLES
 from wsol.evaluation.readings import Reading, readings_of
 from wsol.evaluation.scored_image import score_image
 from wsol.evaluation.split_scores import Scores, compute
@@ -18,6 +17,7 @@ from wsol.scores.completeness import check_complete
 from wsol.scores.metrics import metrics_of
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
+from wsol.scores.resampling.weights import RESAMPLES
 from wsol.scores.samples import Annotation, Prediction
 
 

@@ -9,10 +9,12 @@ from itertools import chain
 import numpy as np
 
 from wsol.errors import UserError
-from wsol.evaluation.bootstrap import Replicates, interval, resample_weights
 from wsol.evaluation.contours.iou import iou_matrix
 from wsol.evaluation.contours.sweep import largest_contour_boxes
 from wsol.scores.curves import UNIT, Mean, units
+from wsol.scores.resampling.interval import interval
+from wsol.scores.resampling.replicates import Replicates
+from wsol.scores.resampling.weights import resample_weights
 
 DELTAS = (0.3, 0.5, 0.7)
 

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wsol.errors import UserError, suggest
-from wsol.evaluation.bootstrap import RESAMPLES, Replicates, interval, mean_of, replicate
 from wsol.scores.metrics import metrics_of
 from wsol.scores.metrics.metric import Metric
 from wsol.scores.metrics.specification import MetricSpecification
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
+from wsol.scores.resampling.interval import interval
+from wsol.scores.resampling.replicates import Replicates, mean_of, replicate
+from wsol.scores.resampling.weights import RESAMPLES
 from wsol.scores.threshold_families import MetricFamily, families_of
 
 # Between which a metric's values lie, by its unit; those of other units may be any numbers.

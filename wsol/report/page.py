@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wsol.board.board import Board, read_board
 from wsol.board.tables.sections import Section
+from wsol.files.reading import read_regular
 from wsol.files.writing.atomic import write_text
 from wsol.report.cells import Table
 from wsol.report.curves import Curves, curves
@@ -18,6 +19,8 @@ from wsol.report.table import class_table, details_table, metrics_table, seeds_t
 
 # Overlays of runs lie here under the results folder, by run id (`save_gallery`).
 GALLERIES = "report"
+# What the page opens with, in the words of who made the results: paragraphs of plain text.
+LEAD, LONGEST_LEAD = "lead.txt", 100_000
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ def write_report(
     """Write the page of ``results`` to ``output``, or to ``results/report.html``.
 
     The ``board`` is read where it is not given. Read are ``runs/**/*.json``, the per-image arrays beside
-    them, ``report/<run_id>/`` for overlays and ``published.csv``; what is not there is left out.
+    them, ``report/<run_id>/`` for overlays, ``published.csv``, and what the page is to open with,
+    ``lead.txt``; what is not there is left out.
     `wsol.board.read_board` says what is refused.
     """
     results = Path(results)
@@ -59,9 +63,19 @@ def page(results: Path, board: Board) -> str:
         "page.html.jinja",
         rows=len(board.rows),
         runs=sum(len(row.runs) for row in board.rows),
+        lead=_lead(results / LEAD),
         sections=sections,
         published=published(results / "published.csv"),
     )
+
+
+def _lead(path: Path) -> list[str]:
+    """The paragraphs of the file; none where there is no such file."""
+    if not path.is_file():
+        return []
+    text = read_regular(path, LONGEST_LEAD).decode("utf-8", "replace")
+    paragraphs = text.split("\n\n")
+    return [" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip()]
 
 
 def _section(section: Section, galleries: Path, number: int) -> SectionView:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wsol.board.comparison.paired import Comparison
 from wsol.board.rows.columns import COST_COLUMNS, percent
 from wsol.board.rows.rows import Row
 from wsol.board.tables.sections import Section
 from wsol.report.cells import Cell, Head, Table, TableRow, columns, number_cell, text_cell
 from wsol.report.row_style import RowStyle
+from wsol.scores.comparison.comparison import Comparison
 
 COST_NAMES = {
     "input_size": "Input",

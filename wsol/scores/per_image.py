@@ -168,6 +168,27 @@ class PerImage:
         """The threshold grid (T,) of the pixel counts."""
         return thresholds(self.protocol[2])
 
+    def of_images(self, rows: np.ndarray) -> PerImage:
+        """The images at ``rows`` (n,), in that order; the ``counts`` are those of all images."""
+        if np.array_equal(rows, np.arange(len(self))):
+            return self
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        taken = {name: None if array is None else array[rows] for name, array in arrays.items()}
+        boxes = [self.boxes[row] for row in rows] if self.boxes else None
+        readings = {name: values[rows] for name, values in self.readings.items()}
+        return dataclasses.replace(self, **taken, boxes=boxes, readings=readings)
+
+    def scored_alike(self, other: PerImage) -> bool:
+        """Whether every array is the same, so that no metric can tell them apart."""
+        return (
+            all(np.array_equal(getattr(self, name), getattr(other, name)) for name in _ARRAYS)
+            and self.readings.keys() == other.readings.keys()
+            and all(
+                np.array_equal(values, other.readings[name], equal_nan=values.dtype.kind == "f")
+                for name, values in self.readings.items()
+            )
+        )
+
     def check(self, protocol: Protocol) -> None:
         """``ValueError`` unless these arrays were made under ``protocol``."""
         name, version, step = self.protocol

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from wsol.board.comparison.paired import compare, mcnemar
+from wsol.board.comparison.paired import compare
+from wsol.scores.comparison.mcnemar import mcnemar
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 0), (3, 9), (12, 12), (5, 40), (400, 300)])

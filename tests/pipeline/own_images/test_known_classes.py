@@ -18,10 +18,8 @@ CORNERS = ["x0", "y0", "x1", "y1"]
 
 
 @pytest.fixture(scope="module")
-def trained_run(tiny_manifest, tmp_path_factory):
-    from wsol.pipeline.demo import demo_recipes
-
-    recipe = demo_recipes()["cam"].changed(
+def trained_run(clutter_cam, tiny_manifest, tmp_path_factory):
+    recipe = clutter_cam.changed(
         data={"manifest": tiny_manifest.as_posix(), "input_size": 32, "resize_size": 32},
         training={"epochs": 2, "batch_size": 8, "precision": "32-true"},
         evaluation={"batch_size": 8},

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from wsol.board.comparison.image_scores import ImageScores, row_scores
-from wsol.board.comparison.paired import Comparison, compare
+from wsol.board.comparison.paired import compare
 from wsol.board.rows.rows import Row
 from wsol.board.runs.memory import Memory
+from wsol.scores.comparison.comparison import Comparison
 from wsol.scores.records import digest
 
 NUMBERS = ("difference", "low", "high", "p_value", "n_images")

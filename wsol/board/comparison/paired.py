@@ -7,28 +7,11 @@ counts is the images on which only one of them is right.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-SIGNIFICANCE = 0.05
-LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """``difference`` (row minus other) with its 95 % interval in percentage points, p, images shared."""
-
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    n_images: int
-
-    @property
-    def distinguishable(self) -> bool:
-        """Whether the difference is one that ``n_images`` images can show."""
-        return self.p_value < SIGNIFICANCE
+from wsol.scores.comparison.comparison import LEVEL, Comparison
+from wsol.scores.comparison.mcnemar import mcnemar
 
 
 def compare(scores: np.ndarray, others: np.ndarray) -> Comparison:
@@ -53,16 +36,3 @@ def compare(scores: np.ndarray, others: np.ndarray) -> Comparison:
         p_value = math.erfc(abs(mean) / error / math.sqrt(2)) if error > 0 else float(mean == 0)
     reach = -ndtri((1 - LEVEL) / 2) * error
     return Comparison(100 * mean, 100 * (mean - reach), 100 * (mean + reach), p_value, count)
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """Exact two-sided p of McNemar's test from the images on which only one row is right.
-
-    McNemar, Psychometrika 1947: under the null hypothesis each such image is a fair coin.
-    """
-    from scipy.special import bdtr
-
-    total = only_first + only_second
-    if total == 0:
-        return 1.0
-    return min(1.0, 2 * float(bdtr(min(only_first, only_second), total, 0.5)))

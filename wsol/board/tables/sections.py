@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from wsol.board.comparison.compared import Against
-from wsol.board.comparison.paired import Comparison
 from wsol.board.rows.columns import short_name
 from wsol.board.rows.rows import Row
 from wsol.board.runs.memory import Memory
 from wsol.board.tables import facts
 from wsol.board.tables.unlike import Unlike, common_setting, unlike
+from wsol.scores.comparison.comparison import Comparison
 from wsol.scores.metrics.specification import MetricSpecification
 
 # What a table without any metric that ranks is said to be ranked by.

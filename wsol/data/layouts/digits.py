@@ -63,9 +63,9 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
     images: list[DraftImage] = []
     draft = ManifestDraft(GENERATOR, GENERATOR, str(VERSION), None, classes, images)
     draft.variant = digits.variant
-    # Of its labelled classes one is asked for at a time.
-    draft.queries = digits.test.name == "company"
     draft.part_names = scene_of(digits, "test", 1, options.size, options.seed)[0].part_names
+    # Only there an image shows several classes: each is asked for in turn.
+    draft.queries = digits.test.name == "company"
     draft.drawn = {
         "by": f"{GENERATOR} {VERSION}",
         "test": digits.test.name,

@@ -1,7 +1,7 @@
 """Each metric of maps that a program holds, in one call: value, 95 % interval, threshold.
 
 Maps, boxes and masks are NumPy arrays, lists or tensors. Nothing is read from the disk. The metrics
-are those of `wsol.scores.metrics`, the intervals those of `wsol.evaluation.bootstrap`.
+are those of `wsol.scores.metrics`, the intervals those of `wsol.scores.resampling`.
 """
 
 from __future__ import annotations

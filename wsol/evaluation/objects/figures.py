@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wsol.evaluation.bootstrap import RESAMPLES, Replicates, interval, resample_weights
 from wsol.evaluation.objects.average_precision import Ranking
 from wsol.evaluation.objects.group_sums import GroupSums
 from wsol.evaluation.objects.matching import COCO_LEVELS, LEVELS
 from wsol.evaluation.objects.tally import Tallied
+from wsol.scores.resampling.interval import interval
+from wsol.scores.resampling.replicates import Replicates
+from wsol.scores.resampling.weights import RESAMPLES, resample_weights
 
 AP_OVER_LEVELS = "ap@0.5:0.95"
 # More classes than these are told by their mean, and get no intervals of their own.

@@ -17,7 +17,8 @@ from wsol.errors import UserError
 from wsol.pipeline.benchmark import Grid
 from wsol.pipeline.diagnosis.figures import PRIMARY, TRAINING_SETS, images_of
 from wsol.pipeline.diagnosis.profile import TestProfile, profile
-from wsol.pipeline.diagnosis.rows import DiagnosedRow, digits_recipe, rows_of
+from wsol.pipeline.diagnosis.rows import DiagnosedRow, rows_of
+from wsol.pipeline.digits_recipes import digits_recipe
 from wsol.pipeline.grid.rows import GridRow
 from wsol.pipeline.outputs.publish import find_record
 from wsol.progress import say

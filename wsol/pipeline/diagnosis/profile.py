@@ -11,13 +11,14 @@ import numpy as np
 from wsol.board.comparison.image_scores import read_arrays
 from wsol.board.runs.reading import StoredRun
 from wsol.pipeline.diagnosis.figures import Figure
-from wsol.scores.comparison import Comparison, compare_rows, holm
-from wsol.scores.per_image import PerImage
+from wsol.scores.comparison.compare_rows import compare_rows
+from wsol.scores.comparison.comparison import SIGNIFICANCE, Comparison
+from wsol.scores.comparison.holm import holm
+from wsol.scores.comparison.scored_row import ScoredRow
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 
 Verdict = Literal["mends", "worsens", "cannot be told", "not compared"]
 
-SIGNIFICANCE = 0.05
 # Maps of rows that classify differently are maps of different things.
 TRAINED, MATCHED = 95.0, 1.0
 
@@ -118,10 +119,10 @@ def _compare(mine: Sequence[StoredRun], theirs: Sequence[StoredRun], key: str) -
     return compare_rows(_arrays(mine), _arrays(theirs), protocol, key, policy)
 
 
-def _arrays(runs: Sequence[StoredRun]) -> list[PerImage]:
+def _arrays(runs: Sequence[StoredRun]) -> ScoredRow:
     found = [read_arrays(run) for run in runs]
-    assert all(one is not None for one in found), "a diagnosis keeps its arrays"
-    return [one for one in found if one is not None]
+    assert None not in found, "a diagnosis keeps its arrays"
+    return ScoredRow([one for one in found if one is not None])
 
 
 def _verdict(figure: Figure, against_cam: Comparison | None, p_value: float | None) -> Verdict:

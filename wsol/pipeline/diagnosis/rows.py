@@ -3,65 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from wsol.data.layouts.digits import NAMES
 from wsol.errors import UserError
-from wsol.models.factory import build_localizer
-from wsol.models.localizer import Localizer, TappedHead
-from wsol.recipe import (
-    AttentionSettings,
-    BackboneSettings,
-    DataSettings,
-    EvaluationSettings,
-    How,
-    MethodSettings,
-    Recipe,
-    TrainingSettings,
-)
+from wsol.pipeline.digits_recipes import localizer_of
+from wsol.recipe import AttentionSettings, MethodSettings
 
-SIDE = 64
-BACKBONE = "small_resnet"
-# Measured: at this budget CAM classifies 97 of 100 test images of each training set.
-TRAINING = TrainingSettings(
-    epochs=8,
-    batch_size=32,
-    optimizer="adamw",
-    lr=0.003,
-    weight_decay=0.05,
-    schedule="cosine",
-    precision="bf16-mixed",
-    channels_last=True,
-)
 CAM, CONTROL = "CAM", "control"
-CLASS_KEYS = [str(digit) for digit in range(len(NAMES))]
-
-
-def digits_recipe(
-    attention: AttentionSettings, method: MethodSettings, manifest: Path | str, how: How
-) -> Recipe:
-    """The recipe of a row on the training set of ``manifest``."""
-    return Recipe(
-        # A mirrored digit is another sign: no flips.
-        data=DataSettings(
-            name="digits",
-            manifest=Path(manifest).as_posix(),
-            input_size=SIDE,
-            resize_size=SIDE,
-            flip=False,
-        ),
-        backbone=BackboneSettings(name=BACKBONE),
-        attention=attention,
-        method=method,
-        training=TRAINING,
-        evaluation=EvaluationSettings(protocol="halfopen", maps=[own_map(attention)], masks=False),
-        how=how,
-    )
-
-
-def own_map(attention: AttentionSettings) -> str:
-    """The map that a row is read by: its CAM, or what the module shows where it replaces the head."""
-    return "attention" if isinstance(_localizer(attention).head, TappedHead) else "cam"
 
 
 @dataclass(frozen=True)
@@ -91,23 +38,14 @@ def rows_of(attention: AttentionSettings, method: MethodSettings) -> list[Diagno
     return rows
 
 
-def _localizer(attention: AttentionSettings) -> Localizer:
-    recipe = Recipe(
-        data=DataSettings(input_size=SIDE, resize_size=SIDE),
-        backbone=BackboneSettings(name=BACKBONE),
-        attention=attention,
-    )
-    return build_localizer(recipe, len(CLASS_KEYS), CLASS_KEYS, load_weights=False)
-
-
 def _parameters(attention: AttentionSettings) -> int:
-    return sum(parameter.numel() for parameter in _localizer(attention).parameters())
+    return sum(parameter.numel() for parameter in localizer_of(attention).parameters())
 
 
 def _can_be_built(attention: AttentionSettings) -> bool:
     """Whether the control can be so small: it has a width of one channel at least."""
     try:
-        _localizer(attention)
+        localizer_of(attention)
     except UserError:
         return False
     return True

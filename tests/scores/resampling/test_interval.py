@@ -7,13 +7,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from wsol.evaluation.bootstrap import Replicates, interval, replicate, resample_weights
 from wsol.evaluation.split_scores import compute
 from wsol.scores.iou_codes import SINGLE_UNITS
 from wsol.scores.metrics.max_box_acc import MaxBoxAccMetric
 from wsol.scores.metrics.on_boxes import candidate_thresholds
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import protocol_named
+from wsol.scores.resampling.interval import interval
+from wsol.scores.resampling.replicates import Replicates, replicate
+from wsol.scores.resampling.weights import resample_weights
 from wsol.scores.samples import Annotation
 from wsol.scores.threshold_families import MetricFamily
 

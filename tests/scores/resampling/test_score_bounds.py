@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from wsol.evaluation.bootstrap import Replicates, interval, resample_weights
 from wsol.evaluation.overlap import totals
-from wsol.evaluation.score_bounds import score_bounds
+from wsol.scores.resampling.interval import interval
+from wsol.scores.resampling.replicates import Replicates
+from wsol.scores.resampling.score_bounds import score_bounds
+from wsol.scores.resampling.weights import resample_weights
 
 
 def draws_of(scores):

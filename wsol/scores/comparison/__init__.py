@@ -1,0 +1,1 @@
+"""Whether a row is better than another one on the same images."""

@@ -1,0 +1,1 @@
+"""Images drawn with replacement, and what metrics say of the draws."""
