@@ -14,10 +14,13 @@ from wsol.pipeline.diagnosis.truth import truths
 MASK, CELLS = "object mask", "object mask, cells"
 
 
-def figures(manifest, *names: str) -> dict[str, dict[str, float | None]]:
-    """The figures of some controls by name."""
+def figures(manifest, *names: str) -> dict[str, dict[str, float]]:
+    """The figures of some controls by name, as far as there are any."""
     scores = score_controls(manifest, "", names={name.removesuffix(", cells") for name in names})
-    return {score.name: score.values for score in scores}
+    return {
+        score.name: {key: value for key, value in score.values.items() if value is not None}
+        for score in scores
+    }
 
 
 def boxes_of(manifest) -> np.ndarray:

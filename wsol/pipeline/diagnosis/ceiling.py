@@ -27,7 +27,7 @@ from wsol.maps import of_predicted_class
 from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
-from wsol.pipeline.diagnosis.rows import digits_recipe
+from wsol.pipeline.digits_recipes import digits_recipe
 from wsol.progress import say
 from wsol.recipe import AttentionSettings, How, MethodSettings, Recipe
 from wsol.scores.samples import Prediction
@@ -108,7 +108,8 @@ def in_class_maps(masks: Tensor, labels: Tensor, shape: torch.Size) -> Tensor:
 
     The map of an image's label has the share of each cell that its mask covers, the others zeros.
     """
-    shares = functional.adaptive_avg_pool2d(masks.float()[:, None], shape[-2:])
+    height, width = shape[-2:]
+    shares = functional.adaptive_avg_pool2d(masks.float()[:, None], (height, width))
     wanted = torch.zeros(shape)
     wanted[torch.arange(len(labels)), labels] = shares[:, 0]
     return wanted
