@@ -22,6 +22,8 @@ def markdown(scores: Sequence[ControlScore]) -> str:
     lines = [
         "# Controls: what every figure says of maps whose failing is known",
         "",
+        "Made by `wsol diagnose --controls`.",
+        "",
         f"Maps made from the truth of the images, or from nothing; {counts} images or queries a test, "
         f"protocol {PROTOCOL}. *Cells*: the map at 8 x 8, as coarse as a network's; otherwise at the "
         f"image's size. The {CEILING} is a bound and is not ranked; seed 0. {NONE}: the test shows "
