@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from wsol.data.inspection.contact_sheet import contact_sheet
+from wsol.data.inspection.data_check import check_data
 from wsol.data.loading.loader import eval_loader, train_loader
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
@@ -26,6 +28,7 @@ from wsol.pipeline.model import Model
 from wsol.pipeline.outputs.publish import Outputs
 from wsol.pipeline.results.verify import verify
 from wsol.pipeline.train import train
+from wsol.pipeline.training_set import settings_on
 from wsol.recipe import EvaluationSettings
 from wsol.training.validation import validate
 
@@ -182,6 +185,20 @@ def test_a_run_is_scored_on_queries_by_the_maps_of_their_classes(company, tiny_r
     assert any(path.suffix != ".json" for path in gallery.iterdir())
     log = validate(model.localizer, company, model.recipe)
     assert set(log) == {"val_cls", "val_loc"}
+
+
+def test_every_query_has_a_class_whatever_the_label_of_its_image(company):
+    assert (company.split("test").labels < 0).any()
+    settings = dataclasses.replace(SETTINGS, maps=["cam"])
+    assert settings_on(company, settings).maps == ("cam",)
+    images = dataclasses.replace(company, queries=False)
+    assert settings_on(images, settings).maps == ("cam@predicted",)
+
+
+def test_a_data_set_is_looked_at_by_images(company, tmp_path):
+    report = check_data(company)
+    assert report.findings == [] and report.several_classes == {"test": 2, "val": 1}
+    assert contact_sheet(company.split("test"), tmp_path / "sheet.png", images=9).is_file()
 
 
 def test_baselines_of_queries_have_no_masks(company, tiny_recipe):

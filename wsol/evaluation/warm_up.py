@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wsol.evaluation.contours.iou import best_iou_per_cut
+from wsol.evaluation.contours.one_to_one import one_to_one
 from wsol.evaluation.masks import pixel_histograms
 from wsol.evaluation.objects.figures import object_figures
 from wsol.evaluation.objects.image_objects import ImageObjects, pair_iou
@@ -19,6 +20,7 @@ def warm_up() -> None:
     for contours in ("single", "all"):
         for inclusive in (True, False):
             best_iou_per_cut([noise], [np.array([[4, 4, 20, 20]])], contours, inclusive)
+    one_to_one(noise, np.array([[4, 4, 20, 20]]), 0.5)
     square = ImageObjects.of_boxes(np.array([[0, 0, 1, 1]]), scores=np.ones(1))
     tally = Tally()
     tally.add(square, square, match(square, square, pair_iou(square, square), SCORED_LEVELS))

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from wsol.evaluation.bootstrap import resample_weights
 from wsol.evaluation.evaluator import Evaluation, collect, score
 from wsol.evaluation.readings import readings_of
 from wsol.evaluation.readings.absence import LOWEST
@@ -18,6 +17,7 @@ from wsol.scores.map_quantiles import share_above
 from wsol.scores.metrics import metrics_of
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy, protocol_named
+from wsol.scores.resampling.weights import resample_weights
 from wsol.scores.samples import Annotation, Prediction
 
 HALFOPEN = dataclasses.replace(protocol_named("halfopen", 0.05), size=32)

@@ -164,11 +164,14 @@ def test_images_of_a_group_are_drawn_together():
 @pytest.mark.parametrize("policy", [ORACLE, VAL, FIXED])
 def test_every_metric_of_the_registry_is_compared(policy):
     row, other = row_of(30, 1, masks=True), row_of(30, 2, masks=True)
+    compared = 0
     for key, metric in metrics_of(CHOE).items():
-        if policy.name in metric.specification.policies and not key.startswith("rubinstein"):
+        if policy.name in metric.specification.policies and metric.measurable(row.seeds[0], CHOE):
             found = compare_rows(row, other, CHOE, key, policy, 20)
             assert found.low <= found.difference <= found.high, key
             assert 0 < found.p_value <= 1, key
+            compared += 1
+    assert compared >= 14
 
 
 @pytest.mark.parametrize(

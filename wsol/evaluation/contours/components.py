@@ -184,17 +184,18 @@ def _last_in_raster_order(components, largest, n_largest):
 
 @njit(nogil=True, cache=True)
 def all_boxes(places, starts, earlier, groups_of, last_level):
-    """Boxes of all components from bright to dark: rows of x0, y0, x1, y1, opened, closed.
+    """Boxes of all components from bright to dark: rows of x0, y0, x1, y1, opened, closed, brightest.
 
     A box is that of a component of ``map >= level`` for ``closed < level <= opened``; boxes that last
-    are closed at the level that ``last_level`` holds at their pixels.
+    are closed at the level that ``last_level`` holds at their pixels. ``brightest`` is the largest value
+    of the component's pixels.
     """
     width = earlier.shape[1]
     earlier, last_level = earlier.ravel(), last_level.ravel()
     trees = _forest(earlier.size)
     components, _, touched = trees
     end = np.uint32(0)
-    entries = np.empty((places.size, 6), np.int32)
+    entries = np.empty((places.size, 7), np.int32)
     n_entries = 0
     for level in range(LEVELS - 1, 0, -1):
         arriving = places[starts[level] : starts[level + 1]]
@@ -226,5 +227,7 @@ def _enter(components, one, entries, n_entries, level):
             return n_entries
         entries[entry, 5] = level
     entries[n_entries, 4] = level
+    # Of components that merge the first to come goes on, which is the brightest.
+    entries[n_entries, 6] = level if entry == NO_NOTE else entries[entry, 6]
     components[one + NOTE] = n_entries
     return n_entries + 1

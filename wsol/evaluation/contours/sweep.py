@@ -47,6 +47,18 @@ def all_contour_boxes(map_u8: np.ndarray) -> LivingBoxes:
     return _all(padded, fill_holes(padded))
 
 
+def component_boxes(map_u8: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The bounding rectangles of the outer contours at all cuts, and how bright each is.
+
+    As `all_contour_boxes` without the borders of holes: ``(boxes (m, 4), first_cut (m,), last_cut (m,),
+    brightest (m,))``, int32; ``brightest`` is the largest value of the map in the component.
+    """
+    padded = pad(map_u8)
+    places = rank(padded)
+    bright = all_boxes(*places, earlier_neighbours(padded), ONE_A_GROUP, np.zeros_like(padded))
+    return bright[:, :4], bright[:, 5], bright[:, 4] - 1, bright[:, 6]
+
+
 def contour_boxes(map_u8: np.ndarray) -> tuple[np.ndarray, LivingBoxes]:
     """What `largest_contour_boxes` and `all_contour_boxes` return, their common work done once."""
     padded = pad(map_u8)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wsol.evaluation.readings.absence import Absence
+from wsol.evaluation.readings.instances import Instances
 from wsol.evaluation.readings.queries import QueryClasses
 from wsol.evaluation.readings.reading import Reading, ScoredMap
 from wsol.evaluation.readings.regions import Regions
 from wsol.scores.protocol import Protocol
 from wsol.scores.samples import Annotation
 
-KINDS: tuple[type[Reading], ...] = (QueryClasses, Absence, Regions)
+KINDS: tuple[type[Reading], ...] = (QueryClasses, Absence, Regions, Instances)
 
 
 def readings_of(annotations: Sequence[Annotation], protocol: Protocol) -> list[Reading]:

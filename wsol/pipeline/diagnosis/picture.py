@@ -47,7 +47,7 @@ def _panel(axis, profile: TestProfile, rows: tuple[str, ...], *, names: bool) ->
         axis.plot(cell.seeds, [at] * len(cell.seeds), "|", color=colour, markersize=9)
         axis.plot([cell.value], [at], "o", color=colour, markersize=6)
     arrow = " (lower is better)" if profile.figure.better == "low" else ""
-    axis.set_title(f"{profile.name}: {name_of(profile.figure)}{arrow}", fontsize=10, loc="left")
+    axis.set_title(f"{profile.name}: {name_of(profile.figure)}{arrow}", fontsize=10, loc="left", pad=18)
     axis.set_xlabel(TESTS[profile.name].exposes, fontsize=8)
     axis.set_xlim(0, 100)
     axis.set_ylim(-0.6, len(rows) - 0.4)
@@ -59,11 +59,11 @@ def _panel(axis, profile: TestProfile, rows: tuple[str, ...], *, names: bool) ->
         axis.spines[side].set_visible(False)
     axis.tick_params(axis="y", length=0)
     axis.text(
-        1.0,
+        0.0,
         1.02,
         profile.verdict,
         transform=axis.transAxes,
-        ha="right",
+        ha="left",
         va="bottom",
         fontsize=9,
         color=VERDICT_COLOURS[profile.verdict],

@@ -113,10 +113,16 @@ def rows_of(
 def short_names(recipes: Sequence[Recipe]) -> list[str]:
     """What people call the recipes beside each other: only parts in which they differ, and attention."""
     parts = [
-        (recipe.data.name, recipe.backbone.name, _attention(recipe), recipe.evaluation.protocol)
+        (
+            recipe.data.name,
+            Path(recipe.data.manifest).name,
+            recipe.backbone.name,
+            _attention(recipe),
+            recipe.evaluation.protocol,
+        )
         for recipe in recipes
     ]
-    told = [place == 2 or len(set(column)) > 1 for place, column in enumerate(zip(*parts, strict=True))]
+    told = [place == 3 or len(set(column)) > 1 for place, column in enumerate(zip(*parts, strict=True))]
     names = [
         " ".join(part for part, wanted in zip(row, told, strict=True) if wanted and part)
         for row in parts

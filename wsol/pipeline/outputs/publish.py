@@ -200,7 +200,8 @@ def _write(record: RunRecord, scored: ScoredMaps, folder: Path, stem: str) -> No
     """The arrays first: a record that names a missing file would be worse than arrays without one."""
     per_image = scored.evaluation.per_image
     content = per_image.to_bytes()
-    large = len(content) >= LARGEST_COMMITTED
+    # Of drawn images there are many sets, and anyone can draw them again, and score them.
+    large = len(content) >= LARGEST_COMMITTED or bool(scored.split.manifest.drawn)
     arrays = _written("", folder / f"{stem}{'.large' if large else ''}.npz", content)
     if large:
         levels = level_counts.to_bytes(level_counts.level_counts(per_image, scored.protocol))

@@ -29,6 +29,18 @@ mask_area_absent         share of the image that is predicted mask at one scale 
                          the policy val, in images without an object; mask_area_present: with one
 ======================== ============================================================================
 
+Where the data set numbers the things its boxes frame, and an image shows several:
+
+======================== ============================================================================
+instance_f1@0.5          outer contours matched one to one with the objects: recall and precision over
+                         all objects of the split, at the threshold best for F1
+instance_recall@0.5      at that threshold
+instance_precision@0.5   likewise
+all_instances@0.5        every object of the image is found, likewise; any of them is max_box_acc's
+instance_ap@0.5          all contours by their largest value; at the best of 15 cuts
+single_cap               the recall of one perfect box an image
+======================== ============================================================================
+
 Where parts files name regions, object, deciding, rest, distractor, context, and ground is code 0:
 
 ======================== ============================================================================
@@ -73,6 +85,8 @@ for _name, _place in (
     ("pxap", "pxap:PxAPMetric"),
     ("peak_iou", "peak_iou:PeakIoUMetric"),
     ("rubinstein", "rubinstein:RubinsteinPMetric"),
+    ("instances", "instance_figures:InstanceMetric"),
+    ("instance_ap", "instance_ap:InstanceAPMetric"),
     ("absence_auroc", "absence_auroc:AbsenceAurocMetric"),
     ("absence_fpr", "absence_fpr:AbsenceFprMetric"),
     ("absence_area", "absence_area:AbsenceAreaMetric"),
