@@ -30,6 +30,34 @@ def test_it_is_turned_where_the_data_set_is(tmp_path, exif):
     np.testing.assert_array_equal(found, expected > 100)
 
 
+def test_blurred_it_has_the_same_light_spread_over_half_a_cell(tmp_path):
+    pixels = np.zeros((64, 64), np.uint8)
+    pixels[32, 32] = 255
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    found = map_source("intensity:blurred").read(str(tmp_path / "a.png"), 224)
+    y, x = np.mgrid[:64, :64] - 32
+    gauss = np.exp(-(y**2 + x**2) / (2 * 4**2))
+    np.testing.assert_allclose(found, 255 * gauss / gauss.sum(), atol=0.01)
+
+
+def test_its_largest_bright_component_and_nothing_else(tmp_path):
+    pixels = np.full((20, 20), 40, np.uint8)
+    pixels[2:8, 2:8] = 200  # 36 pixels, and one that touches by its corner
+    pixels[8, 8] = 210
+    pixels[12:18, 12:17] = 255  # 30, brighter
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    expected = np.zeros((20, 20), np.float32)
+    expected[2:8, 2:8], expected[8, 8] = 200, 210
+    found = map_source("intensity:component").read(str(tmp_path / "a.png"), 224)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_black_image_has_no_bright_component(tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
+    found = map_source("intensity:component").read(str(tmp_path / "a.png"), 224)
+    assert found.dtype == np.float32 and found.shape == (8, 8) and not found.any()
+
+
 def test_a_baseline_that_says_its_name_and_a_missing_file(tmp_path):
     source = map_source("intensity")
     assert source.described() == {"source": {"title": "image intensity", "baseline": True}}

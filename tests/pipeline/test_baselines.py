@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from wsol.board import read_records
+from wsol.data.layouts.digits import LAYOUT
 from wsol.data.manifest.manifest import Manifest
+from wsol.data.prepare import prepare
 from wsol.pipeline.baselines import evaluate_baselines
 
 
@@ -41,6 +43,22 @@ def test_all_and_none_of_the_image_by_hand(tiny_recipe, squares_manifest, tmp_pa
 
 def test_boxes_alone_have_the_centred_box_and_the_image(tiny_recipe, tmp_path):
     assert set(values(tiny_recipe, tmp_path)) == {"center", "intensity"}
+
+
+def test_of_digits_the_brightness_in_two_more_ways(tiny_recipe, tmp_path):
+    sizes = {"train": 7, "val": 7, "images": 14}
+    prepare("digits", None, tmp_path / "digits", options=LAYOUT.options(test="base", **sizes))
+    recipe = tiny_recipe.changed(
+        data={"name": "digits", "manifest": (tmp_path / "digits").as_posix()},
+        evaluation={"protocol": "halfopen", "masks": False},
+    )
+    evaluate_baselines(recipe)
+    records = {record.maps: record for record in read_records(tmp_path / "results" / "runs")}
+    assert set(records) == {"center", "intensity", "intensity:blurred", "intensity:component"}
+    assert records["intensity:component"].recipe["how"]["source"] == {
+        "title": "largest bright component",
+        "baseline": True,
+    }
 
 
 def test_intensity_is_the_image_cut_at_every_threshold(tiny_recipe, tiny_manifest, tmp_path):

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wsol.cli.control_lines import tell_controls
 from wsol.cli.parser import Parser, at_least, folder
 from wsol.cli.recipe_arguments import parse_recipe
 from wsol.cli.seeds import seeds_of
@@ -37,8 +38,14 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--jobs", type=at_least(1), help="rows at a time; default: one a core")
     parser.add_argument("--full", action="store_true", help="every setting of each test's dial")
+    parser.add_argument(
+        "--controls", action="store_true", help="instead: what each figure says of maps of known failing"
+    )
     parser.add_argument("--small", action="store_true", help="few images, one epoch: does it run")
     arguments, overrides = parser.parse_known_args(argv)
+    if arguments.controls:
+        tell_controls(Path(parser.parse(argv).output), small=arguments.small)
+        return 0
     recipe, _ = parse_recipe(overrides, "diagnose")
     _check_only_module(recipe, overrides)
     seeds = seeds_of(arguments.seeds)

@@ -27,6 +27,8 @@ for _name, _place in {
     "center": "wsol.maps.centered:CenteredBox",
     "gaussian": "wsol.maps.centered:CenteredGaussian",
     "intensity": "wsol.maps.intensity:ImageIntensity",
+    "intensity:blurred": "wsol.maps.intensity:BlurredIntensity",
+    "intensity:component": "wsol.maps.intensity:BrightComponent",
     "background": "wsol.maps.constant:AllBackground",
     "foreground": "wsol.maps.constant:AllForeground",
     "files": "wsol.maps.map_folder:MapFolder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from wsol.data.digits.tests import GENERATOR
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.data.manifest.queries import scored_split
 from wsol.evaluation.evaluator import collect
@@ -24,8 +25,8 @@ from wsol.scores.samples import Prediction
 def evaluate_baselines(recipe: Recipe, *, overlays: int = 0) -> None:
     """Score the centred box and the image's brightness on the recipe's split and protocol.
 
-    Where masks are scored there is a Gaussian too; all and none of the image where a protocol gives P
-    and J a class.
+    Where masks are scored there is a Gaussian too; of digits the brightness blurred and its largest
+    component; all and none of the image where a protocol gives P and J a class.
 
     No baseline has class scores. Under the policy ``val`` the box's size is chosen on val like
     everybody's. Records that are there are kept; under torchrun rank 0 does it all.
@@ -42,6 +43,11 @@ class BaselineJob(ScoringJob):
         self.size = self.protocol.size or recipe.data.input_size
         masks = self.scores_masks(scored_split(self.manifest, self.settings.split))
         self.sources = ["center", "intensity", *(["gaussian"] if masks else [])]
+        if self.manifest.name == GENERATOR:
+            # Its objects are the brightest things of the image, and so are its distractors: how much of
+            # a figure brightness alone explains is the first question to every row. Elsewhere objects
+            # are not made of ink, and what was published without these rows stays as it is.
+            self.sources += ["intensity:blurred", "intensity:component"]
         if self.protocol.per_class:
             self.sources += ["background", "foreground"]
 
@@ -50,7 +56,8 @@ class BaselineJob(ScoringJob):
         what: dict[str, Any] = {"maps": source, "data": {"input_size": self.size}}
         if not self.settings.masks:
             what["evaluation"] = {"masks": False}
-        return MapsOrigin(source, what, source, how=map_source(source).described())
+        # The name begins that of a file.
+        return MapsOrigin(source.replace(":", "-"), what, source, how=map_source(source).described())
 
     def arrays(
         self,

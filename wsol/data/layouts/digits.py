@@ -63,7 +63,7 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
     images: list[DraftImage] = []
     draft = ManifestDraft(GENERATOR, GENERATOR, str(VERSION), None, classes, images)
     draft.variant = digits.variant
-    draft.part_names = _scene(digits, "test", 1, options)[0].part_names
+    draft.part_names = scene_of(digits, "test", 1, options.size, options.seed)[0].part_names
     # Only there an image shows several classes: each is asked for in turn.
     draft.queries = digits.test.name == "company"
     draft.drawn = {
@@ -102,13 +102,13 @@ def _check(size: int, counts: dict[str, int], seed: int) -> None:
         )
 
 
-def _scene(digits: DigitsSet, split: str, count: int, options: Namespace) -> tuple[Scene, Draws]:
-    """The scenes of a split, and the draws to go on with: a generator of its own for each split."""
+def scene_of(digits: DigitsSet, split: str, count: int, size: int, seed: int) -> tuple[Scene, Draws]:
+    """The first ``count`` scenes of a split, and the draws to go on with, which are each split's own."""
     train = split == "train"
     # Test images at two settings of a dial are drawn from the same words: alike where the dial allows.
     own = [int(1000 * digits["share"])] if train and "share" in digits.training else []
-    draws = Draws(count, options.seed, digits.test.number, SPLITS.index(split), *own)
-    return scene(digits, count, options.size, draws, train=train), draws
+    draws = Draws(count, seed, digits.test.number, SPLITS.index(split), *own)
+    return scene(digits, count, size, draws, train=train), draws
 
 
 def _write_split(
@@ -118,7 +118,7 @@ def _write_split(
     kinds = ("images",) if split == "train" else ("images", "masks", "parts")
     for kind in kinds:
         (folder / kind / split).mkdir(parents=True)
-    drawn_scene, draws = _scene(digits, split, count, options)
+    drawn_scene, draws = scene_of(digits, split, count, options.size, options.seed)
     found = []
     for drawn in draw(drawn_scene, glyphs(options.seed, split), textures(), options.size, draws):
         for at in range(len(drawn.pixels)):
