@@ -26,7 +26,7 @@ class Record:
 
 
 def run(right, n=200):
-    """A run that frames the object exactly in the first ``right`` of ``n`` images, and else misses it."""
+    """A run that frames the object exactly in the first ``right`` of ``n`` images alone."""
     annotations = [Annotation(str(number), 0, (64, 64), BOX, BOX) for number in range(n)]
     predictions = []
     for number in range(n):
