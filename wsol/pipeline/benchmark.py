@@ -65,6 +65,7 @@ class Grid:
     Attributes:
         rows: a row each; what comes twice is there once.
         also: the manifests that the runs of a recipe are scored on besides its own data set.
+        baselines: whether the rows without a network are scored too.
         failures: names of rows, or of recipes whose rows are not even known, and what is wrong.
     """
 
@@ -74,9 +75,10 @@ class Grid:
         seeds: Sequence[int] = (0,),
         overlays: int = 0,
         also: Callable[[Recipe], Sequence[Path | str]] = lambda recipe: (),
+        baselines: bool = True,
     ) -> None:
         read = [as_recipe(recipe) for recipe in recipes]
-        self.overlays, self.also = overlays, also
+        self.overlays, self.also, self.baselines = overlays, also, baselines
         self.rows: list[GridRow] = []
         self.failures: list[tuple[str, str]] = []
         known: dict[tuple[Path, tuple[str, ...]], GridRow] = {}
@@ -149,7 +151,7 @@ class Grid:
     def _baselines(self) -> set[str]:
         """The rows beside the trained ones. Names of recipes whose data set cannot be scored."""
         wrong = set()
-        for name, recipe in self._recipes:
+        for name, recipe in self._recipes if self.baselines else ():
             try:
                 evaluate_baselines(recipe, overlays=self.overlays)
                 for folder in self.also(recipe):

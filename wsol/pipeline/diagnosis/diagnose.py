@@ -87,7 +87,8 @@ class DiagnosisPlan:
             for training in TRAINING_SETS
             for row in self.rows
         }
-        grid = Grid(list(recipes.values()), self.seeds, also=self._also)
+        # What maps without a network come to, the controls say once for all.
+        grid = Grid(list(recipes.values()), self.seeds, also=self._also, baselines=False)
         grid.run(max(1, min(cores(), len(grid.rows))) if jobs is None else jobs)
         runs: dict[str, dict[str, list[StoredRun]]] = {}
         for (training, title), recipe in recipes.items():
