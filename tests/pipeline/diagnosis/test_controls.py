@@ -115,6 +115,32 @@ def test_scale_names_maps_that_show_no_size(digits_manifest):
     assert by_hand < 75
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_names_merged_blobs_and_objects_left_out(digits_manifest, count):
+    """Of k objects one alone is 1/k of the recall, so its F1 is 2 / (k + 1)."""
+    blob, one = "one blob over all objects", "one object of several"
+    found = figures(digits_manifest("several", images=70, instances=count), MASK, blob, one)
+    for name in found:
+        assert found[name]["single_cap"] == pytest.approx(100 / count)
+    for kind in ("instance_f1", "instance_recall", "instance_precision", "all_instances", "instance_ap"):
+        assert found[MASK][f"{kind}@0.5"] == pytest.approx(100, abs=1)
+        assert found[CELLS][f"{kind}@0.5"] > 90  # a cell apart is enough for an ideal coarse map
+        assert found[blob][f"{kind}@0.5"] <= 100 / count / 10
+    for name in (one, f"{one}, cells"):
+        assert found[name]["instance_recall@0.5"] == pytest.approx(100 / count, abs=1)
+        assert found[name]["instance_precision@0.5"] == pytest.approx(100, abs=1)
+        assert found[name]["instance_f1@0.5"] == pytest.approx(200 / (count + 1), abs=1)
+        assert found[name]["all_instances@0.5"] == 0
+        # The usual figure says nothing of it.
+        assert found[name]["max_box_acc@0.5"] == pytest.approx(100, abs=1)
+
+
+def test_touching_objects_are_one_contour_on_a_coarse_map(digits_manifest):
+    found = figures(digits_manifest("several", images=70, spacing="touching"), MASK)
+    assert found[CELLS]["instance_f1@0.5"] < 50
+    assert found[CELLS]["all_instances@0.5"] < 10
+
+
 def test_none_names_maps_that_cannot_say_no(digits_manifest):
     found = figures(digits_manifest("none"), MASK, "object mask, min-max", "object + distractors")
     for name in (MASK, CELLS):
