@@ -123,8 +123,8 @@ def _scale(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, tr
 def _several(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
     """Objects of one class and nothing else: four of a size that a map can frame leave no room.
 
-    Touching ones share one place, cell by cell. A slim digit keeps margins in its cell, and the ink of two
-    need not lie in one row: nine in ten pairs of boxes touch, seven in ten pairs of masks.
+    Touching ones share one place, cell by cell. A slim digit keeps margins in its cell, and the ink of
+    two need not lie in one row: nine in ten pairs of boxes touch, seven in ten pairs of masks.
     """
     n, count = len(labels), digits["instances"]
     cells = count if digits["spacing"] == "touching" else 1
