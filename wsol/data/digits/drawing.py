@@ -8,17 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from wsol.data.digits.draws import Draws
-from wsol.data.digits.material import GROUNDS, MEAN, Glyphs
-from wsol.data.digits.placing import Places, place_all
+from wsol.data.digits.ink import FULL, Ink, enlarge
+from wsol.data.digits.material import CROP, GROUNDS, MEAN, Glyphs
+from wsol.data.digits.placing import Places, batches, place_all
 from wsol.data.digits.scene import NOTHING, WHOLE, Scene
 from wsol.data.digits.scenes import SMALLEST, THIRD
 
-INK = 16  # the darkest value of a handwritten sample
-VISIBLE = 32  # ink of 256 from which a pixel belongs to the digit
 DIM = (26, 128)  # of 256, of the texture's light
 CLEAR = (56, 100)  # where the texture is to be told from the plain ground around it
 BRIGHT = (160, 255)
-PIXELS_AT_ONCE = 2**21
 
 
 @dataclass(frozen=True)
@@ -38,20 +36,22 @@ def draw(
     scene: Scene, glyphs: Glyphs, textures: list[np.ndarray], side: int, draws: Draws
 ) -> Iterator[Drawn]:
     """The images of a scene, so many at once as memory allows."""
-    things, n = scene.things, len(scene.labels)
+    things = scene.things
+    # The order of these draws is part of the data set: another gives other pixels.
     picture = _Picture(
-        scene,
-        place_all(things.heights, things.widths, things.margins, side, SMALLEST * side // 64, draws),
-        _samples(scene, glyphs, draws),
-        np.stack([draws.between(*BRIGHT) for _ in range(things.heights.shape[1])], axis=1),
-        draws.below(GROUNDS),
-        draws.between(*(DIM if scene.patch is None else CLEAR)),
-        np.stack([draws.below(2**31), draws.below(2**31)], axis=1),
-        side,
+        scene=scene,
+        places=place_all(
+            things.heights, things.widths, things.margins, side, SMALLEST * side // 64, draws
+        ),
+        samples=_samples(scene, glyphs, draws),
+        brightness=np.stack([draws.between(*BRIGHT) for _ in range(things.heights.shape[1])], axis=1),
+        ground=draws.below(GROUNDS),
+        darkness=draws.between(*(DIM if scene.patch is None else CLEAR)),
+        crops=np.stack([draws.below(2**31), draws.below(2**31)], axis=1),
+        side=side,
     )
-    step = max(1, PIXELS_AT_ONCE // side**2)
-    for start in range(0, n, step):
-        yield picture.drawn(slice(start, min(n, start + step)), glyphs, textures)
+    for rows in batches(len(scene.labels), side):
+        yield picture.drawn(rows, glyphs, textures)
 
 
 def _samples(scene: Scene, glyphs: Glyphs, draws: Draws) -> np.ndarray:
@@ -67,6 +67,8 @@ def _samples(scene: Scene, glyphs: Glyphs, draws: Draws) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Picture:
+    """All that was drawn by lot for the images of a scene, which `drawn` turns into pixels."""
+
     scene: Scene
     places: Places
     samples: np.ndarray
@@ -77,25 +79,24 @@ class _Picture:
     side: int
 
     def drawn(self, rows: slice, glyphs: Glyphs, textures: list[np.ndarray]) -> Drawn:
+        """The images ``rows``: their ground, then cell after cell."""
         canvas, parts = self._ground(rows, textures)
-        n, k, c = self.scene.things.digits[rows].shape
-        objects = np.zeros((n, self.scene.instance_labels.shape[1], self.side, self.side), bool)
+        things = self.scene.things
+        n, k, c = things.digits[rows].shape
+        boxes = _Boxes(n, self.scene.instance_labels.shape[1], self.side)
         for thing in range(k):
             for cell in range(c):
-                ink = self._ink(rows, thing, cell, glyphs)
-                light = self.brightness[rows, thing][:, None, None]
-                canvas = (canvas * (256 - ink) + light * ink) // 256
-                visible = ink >= VISIBLE
-                codes = self.scene.things.codes[rows, thing, cell]
-                parts = np.where(visible, codes[:, None, None], parts)
-                instance = self.scene.things.instances[rows, thing, cell]
-                for number in range(objects.shape[1]):
-                    objects[:, number] |= visible & (instance == number)[:, None, None]
-        return Drawn(canvas.astype(np.uint8), parts.astype(np.uint8), _boxes(objects))
+                top, left, ink = self._ink(rows, thing, cell, glyphs)
+                at = ink.row, ink.y + top[ink.row], ink.x + left[ink.row]
+                light = self.brightness[rows, thing].astype(np.int32)[ink.row] * ink.ink
+                canvas[at] = (canvas[at] * (FULL - ink.ink) + light) // FULL
+                parts[at] = np.where(ink.visible, things.codes[rows, thing, cell][ink.row], parts[at])
+                boxes.widen(things.instances[rows, thing, cell], top, left, ink)
+        return Drawn(canvas.astype(np.uint8), parts, boxes.tightest())
 
     def _ground(self, rows: slice, textures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """Dim light and part codes of what is behind the things."""
-        patch, darkness = self.scene.patch, self.darkness[rows][:, None, None]
+        """Dim light (n, side, side) int32 and part codes uint8 of what is behind the things."""
+        patch, darkness = self.scene.patch, self.darkness[rows].astype(np.int32)[:, None, None]
         parts = np.zeros((len(darkness), self.side, self.side), np.uint8)
         if patch is None:
             return self._texture(rows, self.ground, textures) * darkness // 256, parts
@@ -103,100 +104,59 @@ class _Picture:
         inside_y = (at >= patch.top[rows, None]) & (at < (patch.top + patch.height)[rows, None])
         inside_x = (at >= patch.left[rows, None]) & (at < (patch.left + patch.width)[rows, None])
         inside = inside_y[:, :, None] & inside_x[:, None, :]
-        light = np.where(inside, self._texture(rows, patch.texture, textures), MEAN)
+        light = np.where(inside, self._texture(rows, patch.texture, textures), np.int32(MEAN))
         parts[inside] = THIRD
         return light * darkness // 256, parts
 
     def _texture(self, rows: slice, which: np.ndarray, textures: list[np.ndarray]) -> np.ndarray:
-        """A crop (n, side, side) of each image's texture: 64 of its pixels whatever the side."""
-        which, words = which[rows], self.crops[rows]
-        low, part = np.divmod(np.arange(self.side) * 64, self.side)
-        found = np.zeros((len(which), self.side, self.side), np.int64)
+        """A crop (n, side, side) int32 of each image's texture: `CROP` of its pixels at any side."""
+        which, words, side = which[rows], self.crops[rows], self.side
+        low, part = np.divmod(np.arange(side, dtype=np.int32) * CROP, np.int32(side))
+        found = np.zeros((len(which), side, side), np.int32)
         for number, texture in enumerate(textures):
             mine = np.flatnonzero(which == number)
-            room = np.array(texture.shape) - 65
+            room = np.array(texture.shape) - CROP - 1
             top, left = ((words[mine] * room) >> 31).T
-            y, x = top[:, None] + low, left[:, None] + low
-            upper = texture[y[:, :, None], x[:, None, :]] * (self.side - part)
-            upper = upper + texture[y[:, :, None], x[:, None, :] + 1] * part
-            lower = texture[y[:, :, None] + 1, x[:, None, :]] * (self.side - part)
-            lower = lower + texture[y[:, :, None] + 1, x[:, None, :] + 1] * part
-            rows_part = part[:, None]
-            found[mine] = (upper * (self.side - rows_part) + lower * rows_part) // self.side**2
+            crops = np.lib.stride_tricks.sliding_window_view(texture, (CROP + 1, CROP + 1))[top, left]
+            # Bilinear, rows and then columns: int32 holds 255 * 1024^2.
+            tall = crops[:, low] * (side - part)[:, None] + crops[:, low + 1] * part[:, None]
+            found[mine] = (tall[:, :, low] * (side - part) + tall[:, :, low + 1] * part) // side**2
         return found
 
-    def _ink(self, rows: slice, thing: int, cell: int, glyphs: Glyphs) -> np.ndarray:
-        """Ink 0..256 (n, side, side) of one cell of one thing; 0 where there is none."""
-        edges = self.scene.things.edges[rows, thing]
-        width = self.places.width[rows, thing]
+    def _ink(
+        self, rows: slice, thing: int, cell: int, glyphs: Glyphs
+    ) -> tuple[np.ndarray, np.ndarray, Ink]:
+        """Top and left (n,) of one cell of one thing, and its ink; none where there is no such cell."""
+        edges, width = self.scene.things.edges[rows, thing], self.places.width[rows, thing]
         begin, end = (width * edges[:, cell + at] // WHOLE for at in (0, 1))
         sample = self.samples[rows, thing, cell]
-        there = (sample >= 0) & (end > begin)
-        ends = glyphs.ends[np.maximum(sample, 0)]
-        down = _Axis.of(
-            self.side,
-            self.places.top[rows, thing],
-            self.places.height[rows, thing],
-            ends[:, 0],
-            ends[:, 2],
-        )
-        across = _Axis.of(
-            self.side,
-            self.places.left[rows, thing] + begin,
-            np.maximum(end - begin, 1),
-            ends[:, 1],
-            ends[:, 3],
-        )
-        pixels = glyphs.pixels[np.maximum(sample, 0)]
-        number = np.arange(len(sample))[:, None, None]
-        ink = np.zeros((len(sample), self.side, self.side), np.int64)
-        for y, weight_y in ((down.low, down.rest), (down.high, down.part)):
-            for x, weight_x in ((across.low, across.rest), (across.high, across.part)):
-                value = pixels[number, y[:, :, None], x[:, None, :]]
-                ink += value * weight_y[:, :, None] * weight_x[:, None, :]
-        whole = (down.whole * across.whole)[:, None, None]
-        inside = down.inside[:, :, None] & across.inside[:, None, :] & there[:, None, None]
-        return np.where(inside, ink * (256 // INK) // whole, 0)
+        shown = np.maximum(sample, 0)
+        width = np.where(sample >= 0, end - begin, 0)
+        ink = enlarge(glyphs.pixels[shown], glyphs.ends[shown], self.places.height[rows, thing], width)
+        return self.places.top[rows, thing], self.places.left[rows, thing] + begin, ink
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """Bilinear enlargement along one axis, with half-pixel centres: which samples, and their weights."""
+class _Boxes:
+    """Boxes of ``m`` objects in each of ``n`` images, which grow with every cell."""
 
-    inside: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    part: np.ndarray
-    rest: np.ndarray
-    whole: np.ndarray
+    def __init__(self, n: int, m: int, side: int) -> None:
+        self._low = np.full((n, m, 2), side, np.int64)
+        self._high = np.zeros((n, m, 2), np.int64)
 
-    @classmethod
-    def of(
-        cls, side: int, start: np.ndarray, length: np.ndarray, first: np.ndarray, end: np.ndarray
-    ) -> _Axis:
-        """Samples ``first`` to ``end`` spread over ``length`` pixels from ``start``, all (n,)."""
-        count, whole = (end - first)[:, None], 2 * length[:, None]
-        at = np.arange(side) - start[:, None]
-        # Output pixel i lies at ((2 i + 1) count - length) / (2 length) in samples, edges repeated.
-        position = np.clip((2 * at + 1) * count - length[:, None], 0, whole * (count - 1))
-        low, part = np.divmod(position, whole)
-        high = np.minimum(low + 1, count - 1)
-        inside = (at >= 0) & (at < length[:, None])
-        return cls(inside, first[:, None] + low, first[:, None] + high, part, whole - part, whole[:, 0])
+    def widen(self, instance: np.ndarray, top: np.ndarray, left: np.ndarray, ink: Ink) -> None:
+        """Take in the visible ink of one cell of object ``instance`` (n,), -1 for none."""
+        seen = np.zeros((len(instance), ink.height, ink.width), bool)
+        seen[ink.row, ink.y, ink.x] = ink.visible
+        mine = np.flatnonzero((instance >= 0) & seen.any(axis=(1, 2)))
+        seen, number = seen[mine], instance[mine]
+        for axis, start, shown in ((0, left, seen.any(axis=1)), (1, top, seen.any(axis=2))):
+            first = start[mine] + shown.argmax(axis=1)
+            end = start[mine] + shown.shape[1] - shown[:, ::-1].argmax(axis=1)
+            at = mine, number, axis
+            self._low[at] = np.minimum(self._low[at], first)
+            self._high[at] = np.maximum(self._high[at], end)
 
-
-def _boxes(objects: np.ndarray) -> np.ndarray:
-    """Tightest half-open boxes (n, m, 4) of masks (n, m, side, side); zeros of an empty one."""
-    side = objects.shape[-1]
-    rows: np.ndarray = np.any(objects, axis=3)
-    columns: np.ndarray = np.any(objects, axis=2)
-    boxes = np.stack(
-        [
-            columns.argmax(axis=2),
-            rows.argmax(axis=2),
-            side - columns[:, :, ::-1].argmax(axis=2),
-            side - rows[:, :, ::-1].argmax(axis=2),
-        ],
-        axis=2,
-    )
-    return np.where(np.any(rows, axis=2)[:, :, None], boxes, 0)
+    def tightest(self) -> np.ndarray:
+        """The half-open boxes (n, m, 4) x0, y0, x1, y1; zeros of an object without ink."""
+        there = self._high > self._low
+        return np.concatenate([np.where(there, self._low, 0), np.where(there, self._high, 0)], axis=2)

@@ -21,9 +21,6 @@ class Draws:
         self._words = (bits.random_raw(n * WORDS).reshape(n, WORDS) >> np.uint64(33)).astype(np.int64)
         self._used = 0
 
-    def __len__(self) -> int:
-        return len(self._words)
-
     def below(self, end: int | np.ndarray) -> np.ndarray:
         """Numbers (n,) int64 from 0 to ``end`` - 1; ``end`` may differ from image to image."""
         if self._used == WORDS:

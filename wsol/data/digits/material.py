@@ -7,6 +7,7 @@ scikit-image: brick, grass, gravel (CC0) and the Hubble deep field (public domai
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 
 import numpy as np
 
@@ -20,14 +21,16 @@ INKED = 2  # of 16: a row or column of a sample without so dark a value is its m
 # In images without a context the ground is one of these; as contexts, all seven stand for classes.
 GROUNDS = 3
 CONTEXTS = ("brick", "grass", "gravel", "turned brick", "coarse grass", "fine gravel", "stars")
-MEAN, SPREAD = 128, 32  # of every texture, so that none is told by how bright it is
+# Of every texture, so that none is told by how bright it is; clipped at white, stars have 126 and 25.
+MEAN, SPREAD = 128, 32
+CROP = 64  # pixels of a texture's side that an image shows, whatever its own side
 
 
 @dataclass(frozen=True)
 class Glyphs:
     """The handwritten samples of one split.
 
-    ``pixels`` (n, 8, 8) int64 in 0..16; ``ends`` (n, 4) their rows and columns with ink, half-open:
+    ``pixels`` (n, 8, 8) int32 in 0..16; ``ends`` (n, 4) their rows and columns with ink, half-open:
     top, left, bottom, right; ``by_digit`` the places of the samples of each digit.
     """
 
@@ -63,7 +66,7 @@ def glyphs(seed: int, split: str) -> Glyphs:
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
-    pixels = np.asarray(pixels).astype(np.int64).reshape(-1, 8, 8)
+    pixels = np.asarray(pixels).astype(np.int32).reshape(-1, 8, 8)
     labels = np.asarray(labels)
     order = np.argsort(Draws(len(pixels), seed, 0).below(2**31), kind="stable")
     ends = np.cumsum((0, *SHARES)) * len(pixels) // 100
@@ -86,7 +89,7 @@ def _ends(pixels: np.ndarray) -> np.ndarray:
 
 
 def textures() -> list[np.ndarray]:
-    """The textures `CONTEXTS`, (height, width) int64 in 0..255, all of one mean and spread."""
+    """The textures `CONTEXTS`, (height, width) int32 in 0..255, levelled to one mean and spread."""
     from skimage import data as photographs
 
     brick, grass, gravel = (
@@ -102,6 +105,5 @@ def _levelled(texture: np.ndarray) -> np.ndarray:
     """The texture at `MEAN` and `SPREAD`, in whole numbers: the same on every machine."""
     mean = int(texture.sum()) // texture.size
     # Thousandths of a level: a spread of 13 would be off by up to 4 percent as a whole number.
-    square = int(((texture - mean) ** 2).sum()) * 1_000_000 // texture.size
-    spread = int(np.floor(np.sqrt(float(square))))
-    return np.clip((texture - mean) * SPREAD * 1000 // spread + MEAN, 0, 255)
+    spread = isqrt(int(((texture - mean) ** 2).sum()) * 1_000_000 // texture.size)
+    return np.clip((texture - mean) * SPREAD * 1000 // spread + MEAN, 0, 255).astype(np.int32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,16 +12,24 @@ from wsol.data.digits.draws import Draws
 # Of a thing that fits nowhere this much of its size is left before it is tried again.
 SHRINK = (7, 8)
 LARGEST_ROUNDS = 64
+PIXELS_AT_ONCE = 2**21
+
+
+def batches(n: int, side: int) -> Iterator[slice]:
+    """So many of ``n`` images of ``side`` pixels at once as memory allows."""
+    step = max(1, PIXELS_AT_ONCE // side**2)
+    return (slice(start, min(n, start + step)) for start in range(0, n, step))
 
 
 class Canvas:
-    """Which pixels of ``n`` square images of ``side`` are taken."""
+    """What was put into ``n`` square images of ``side`` pixels."""
 
-    def __init__(self, n: int, side: int) -> None:
+    def __init__(self, side: int) -> None:
         self.side = side
-        self._taken = np.zeros((n, side, side), bool)
+        # Of each thing: where it begins and ends, down and across, (n,) each.
+        self._taken: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def place(
+    def find(
         self,
         heights: np.ndarray,
         widths: np.ndarray,
@@ -29,54 +37,49 @@ class Canvas:
         words: np.ndarray,
         strip: int = 0,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Put one thing of heights and widths (n,) into each image.
+        """A place for one thing of heights and widths (n,) in each image.
 
         It keeps ``margins`` (n,) pixels from what is there, and leaves on some side of it a strip of
         ``strip`` pixels to the frame, for the things to come. ``words`` (n,) from 0 to 2^31 - 1 choose
         among the free places, from left to right and down. Returns top and left (n,) and whether (n,)
-        there was a place; where not, nothing is put.
+        there was a place.
         """
         free = self._free(heights, widths, margins)
         if strip:
             free &= self._leaves_strip(heights, widths, strip)
-        counts = free.sum(axis=(1, 2))
+        # The row that holds the chosen place, then the place within that row.
+        ends = np.cumsum(free.sum(axis=2), axis=1)
+        counts, images = ends[:, -1], np.arange(len(free))
         wanted = (words * counts) >> 31
-        flat = np.cumsum(free.reshape(len(free), -1), axis=1, dtype=np.int32)
-        place = (flat > wanted[:, None]).argmax(axis=1)
-        top, left = np.divmod(place, self.side)
-        fits = counts > 0
-        rows = np.arange(self.side)
-        inside_y = (rows >= top[:, None]) & (rows < (top + heights)[:, None])
-        inside_x = (rows >= left[:, None]) & (rows < (left + widths)[:, None])
-        self._taken |= inside_y[:, :, None] & inside_x[:, None, :] & fits[:, None, None]
-        return top, left, fits
+        top = (ends > wanted[:, None]).argmax(axis=1)
+        row = free[images, top]
+        wanted = wanted - (ends[images, top] - row.sum(axis=1))
+        left = (np.cumsum(row, axis=1) > wanted[:, None]).argmax(axis=1)
+        return top, left, counts > 0
+
+    def put(self, top: np.ndarray, left: np.ndarray, heights: np.ndarray, widths: np.ndarray) -> None:
+        """Take the place (n,) of one thing in each image."""
+        self._taken.append((top, top + heights, left, left + widths))
 
     def only(self, kept: np.ndarray) -> Canvas:
         """The images ``kept`` (n,) bool alone."""
-        canvas = Canvas(0, self.side)
-        canvas._taken = self._taken[kept]
+        canvas = Canvas(self.side)
+        canvas._taken = [
+            (top[kept], end[kept], left[kept], right[kept]) for top, end, left, right in self._taken
+        ]
         return canvas
-
-    def put_back(self, kept: np.ndarray, canvas: Canvas) -> None:
-        """What was placed in the images that `only` took out."""
-        self._taken[kept] = canvas._taken
 
     def _free(self, heights: np.ndarray, widths: np.ndarray, margins: np.ndarray) -> np.ndarray:
         """Whether a thing may have its upper left corner at each pixel: bool (n, side, side)."""
-        n, side = len(heights), self.side
-        sums = np.zeros((n, side + 1, side + 1), np.int32)
-        np.cumsum(self._taken, axis=1, out=sums[:, 1:, 1:])
-        np.cumsum(sums[:, 1:, 1:], axis=2, out=sums[:, 1:, 1:])
-        starts = np.arange(side)
-        rows = np.arange(n)[:, None, None]
-        before = np.maximum(starts - margins[:, None], 0)
-        y0, x0 = before[:, :, None], before[:, None, :]
-        y1 = np.minimum(starts + (heights + margins)[:, None], side)[:, :, None]
-        x1 = np.minimum(starts + (widths + margins)[:, None], side)[:, None, :]
-        taken = sums[rows, y1, x1] - sums[rows, y0, x1] - sums[rows, y1, x0] + sums[rows, y0, x0]
-        inside_y = starts + heights[:, None] <= side
-        inside_x = starts + widths[:, None] <= side
-        return (taken == 0) & inside_y[:, :, None] & inside_x[:, None, :]
+        starts = np.arange(self.side)
+        down, across = starts + heights[:, None], starts + widths[:, None]
+        free = (down <= self.side)[:, :, None] & (across <= self.side)[:, None, :]
+        gap = margins[:, None]
+        for top, end, left, right in self._taken:
+            beside_y = (starts >= end[:, None] + gap) | (down + gap <= top[:, None])
+            beside_x = (starts >= right[:, None] + gap) | (across + gap <= left[:, None])
+            free &= beside_y[:, :, None] | beside_x[:, None, :]
+        return free
 
     def _leaves_strip(self, heights: np.ndarray, widths: np.ndarray, strip: int) -> np.ndarray:
         starts = np.arange(self.side)
@@ -117,12 +120,29 @@ def place_all(
     n, count = heights.shape
     words = np.stack([draws.below(2**31) for _ in range(count)], axis=1)
     own = np.broadcast_to(np.array(margins, np.int64), (n, count))
-    order = np.lexsort((-(heights * widths), -own), axis=1)
     found = Places(*(np.zeros((n, count), np.int64) for _ in range(4)))
-    todo = np.arange(n)
-    heights, widths = heights.copy(), widths.copy()
+    for rows in batches(n, side):
+        placed = _placed(heights[rows], widths[rows], own[rows], words[rows], side, smallest)
+        for values, new in zip(found.parts, placed.parts, strict=True):
+            values[rows] = new
+    return found
+
+
+def _placed(
+    heights: np.ndarray,
+    widths: np.ndarray,
+    margins: np.ndarray,
+    words: np.ndarray,
+    side: int,
+    smallest: int,
+) -> Places:
+    """Places for the things (n, k) of some images, in as many rounds as it takes."""
+    order = np.lexsort((-(heights * widths), -margins), axis=1)
+    found = Places(*(np.zeros_like(heights) for _ in range(4)))
+    todo = np.arange(len(heights))
+    heights, widths, words = heights.copy(), widths.copy(), words.copy()
     for _ in range(LARGEST_ROUNDS):
-        several = _Placing(heights[todo], widths[todo], own[todo], side, smallest)
+        several = _Placing(heights[todo], widths[todo], margins[todo], side, smallest)
         good = several.try_all(order[todo], words[todo])
         for values, new in zip(found.parts, several.places.parts, strict=True):
             values[todo[good]] = new[good]
@@ -132,7 +152,7 @@ def place_all(
         heights[todo], widths[todo] = _smaller(heights[todo], widths[todo], smallest)
         # Other words, so that an image that failed once need not fail again.
         words[todo] = (words[todo] * 5 + 1) % 2**31
-    raise ValueError(f"{count} things do not fit into {side} x {side} pixels")
+    raise ValueError(f"{heights.shape[1]} things do not fit into {side} x {side} pixels")
 
 
 class _Placing:
@@ -148,7 +168,7 @@ class _Placing:
     ) -> None:
         self.places = Places(np.zeros_like(heights), np.zeros_like(heights), heights, widths)
         self.margins, self.smallest = margins, smallest
-        self.canvas = Canvas(len(heights), side)
+        self.canvas = Canvas(side)
 
     def try_all(self, order: np.ndarray, words: np.ndarray) -> np.ndarray:
         """Place the things in their ``order`` (n, k); whether (n,) all of an image were placed."""
@@ -163,14 +183,13 @@ class _Placing:
         margins = self.margins[rows, thing]
         height, width = places.height[rows, thing], places.width[rows, thing]
         strip = self.smallest + 1 if first else 0
-        top, left, fits = self.canvas.place(height, width, margins, words, strip)
+        top, left, fits = self.canvas.find(height, width, margins, words, strip)
         while (small := ~fits & (height > self.smallest) & (width > self.smallest)).any():
             height[small], width[small] = _smaller(height[small], width[small], self.smallest)
-            part = self.canvas.only(small)
-            top[small], left[small], fits[small] = part.place(
+            top[small], left[small], fits[small] = self.canvas.only(small).find(
                 height[small], width[small], margins[small], words[small], strip
             )
-            self.canvas.put_back(small, part)
+        self.canvas.put(top, left, height, width)
         places.top[rows, thing], places.left[rows, thing] = top, left
         places.height[rows, thing], places.width[rows, thing] = height, width
         return fits

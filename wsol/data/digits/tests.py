@@ -39,11 +39,6 @@ class DigitsTest:
     exposes: str
     options: Mapping[str, Option] = field(default_factory=dict)
 
-    @property
-    def dial(self) -> str:
-        """The name of its dial; empty where it has none."""
-        return next(iter(self.options), "")
-
 
 DISTRACTORS = 2  # in every image where a test does not say otherwise
 SIDES = {12: (10, 14), 21: (19, 23), 30: (28, 32), 40: (37, 43), 49: (46, 52)}  # of 64

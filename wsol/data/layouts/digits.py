@@ -18,7 +18,7 @@ from wsol.data.digits.drawing import Drawn, draw
 from wsol.data.digits.draws import Draws
 from wsol.data.digits.material import SPLITS, glyphs, textures
 from wsol.data.digits.scene import NOTHING, Scene
-from wsol.data.digits.scenes import CLASSES, SMALLEST, scene
+from wsol.data.digits.scenes import SMALLEST, scene
 from wsol.data.digits.tests import GENERATOR, TESTS, VERSION, DigitsSet, digits_set
 from wsol.data.layouts.layout import Layout
 from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
@@ -28,6 +28,7 @@ from wsol.files.pictures.png import grey_png
 NAMES = ("zero", "one", "two", "three", "four", "five", "six")
 SAMPLE = 8  # pixels of a handwritten digit's side: no object is drawn smaller
 LARGEST = 1024
+OF_OBJECT = ("object", "deciding", "rest")  # the parts that are of the image's own class
 DIALS = tuple(dict.fromkeys(option for test in TESTS.values() for option in test.options))
 
 
@@ -156,12 +157,6 @@ def _write_image(
     return image._replace(boxes=boxes, masks=((f"masks/{name}", ""),))
 
 
-OF_OBJECT = ("object", "deciding", "rest")  # the parts that are of the image's own class
-
-
 def _box(box: list[int], label: int, instance: int, where: str) -> DraftBox:
     x0, y0, x1, y1 = (float(value) for value in box)
     return DraftBox((x0, y0, x1, y1), (x0, y0, x1, y1), where, label, instance)
-
-
-assert len(NAMES) == CLASSES
