@@ -9,7 +9,7 @@ import numpy as np
 
 from wsol.data.digits.draws import Draws
 from wsol.data.digits.material import GROUNDS, MEAN, Glyphs
-from wsol.data.digits.placing import Places, place_all
+from wsol.data.digits.placing import PIXELS_AT_ONCE, Places, place_all
 from wsol.data.digits.scene import NOTHING, WHOLE, Scene
 from wsol.data.digits.scenes import SMALLEST, THIRD
 
@@ -18,7 +18,6 @@ VISIBLE = 32  # ink of 256 from which a pixel belongs to the digit
 DIM = (26, 128)  # of 256, of the texture's light
 CLEAR = (56, 100)  # where the texture is to be told from the plain ground around it
 BRIGHT = (160, 255)
-PIXELS_AT_ONCE = 2**21
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ INKED = 2  # of 16: a row or column of a sample without so dark a value is its m
 # In images without a context the ground is one of these; as contexts, all seven stand for classes.
 GROUNDS = 3
 CONTEXTS = ("brick", "grass", "gravel", "turned brick", "coarse grass", "fine gravel", "stars")
-MEAN, SPREAD = 128, 32  # of every texture, so that none is told by how bright it is
+# Of every texture, so that none is told by how bright it is. What is above white is cut: stars, whose
+# light is in few pixels, keep a mean of 126 and a spread of 25.
+MEAN, SPREAD = 128, 32
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _ends(pixels: np.ndarray) -> np.ndarray:
 
 
 def textures() -> list[np.ndarray]:
-    """The textures `CONTEXTS`, (height, width) int64 in 0..255, all of one mean and spread."""
+    """The textures `CONTEXTS`, (height, width) int64 in 0..255, levelled to one mean and spread."""
     from skimage import data as photographs
 
     brick, grass, gravel = (

@@ -12,6 +12,7 @@ from wsol.data.digits.draws import Draws
 # Of a thing that fits nowhere this much of its size is left before it is tried again.
 SHRINK = (7, 8)
 LARGEST_ROUNDS = 64
+PIXELS_AT_ONCE = 2**21  # of all images that are worked on together, whatever their side
 
 
 class Canvas:
@@ -116,11 +117,31 @@ def place_all(
     """
     n, count = heights.shape
     words = np.stack([draws.below(2**31) for _ in range(count)], axis=1)
+    found = Places(*(np.zeros((n, count), np.int64) for _ in range(4)))
+    step = max(1, PIXELS_AT_ONCE // side**2)
+    for start in range(0, n, step):
+        rows = slice(start, start + step)
+        some = _place_some(heights[rows], widths[rows], margins, side, smallest, words[rows])
+        for values, new in zip(found.parts, some.parts, strict=True):
+            values[rows] = new
+    return found
+
+
+def _place_some(
+    heights: np.ndarray,
+    widths: np.ndarray,
+    margins: Sequence[int],
+    side: int,
+    smallest: int,
+    words: np.ndarray,
+) -> Places:
+    """Places for the things of as many images as memory allows at once."""
+    n, count = heights.shape
     own = np.broadcast_to(np.array(margins, np.int64), (n, count))
     order = np.lexsort((-(heights * widths), -own), axis=1)
     found = Places(*(np.zeros((n, count), np.int64) for _ in range(4)))
     todo = np.arange(n)
-    heights, widths = heights.copy(), widths.copy()
+    heights, widths, words = heights.copy(), widths.copy(), words.copy()
     for _ in range(LARGEST_ROUNDS):
         several = _Placing(heights[todo], widths[todo], own[todo], side, smallest)
         good = several.try_all(order[todo], words[todo])
