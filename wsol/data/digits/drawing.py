@@ -56,9 +56,9 @@ def draw(
 def _samples(scene: Scene, glyphs: Glyphs, draws: Draws) -> np.ndarray:
     """The handwritten sample (n, k, c) of each cell; no image shows one twice."""
     n, k, c = scene.things.digits.shape
+    shown = scene.things.digits.reshape(n, k * c)
     samples = np.full((n, k * c), NOTHING, np.int64)
-    for cell in range(k * c):
-        digits = scene.things.digits.reshape(n, -1)[:, cell]
+    for cell, digits in enumerate(shown.T):
         found = glyphs.pick_another(np.maximum(digits, 0), samples[:, :cell], draws)
         samples[:, cell] = np.where(digits >= 0, found, NOTHING)
     return samples.reshape(n, k, c)
