@@ -59,7 +59,7 @@ def _samples(scene: Scene, glyphs: Glyphs, draws: Draws) -> np.ndarray:
     n, k, c = scene.things.digits.shape
     samples = np.full((n, k * c), NOTHING, np.int64)
     for cell in range(k * c):
-        digits = scene.things.digits.reshape(n, -1)[:, cell]
+        digits = scene.things.digits.reshape(n, k * c)[:, cell]
         found = glyphs.pick_another(np.maximum(digits, 0), samples[:, :cell], draws)
         samples[:, cell] = np.where(digits >= 0, found, NOTHING)
     return samples.reshape(n, k, c)

@@ -146,9 +146,7 @@ def digits_set(name: str, **given: Dial | None) -> DigitsSet:
         UserError: there is no such test, or no such option of it; a value that it does not have.
     """
     if name not in TESTS:
-        raise UserError(
-            f"--test {name}: no such test{suggest(name, TESTS)}; there are {', '.join(TESTS)}"
-        )
+        raise UserError(f"--test {name}: no such test{suggest(name, TESTS)}")
     test = TESTS[name]
     for option, value in given.items():
         if value is None:

@@ -60,6 +60,10 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
     _check(options.size, counts, options.seed)
     if not digits.trains:
         counts.pop("train")
+    if not sum(counts.values()):
+        raise UserError(
+            f"no image is asked for: the manifest of {digits.variant} is of {', '.join(counts)}"
+        )
     classes = [DraftClass(name, str(digit)) for digit, name in enumerate(NAMES)]
     images: list[DraftImage] = []
     draft = ManifestDraft(GENERATOR, GENERATOR, str(VERSION), None, classes, images)
@@ -97,10 +101,11 @@ def _check(size: int, counts: dict[str, int], seed: int) -> None:
             f"--size {size}: must be from {least}, where the smallest object has the {SAMPLE} pixels of "
             f"a handwritten digit, to {LARGEST}"
         )
-    if min(*counts.values(), seed) < 0 or not sum(counts.values()):
-        raise UserError(
-            "--train, --val, --images and --seed must not be negative, and some image is needed"
-        )
+    for option, value in zip(
+        ("--train", "--val", "--images", "--seed"), (*counts.values(), seed), strict=True
+    ):
+        if value < 0:
+            raise UserError(f"{option} {value}: must not be negative")
 
 
 def scene_of(digits: DigitsSet, split: str, count: int, size: int, seed: int) -> tuple[Scene, Draws]:

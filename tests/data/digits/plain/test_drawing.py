@@ -10,7 +10,7 @@ import pytest
 from wsol.data.digits.drawing import draw
 from wsol.data.digits.material import glyphs, textures
 from wsol.data.digits.tests import digits_set
-from wsol.data.layouts.digits import LAYOUT, _scene
+from wsol.data.layouts.digits import scene_of
 
 SEED, IMAGES = 3, 2
 
@@ -133,7 +133,7 @@ NUMBERS = {
 @pytest.mark.parametrize(("name", "split", "options", "side"), CASES)
 def test_images_are_those_of_the_plain_version(plain, image_words, thing, name, split, options, side):
     digits = digits_set(name, **options)
-    scene, draws = _scene(digits, split, IMAGES, LAYOUT.options(seed=SEED, size=side))
+    scene, draws = scene_of(digits, split, IMAGES, side, SEED)
     (drawn,) = draw(scene, glyphs(SEED, split), textures(), side, draws)
     own = [int(1000 * digits["share"])] if (name, split) == ("context", "train") else []
     for place in range(IMAGES):
