@@ -149,7 +149,9 @@ class _Boxes:
         seen[ink.row, ink.y, ink.x] = ink.visible
         mine = np.flatnonzero((instance >= 0) & seen.any(axis=(1, 2)))
         seen, number = seen[mine], instance[mine]
-        for axis, start, shown in ((0, left, seen.any(axis=1)), (1, top, seen.any(axis=2))):
+        columns: np.ndarray = np.any(seen, axis=1)
+        rows: np.ndarray = np.any(seen, axis=2)
+        for axis, start, shown in ((0, left, columns), (1, top, rows)):
             first = start[mine] + shown.argmax(axis=1)
             end = start[mine] + shown.shape[1] - shown[:, ::-1].argmax(axis=1)
             at = mine, number, axis
