@@ -20,7 +20,7 @@ from wsol.scores.protocol import protocol_named
 from wsol.scores.samples import Prediction
 
 PROTOCOL = "halfopen"
-UNTRAINED, CEILING = "untrained network", "network supervised by masks"
+NETWORKS = UNTRAINED, CEILING = "untrained network", "network supervised by masks"
 
 
 @dataclass(frozen=True)

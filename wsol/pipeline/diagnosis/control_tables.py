@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wsol.pipeline.diagnosis.control_scores import CEILING, PROTOCOL, ControlScore
+from wsol.pipeline.diagnosis.control_scores import CEILING, NETWORKS, PROTOCOL, ControlScore
 from wsol.pipeline.diagnosis.figures import PRIMARY
 from wsol.scores.metrics import specifications_of
 from wsol.scores.metrics.specification import MetricSpecification
@@ -61,14 +61,14 @@ def _keys(scores: Sequence[ControlScore]) -> list[str]:
 def _table(
     scores: Sequence[ControlScore], columns: Sequence[tuple[str, str]], *, tests: bool
 ) -> list[str]:
-    """A row a control; ``tests``: whether a column's head says of which test it is."""
+    """A row a control, networks last; ``tests``: whether a column's head says of which test it is."""
     said = specifications_of([key for _, key in columns], protocol_named(PROTOCOL).describe())
     heads = [_head(variant if tests else "", said[key]) for variant, key in columns]
     values = {(score.name, score.images): score.values for score in scores}
     failings = {score.name: score.failing for score in scores}
     rows = [
         [name, failing, *(_cell(values.get((name, variant), {}).get(key)) for variant, key in columns)]
-        for name, failing in failings.items()
+        for name, failing in sorted(failings.items(), key=lambda item: item[0] in NETWORKS)
     ]
     first = ["control", "its failing", *heads]
     rules = ["---", "---", *["---:"] * len(columns)]
