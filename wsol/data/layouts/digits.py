@@ -59,6 +59,7 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
     _check(options.size, counts, options.seed)
     if not digits.trains:
         counts.pop("train")
+    counts = {split: count for split, count in counts.items() if count}
     classes = [DraftClass(name, str(digit)) for digit, name in enumerate(NAMES)]
     images: list[DraftImage] = []
     draft = ManifestDraft(GENERATOR, GENERATOR, str(VERSION), None, classes, images)
