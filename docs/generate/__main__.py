@@ -1,6 +1,8 @@
-"""Write the pages of the site that are made from records and cards: ``python docs/generate [--check]``.
+"""Write what is made from records and cards: ``python docs/generate [--check]``.
 
-``--check`` writes nothing and exits with 1 where a page differs from what would be written.
+These are pages of the site, and the Croissant metadata of digits.
+
+``--check`` writes nothing and exits with 1 where a file differs from what would be written.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from croissant_file import croissant_text
 from data_sets_page import data_sets_page
 from results_page import results_page
 
@@ -16,17 +19,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def pages() -> dict[Path, str]:
-    """Every generated page and its text."""
+    """Every generated file and its text."""
     return {
         ROOT / "docs" / "results.md": results_page(ROOT),
         ROOT / "docs" / "data-sets.md": data_sets_page(ROOT),
+        ROOT / "datasets" / "digits" / "croissant.json": croissant_text(ROOT),
     }
 
 
 def main() -> int:
     """Write or check the pages; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, say which pages are old")
+    parser.add_argument("--check", action="store_true", help="write nothing, say which files are old")
     check = parser.parse_args().check
     made = pages()
     old = {

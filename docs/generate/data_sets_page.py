@@ -11,11 +11,7 @@ from markdown_table import table
 
 from wsol.data.layouts import DATASETS
 
-HEAD = """---
-hide: [navigation]
----
-
-# Data sets
+HEAD = """# Data sets
 
 *This page is generated from the cards under `datasets/` by `python docs/generate`.*
 
@@ -31,8 +27,9 @@ wsol data sheet manifests/cub    # draws a contact sheet
 
 Images are not part of this suite. Each data set has its own terms, which are named below; cite its
 authors where you use it. `custom` has no card: it is your own folder of images with COCO JSON, VOC XML,
-CSV boxes or mask PNGs (see [Your own images](guides/own-images.md)). `clutter` needs no download:
-scikit-learn and scikit-image ship what it is made of.
+CSV boxes or mask PNGs (see [Your own images](guides/own-images.md)). `digits` and `clutter` need no
+download: scikit-learn and scikit-image ship what they are made of. [Digits](digits.md) shows the seven
+tests of `digits` and has its datasheet; `clutter` is a smoke test, not a benchmark.
 
 A data set without a train split, such as Object Discovery, is cross-fitted: `training.folds: 5` trains
 five networks, and each image is scored by the one that has not seen it. Copies of a picture stay in one
@@ -61,6 +58,8 @@ def _section(name: str, card: Mapping[str, Any]) -> str:
         f"`wsol prepare {name}`, version {card['version']}, <{card['page']}>",
         "",
     ]
+    if about := card.get("about"):
+        lines += [about.strip(), ""]
     lines += [f"- {split}: {words}." for split, words in card.get("splits", {}).items()]
     if expected:
         counts = [f"{expected['classes']:,} classes"]

@@ -137,13 +137,13 @@ def screenshot(page: Path, browser: str) -> Image.Image:
         return Image.open(shot).convert("RGB")
 
 
-def save(picture: Image.Image, path: Path) -> None:
-    """Write a PNG of at most ``LARGEST`` bytes, with as many colours as that allows; says its size."""
+def save(picture: Image.Image, path: Path, largest: int = LARGEST) -> None:
+    """Write a PNG of at most ``largest`` bytes, with as many colours as that allows; says its size."""
     content = io.BytesIO()
     for colors in (None, 256, 128, 64, 32):
         content = io.BytesIO()
         (_reduced(picture, colors) if colors else picture).save(content, "PNG", optimize=True)
-        if len(content.getvalue()) <= LARGEST:
+        if len(content.getvalue()) <= largest:
             break
     write_bytes(path, content.getvalue())
     print(f"{path}: {picture.width} x {picture.height}, {len(content.getvalue()) // 1000} kB")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import sys
 import tomllib
 from pathlib import Path
@@ -18,7 +19,7 @@ from wsol.errors import UserError
 
 def test_every_card_is_whole():
     names = sorted(path.parent.name for path in cards_folder().glob("*/card.toml"))
-    assert {"clutter", "cub", "imagenet"} <= set(names)
+    assert {"clutter", "cub", "digits", "imagenet"} <= set(names)
     for name in names:
         card = read_card(name)
         assert card is not None
@@ -44,6 +45,29 @@ def test_the_clutter_card_is_its_layout():
     options = layout.options()
     assert card is not None
     assert card.expected["images"] == {"train": options.train, "val": options.val, "test": options.test}
+
+
+def test_the_clutter_card_says_who_wins_there():
+    """Its two figures, from the committed board."""
+    path = Path(__file__).parents[3] / "results" / "leaderboard.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        board = [row for row in csv.DictReader(file) if row["dataset"] == "clutter"]
+    key = "max_box_acc@0.5"
+    (brightness,) = [row[key] for row in board if row["maps"] == "intensity"]
+    best = max(float(row[key]) for row in board if row["maps"] == "cam" and row["attention"] != "none")
+    card = read_card("clutter")
+    assert card is not None
+    assert f"MaxBoxAcc {float(brightness):.1f} at IoU .5" in card.about.replace("\n", " ")
+    assert f"best attention module {best:.1f}" in card.about and "digits" in card.about
+
+
+def test_the_digits_card_is_its_layout():
+    card, options = read_card("digits"), DATASETS.get("digits").options()
+    assert card is not None
+    for split, count in (("train", options.train), ("val", options.val), ("test", options.images)):
+        assert card.splits[split].startswith(f"{count:,} images"), split
+    for terms in ("CC BY 4.0", "CC0 1.0", "public domain (NASA)"):
+        assert terms in card.licence
 
 
 def test_an_installed_package_has_its_cards_inside(tmp_path):
@@ -99,6 +123,7 @@ def test_a_layout_from_elsewhere_has_its_card_beside_it(tmp_path):
         ('title = "x"', "not a card, whose entries are title, version, page"),
         (CARD + 'colour = "red"', "not a card, whose entries are title, version, page"),
         (CARD.replace('"3"', "3"), "version is not of the kind"),
+        (CARD + "about = 3", "about is not of the kind"),
         (CARD.replace("test = 5", 'test = "5"'), "expected.images is not of the kind"),
         (CARD.replace("{ test = 5 }", "5"), "expected.images is not of the kind"),
         (CARD.replace("classes = 2", "classes = { test = 2 }"), "expected.classes is not of the kind"),

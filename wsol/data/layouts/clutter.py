@@ -1,4 +1,6 @@
-"""clutter: real handwritten digits over real textures, with exact boxes and masks; no download.
+"""clutter: a smoke test, which the pictures' own brightness wins: digits over textures; no download.
+
+Results on it say that things run, not which module is better: `digits` is made for that.
 
 scikit-learn's digits (8 x 8, from the UCI optical recognition set) are scaled up over
 scikit-image's photographs of brick, grass and gravel, among fragments of other digits. Every step

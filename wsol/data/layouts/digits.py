@@ -64,6 +64,7 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
         raise UserError(
             f"no image is asked for: the manifest of {digits.variant} is of {', '.join(counts)}"
         )
+    counts = {split: count for split, count in counts.items() if count}
     classes = [DraftClass(name, str(digit)) for digit, name in enumerate(NAMES)]
     images: list[DraftImage] = []
     draft = ManifestDraft(GENERATOR, GENERATOR, str(VERSION), None, classes, images)

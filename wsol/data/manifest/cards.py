@@ -35,6 +35,7 @@ class Card:
         page, licence, citation: where it comes from, what one may do with it, whom to cite.
         splits: what each split is, in words.
         expected: ``classes``, and by split ``images``, ``boxes``, ``masks`` of the complete set.
+        about: what it is for, in sentences, where its title does not say it.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Card:
     citation: str
     splits: dict[str, str] = field(default_factory=dict)
     expected: dict[str, Any] = field(default_factory=dict)
+    about: str = ""
 
 
 def read_card(name: str) -> Card | None:
@@ -91,7 +93,7 @@ def _difference(what: str, found: int, expected: int | None) -> list[str]:
 
 def _wrong_entries(card: Card) -> list[str]:
     """Entries whose value is not of the kind that `Card` says."""
-    texts = ("title", "version", "page", "licence", "citation")
+    texts = ("title", "version", "page", "licence", "citation", "about")
     wrong = [name for name in texts if not isinstance(getattr(card, name), str)]
     wrong += [name for name in ("splits", "expected") if not isinstance(getattr(card, name), dict)]
     if wrong:

@@ -137,7 +137,8 @@ def top1_loc(
     """Top-1 Loc at IoU .5: the class is right, and so is the box of the true class's map.
 
     Args:
-        maps, boxes, size, protocol: as of `max_box_acc`; maps are those of the true classes.
+        maps: those of the true classes, as of `max_box_acc`.
+        boxes: as of `max_box_acc`, like size and protocol.
         right_class: (n,) bool, whether the first class is the true one.
         threshold: given beforehand; without it that of GT-known Loc.
     """
