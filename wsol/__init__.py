@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from wsol.pipeline.benchmark import benchmark
     from wsol.pipeline.demo import demo
+    from wsol.pipeline.diagnosis.diagnose import Diagnosis, diagnose
     from wsol.pipeline.evaluate_maps import evaluate_maps
     from wsol.pipeline.evaluate_run import evaluate_run as evaluate
     from wsol.pipeline.leaderboard import leaderboard
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 # Where each name lives; a test holds it against the imports above, which pyright reads.
 _PLACES = {
     "Conventions": "wsol.data.annotations.conventions",
+    "Diagnosis": "wsol.pipeline.diagnosis.diagnose",
     "EvaluationSettings": "wsol.recipe",
     "GTKnownLoc": "wsol.evaluation.in_memory.torch_metrics",
     "Localization": "wsol.evaluation.in_memory.localization",
@@ -79,6 +81,7 @@ _PLACES = {
     "box": "wsol.evaluation.in_memory.boxes_and_iou",
     "boxes": "wsol.evaluation.in_memory.boxes_and_iou",
     "demo": "wsol.pipeline.demo",
+    "diagnose": "wsol.pipeline.diagnosis.diagnose",
     "evaluate": "wsol.pipeline.evaluate_run:evaluate_run",
     "evaluate_images": "wsol.pipeline.own_images.evaluate_images",
     "evaluate_maps": "wsol.pipeline.evaluate_maps",
@@ -98,6 +101,7 @@ _PLACES = {
 
 __all__ = [
     "Conventions",
+    "Diagnosis",
     "EvaluationSettings",
     "GTKnownLoc",
     "Localization",
@@ -119,6 +123,7 @@ __all__ = [
     "box",
     "boxes",
     "demo",
+    "diagnose",
     "evaluate",
     "evaluate_images",
     "evaluate_maps",

@@ -61,6 +61,7 @@ def runs() -> None:
     wsol.benchmark(["configs/clutter/cam.yaml", recipe], seeds=[0, 1, 2], overlays=8)
     print(len(wsol.leaderboard("results", write=True)))
     print(assert_type(wsol.demo("demo", small=True), Path))
+    print(assert_type(wsol.diagnose("rfga", small=True), wsol.Diagnosis))
 
 
 def records(path: Path) -> str:

@@ -47,6 +47,39 @@ class Diagnosis:
     runs: Mapping[str, Mapping[str, Sequence[StoredRun]]]
 
 
+def diagnose(
+    module: AttentionSettings | str,
+    method: MethodSettings | str = "cam",
+    seeds: Sequence[int] = (0,),
+    output: Path | str = "diagnosis",
+    *,
+    full: bool = False,
+    small: bool = False,
+) -> Diagnosis:
+    """What an attention module mends, beside CAM and a control of as many parameters.
+
+    Args:
+        module: a registered name, ``package.module:Class``, or settings with options and places;
+            ``none`` where a method alone is diagnosed.
+        method: of the module's training.
+        seeds: each row is trained once a seed, on each of three training sets.
+        output: folder of everything that is made; what is there already is not made again.
+        full: every setting of each test's dial, not the primary one alone.
+        small: few images and one epoch: whether everything runs, not how well.
+
+    Raises:
+        UserError: an unknown module or option, nothing to diagnose, rows that failed.
+
+    Examples:
+        >>> import wsol
+        >>> found = wsol.diagnose("rfga")                                # doctest: +SKIP
+        >>> {one.name: one.verdict for one in found.profiles}            # doctest: +SKIP
+    """
+    attention = AttentionSettings(name=module) if isinstance(module, str) else module
+    chosen = MethodSettings(name=method) if isinstance(method, str) else method
+    return DiagnosisPlan(attention, chosen, seeds, output, full=full, small=small).run()
+
+
 class DiagnosisPlan:
     """What a diagnosis trains and scores; nothing is made before `run`.
 
