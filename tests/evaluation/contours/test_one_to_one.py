@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from wsol.evaluation.contours.one_to_one import one_to_one
+from wsol.evaluation.contours.iou import best_iou_per_cut_all
+from wsol.evaluation.contours.one_to_one import given_one_to_one, one_to_one
 
 
 def plain(map_u8, true_boxes, iou, cut):
@@ -85,3 +86,21 @@ def test_nothing_is_found_in_a_constant_map_or_of_an_image_without_boxes():
     contours, hits, _ = one_to_one(bright, np.zeros((0, 4)), 0.5)
     assert contours[:9].all()
     assert not hits.any()
+
+
+def test_inclusive_boxes_end_at_the_last_pixel_as_those_of_other_figures_do():
+    map_u8 = np.zeros((10, 10), np.uint8)
+    map_u8[6:, 6:] = 200
+    true = np.array([[6, 6, 9, 9]])  # the same pixels, written inclusively
+    assert best_iou_per_cut_all(map_u8, true, inclusive=True)[0] == 1
+    assert one_to_one(map_u8, true, 1.0, "inclusive")[1][0] == 1
+
+
+def test_given_boxes_are_there_at_every_cut_and_the_first_takes_the_object():
+    true = np.array([[0, 0, 10, 10], [20, 0, 30, 10]])
+    boxes = np.array([[0, 0, 9, 10], [0, 0, 10, 10], [20, 0, 30, 10]])
+    contours, hits, rows = given_one_to_one(boxes, true, (32, 32), 0.5)
+    assert (contours[:255] == 3).all()
+    assert (hits[:255] == 2).all()
+    assert rows.tolist() == [[0, 254, 255, 1], [0, 254, 255, 0], [0, 254, 255, 1]]
+    assert not any(part.any() for part in given_one_to_one(np.zeros((0, 4)), true, (32, 32), 0.5))

@@ -123,3 +123,12 @@ def test_it_is_read_only_where_an_image_shows_several_numbered_things():
         "instance_hits",
         "instance_ranks",
     ]
+
+
+def test_boxes_that_are_given_are_matched_too():
+    annotations = [image("a", 2), image("b", 3)]
+    predictions = [Prediction("a", 0, boxes=BOXES[:2]), Prediction("b", 0, boxes=BOXES[[0, 0]])]
+    _, scores = scored(annotations, predictions)
+    assert scores["instance_recall@0.5"] == pytest.approx(100 * 3 / 5)
+    assert scores["instance_precision@0.5"] == pytest.approx(100 * 3 / 4)
+    assert scores["all_instances@0.5"] == pytest.approx(50)

@@ -27,12 +27,40 @@ def one_to_one(
         one that hits at some cuts alone there are several rows.
     """
     boxes, first, last, brightest = component_boxes(map_u8)
-    overlap = iou_matrix(boxes, true_boxes, convention)
+    overlap = _overlap(boxes, true_boxes, map_u8.shape, convention)
     best = overlap.max(axis=1, initial=0.0)
     order = np.lexsort((-best, -brightest))
     return _matched(
         order, first.astype(np.int64), last.astype(np.int64), brightest.astype(np.int64), overlap, iou
     )
+
+
+def given_one_to_one(
+    boxes: np.ndarray,
+    true_boxes: np.ndarray,
+    size: tuple[int, ...],
+    iou: float,
+    convention: Convention = "halfopen",
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`one_to_one` of half-open ``boxes`` (n, 4) that were given, best first.
+
+    ``size`` (H, W) is that of their frame. They are there at every cut that a threshold makes; how
+    bright they are is not told, and each counts as 255.
+    """
+    count = len(boxes)
+    overlap = _overlap(np.reshape(boxes, (-1, 4)), true_boxes, size, convention)
+    last = np.full(count, LEVELS - 2)
+    return _matched(np.arange(count), np.zeros(count, np.int64), last, last + 1, overlap, iou)
+
+
+def _overlap(
+    boxes: np.ndarray, true_boxes: np.ndarray, size: tuple[int, ...], convention: Convention
+) -> np.ndarray:
+    """IoU (n, g); inclusive boxes end at the last pixel of the frame at most, as in wsolevaluation."""
+    if convention == "inclusive":
+        height, width = size
+        boxes = np.minimum(boxes, np.array([width, height, width - 1, height - 1]))
+    return iou_matrix(boxes, true_boxes, convention)
 
 
 @njit(nogil=True, cache=True)

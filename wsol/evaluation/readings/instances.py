@@ -8,11 +8,14 @@ from typing import Any, Self
 import numpy as np
 
 from wsol.evaluation.boxes import scale_boxes
-from wsol.evaluation.contours.one_to_one import one_to_one
+from wsol.evaluation.contours.one_to_one import given_one_to_one, one_to_one
 from wsol.evaluation.readings.reading import Reading, ScoredMap
 from wsol.scores.instances import CUTS, IOU, RANKED_CUTS, STEPS
 from wsol.scores.protocol import Protocol
 from wsol.scores.samples import Annotation
+
+
+MOST = np.iinfo(np.uint16).max  # contours of a cut; noise of a thousand pixels a side has more
 
 
 class Instances(Reading):
@@ -43,17 +46,25 @@ class Instances(Reading):
         }
 
     def read(self, scored: ScoredMap) -> Mapping[str, Any]:
-        """The three of a map; nothing is found by a prediction that is boxes."""
-        if scored.normalised is None or not len(scored.annotation.boxes):
-            return {}
+        """The three of a map, a mask or boxes; boxes are the same at every cut."""
         protocol, annotation = scored.protocol, scored.annotation
+        if not len(annotation.boxes):
+            return {}
         own = annotation.source_boxes if protocol.source_boxes else annotation.boxes
-        true = scale_boxes(own, annotation.size, protocol.frame(annotation.size), protocol.inclusive)
-        map_u8 = (np.maximum(scored.normalised, 0) * 255).astype(np.uint8)
+        size, frame = annotation.size, protocol.frame(annotation.size)
+        true = scale_boxes(own, size, frame, protocol.inclusive)
         convention = "inclusive" if protocol.inclusive else "halfopen"
-        contours, hits, rows = one_to_one(map_u8, true, IOU, convention)
+        if scored.normalised is not None:
+            map_u8 = (np.maximum(scored.normalised, 0) * 255).astype(np.uint8)
+            contours, hits, rows = one_to_one(map_u8, true, IOU, convention)
+        else:
+            given = scored.prediction.boxes
+            boxes = scale_boxes(
+                np.zeros((0, 4)) if given is None else given, size, frame, protocol.inclusive
+            )
+            contours, hits, rows = given_one_to_one(boxes, true, frame, IOU, convention)
         return {
-            "instance_contours": contours,
+            "instance_contours": np.minimum(contours, MOST),
             "instance_hits": hits,
             "instance_ranks": _ranks(rows),
         }
