@@ -14,7 +14,6 @@ from wsol.scores.instances import CUTS, IOU, RANKED_CUTS, STEPS
 from wsol.scores.protocol import Protocol
 from wsol.scores.samples import Annotation
 
-
 MOST = np.iinfo(np.uint16).max  # contours of a cut; noise of a thousand pixels a side has more
 
 
