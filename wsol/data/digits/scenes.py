@@ -175,16 +175,26 @@ def _parts(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, tr
 def _context(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
     plain = _one_object(labels, 1 + DISTRACTORS, sizes, draws, train)
     another = (labels + 1 + draws.below(len(CONTEXTS) - 1)) % len(CONTEXTS)
-    share = 0 if digits["texture"] == "uncorrelated" else int(digits["share"] * WHOLE)
-    own = draws.below(WHOLE) < share
+    own = draws.below(WHOLE) < int(digits["share"] * WHOLE)
+    without_regard = draws.below(len(CONTEXTS))
     texture = np.where(own, labels, another)
-    if not share:
-        texture = draws.below(len(CONTEXTS))
-    height, width = (draws.between(sizes.of(40), sizes.of(56)) for _ in range(2))
-    top, left = draws.below(sizes.side - height + 1), draws.below(sizes.side - width + 1)
+    if digits["texture"] == "uncorrelated":
+        texture = without_regard
     names = plain.part_names | {THIRD: "context"}
-    patch = Patch(texture, top, left, height, width)
-    return Scene(labels, plain.things, plain.instance_labels, names, patch)
+    return Scene(labels, plain.things, plain.instance_labels, names, _half(texture, sizes.side, draws))
+
+
+def _half(texture: np.ndarray, side: int, draws: Draws) -> Patch:
+    """A half of the image: a map of the centre lies as much outside it as inside."""
+    which, short = draws.below(4), side // 2
+    beside = which < 2  # the left or the right half, else the upper or the lower one
+    return Patch(
+        texture,
+        top=np.where(which == 3, side - short, 0),
+        left=np.where(which == 1, side - short, 0),
+        height=np.where(beside, side, short),
+        width=np.where(beside, short, side),
+    )
 
 
 _SCENES: dict[str, Callable[[DigitsSet, np.ndarray, Sizes, Draws, bool], Scene]] = {

@@ -93,17 +93,13 @@ class Scenes:
     def context(self, share: float = 0.9, texture: str = "correlated"):
         things, words = self.one_object(3, self.label), self.words
         another, own = (self.label + 1 + words.below(6)) % 7, words.below(1000) < 1000 * share
-        shown = self.label if own else another
+        shown, free = self.label if own else another, words.below(7)
         if texture == "uncorrelated":
-            shown = words.below(7)
-        height, width = self.between(40, 56), self.between(40, 56)
-        self.patch = (
-            shown,
-            words.below(self.side + 1 - height),
-            words.below(self.side + 1 - width),
-            height,
-            width,
-        )
+            shown = free
+        side, half = self.side, self.side // 2
+        rest = side - half
+        left_right_up_down = [(0, 0, side, half), (0, rest, side, half), (0, 0, half, side)]
+        self.patch = (shown, *[*left_right_up_down, (rest, 0, half, side)][words.below(4)])
         return things
 
 
