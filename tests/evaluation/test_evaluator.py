@@ -11,7 +11,7 @@ import pytest
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import collect, evaluate, score
 from wsol.evaluation.split_scores import compute
-from wsol.scores.per_image import PerImage
+from wsol.scores.merged_arrays import merged as merge_parts
 from wsol.scores.protocol import ThresholdPolicy, protocol_named
 from wsol.scores.samples import Annotation, Prediction
 
@@ -125,7 +125,7 @@ def test_two_processes_give_the_bytes_of_one():
     predictions, annotations = scene()
     alone = evaluate(predictions, annotations, CHOE)
     shares = [collect(predictions[k::2], annotations[k::2], CHOE, pixels=False) for k in range(2)]
-    merged = PerImage.merge(shares, [annotation.image_id for annotation in annotations])
+    merged = merge_parts(shares, [annotation.image_id for annotation in annotations])
     together = score(merged, CHOE)
     assert json.dumps(together.metrics) == json.dumps(alone.metrics)
     assert merged.to_bytes() == alone.per_image.to_bytes()

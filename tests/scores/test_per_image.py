@@ -7,6 +7,7 @@ import pytest
 
 from wsol.errors import UserError
 from wsol.scores.iou_codes import SINGLE_UNITS
+from wsol.scores.merged_arrays import merged as merge_parts
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import protocol_named
 from wsol.scores.samples import Annotation
@@ -64,7 +65,7 @@ def test_what_is_absent_stays_absent(tmp_path):
 def test_shares_of_processes_make_the_whole():
     whole = filled(IDS)
     parts = [part(whole, [1, 3]), part(whole, [0, 2, 4])]
-    merged = PerImage.merge(parts, IDS)
+    merged = merge_parts(parts, IDS)
     whole.counts = {"nan_maps": 5}
     assert merged.to_bytes() == whole.to_bytes()
 
@@ -75,7 +76,7 @@ def test_a_share_without_any_box_counts_too():
     whole.single[3] = whole.all[3] = 0
     lone = part(whole, [3])
     lone.single = lone.all = None
-    merged = PerImage.merge([part(whole, [0, 1, 2, 4]), lone], IDS)
+    merged = merge_parts([part(whole, [0, 1, 2, 4]), lone], IDS)
     np.testing.assert_array_equal(merged.single, whole.single)
 
 

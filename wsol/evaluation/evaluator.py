@@ -96,7 +96,7 @@ def collect(
     readings: Sequence[Reading] | None = None,
     progress: str | None = None,
 ) -> PerImage:
-    """The per-image arrays of a split, or of one process's share of it (then `PerImage.merge`).
+    """The per-image arrays of a split, or of a share of it (then `wsol.scores.merged_arrays`).
 
     ``predictions`` is read as threads come free, so that a model goes on while boxes are computed and
     memory does not grow with maps. ``threads``: None takes one a core, 1 works in this thread.

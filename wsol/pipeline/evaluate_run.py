@@ -27,6 +27,7 @@ from wsol.pipeline.outputs.publish import MapsOrigin, Outputs, scored_what
 from wsol.pipeline.training_set import check_drawn_for
 from wsol.progress import is_first_rank
 from wsol.recipe import EvaluationSettings, Recipe
+from wsol.scores.merged_arrays import merged
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol
 from wsol.scores.samples import Prediction
@@ -164,10 +165,7 @@ class ModelJob(ScoringJob):
         shares: list[Any] = [None] * world_size
         distributed.all_gather_object(shares, arrays)
         _gather_wanted(kept, world_size)
-        return {
-            source: PerImage.merge([one[source] for one in shares], split.image_ids)
-            for source in sources
-        }
+        return {source: merged([one[source] for one in shares], split.image_ids) for source in sources}
 
     def _parts(self, split: ManifestSplit) -> list[tuple[ManifestSplit, RunFolder | None]]:
         """Images, and where the weights lie that may score them; None: they are loaded already."""

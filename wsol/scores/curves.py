@@ -112,6 +112,29 @@ class MeanOf(Curve):
 
 
 @dataclass(frozen=True)
+class SumRatio(Curve):
+    """The sum of ``parts_of`` (n, C) over that of ``wholes`` (n, C or 1), images ``rows`` (n,)."""
+
+    rows: np.ndarray
+    parts_of: np.ndarray
+    wholes: np.ndarray
+
+    @property
+    def covered(self) -> np.ndarray:
+        """Its rows."""
+        return self.rows
+
+    def totals(self, weights: np.ndarray) -> Totals:
+        """Both sums (B, C)."""
+        exact = weights[:, self.rows].astype(np.float64)
+        return exact @ self.parts_of, exact @ self.wholes
+
+    def percent(self, totals: Totals) -> np.ndarray:
+        """NaN where there is nothing to divide by."""
+        return percent(*totals)
+
+
+@dataclass(frozen=True)
 class Pooled(Curve):
     """What ``reading(positives, negatives)`` says of the pixels of all images in one pool.
 

@@ -14,7 +14,6 @@ import numpy as np
 from wsol.errors import UserError
 from wsol.files.array_file import MOST_BYTES, pack, unpack
 from wsol.files.writing.atomic import write_bytes
-from wsol.scores.completeness import check_complete
 from wsol.scores.iou_codes import CUTS, least_code
 from wsol.scores.packed_boxes import unpack_boxes
 from wsol.scores.pixel_counts import PixelPool
@@ -172,7 +171,7 @@ class PerImage:
         """The images at ``rows`` (n,), in that order; the ``counts`` are those of all images."""
         if np.array_equal(rows, np.arange(len(self))):
             return self
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays = {name: getattr(self, name) for name in ARRAYS}
         taken = {name: None if array is None else array[rows] for name, array in arrays.items()}
         boxes = [self.boxes[row] for row in rows] if self.boxes else None
         readings = {name: values[rows] for name, values in self.readings.items()}
@@ -181,7 +180,7 @@ class PerImage:
     def scored_alike(self, other: PerImage) -> bool:
         """Whether every array is the same, so that no metric can tell them apart."""
         return (
-            all(np.array_equal(getattr(self, name), getattr(other, name)) for name in _ARRAYS)
+            all(np.array_equal(getattr(self, name), getattr(other, name)) for name in ARRAYS)
             and self.readings.keys() == other.readings.keys()
             and all(
                 np.array_equal(values, other.readings[name], equal_nan=values.dtype.kind == "f")
@@ -204,47 +203,13 @@ class PerImage:
                 f"pixel histograms of step {step} have no step {protocol.step}: evaluate again"
             )
 
-    @classmethod
-    def merge(cls, parts: Sequence[PerImage], order: Sequence[str]) -> PerImage:
-        """The parts of several processes as one, in ``order``: what one process would have made.
-
-        ``UserError`` names images that no part has, that two parts have, or that are not in ``order``.
-        """
-        ids = [str(image_id) for part in parts for image_id in part.image_ids]
-        check_complete(ids, order)
-        place = {image_id: row for row, image_id in enumerate(ids)}
-        rows = np.array([place[image_id] for image_id in order], np.intp)
-        filled = [part for part in parts if len(part)]
-        lengths = [len(part) for part in filled]
-        merged: dict[str, Any] = {
-            name: _concatenate([getattr(part, name) for part in filled], lengths, rows)
-            for name in _ARRAYS
-        }
-        names = dict.fromkeys(name for part in filled for name in part.readings)
-        readings: dict[str, Any] = {
-            name: _concatenate([part.readings.get(name) for part in filled], lengths, rows)
-            for name in names
-        }
-        boxes = [box for part in filled for box in (part.boxes or [b""] * len(part))]
-        counts: dict[str, int] = {}
-        for part in parts:
-            for key, count in part.counts.items():
-                counts[key] = counts.get(key, 0) + count
-        return cls(
-            **merged,
-            protocol=parts[0].protocol,
-            boxes=[boxes[row] for row in rows] if any(boxes) else None,
-            readings=readings,
-            counts=dict(sorted(counts.items())),
-        )
-
     def to_bytes(self) -> bytes:
         """The arrays as a compressed npz file without pickles; the same arrays, the same bytes.
 
         The boxes are left out: they are many, and no metric needs them.
         """
         name, version, step = self.protocol
-        arrays = {key: getattr(self, key) for key in _ARRAYS if getattr(self, key) is not None}
+        arrays = {key: getattr(self, key) for key in ARRAYS if getattr(self, key) is not None}
         arrays |= {f"{READING}{name}": values for name, values in self.readings.items()}
         arrays["protocol"] = np.array([name, str(version), repr(step)], np.str_)
         arrays["counts"] = np.array([f"{k}={v}" for k, v in sorted(self.counts.items())], np.str_)
@@ -284,7 +249,8 @@ class PerImage:
             raise ValueError(str(error)) from error
 
 
-_ARRAYS = tuple(
+# Every array of N rows that has a field of its own.
+ARRAYS = tuple(
     entry.name
     for entry in dataclasses.fields(PerImage)
     if entry.name not in ("protocol", "boxes", "readings", "counts")
@@ -296,12 +262,3 @@ def _groups(annotations: Sequence[Annotation]) -> np.ndarray | None:
     if not any(annotation.group for annotation in annotations):
         return None
     return np.array([annotation.group or annotation.image_id for annotation in annotations], np.str_)
-
-
-def _concatenate(values, lengths, rows):
-    present = next((value for value in values if value is not None), None)
-    if present is None:
-        return None
-    blanks = [np.zeros((n, *present.shape[1:]), present.dtype) for n in lengths]
-    filled = [blank if value is None else value for value, blank in zip(values, blanks, strict=True)]
-    return np.concatenate(filled)[rows]

@@ -11,6 +11,7 @@ from wsol.board.rows.columns import metric_columns
 from wsol.evaluation.evaluator import collect, evaluate
 from wsol.evaluation.readings import readings_of
 from wsol.evaluation.split_scores import compute, evaluate_metric, metric_keys
+from wsol.scores.merged_arrays import merged as merge_parts
 from wsol.scores.metrics import metrics_of
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import protocol_named
@@ -133,7 +134,7 @@ def test_shares_of_a_split_become_the_whole():
         collect(found[rank::2], annotations[rank::2], HALFOPEN, pixels=False, readings=readings)
         for rank in (0, 1)
     ]
-    merged = PerImage.merge(shares, [one.image_id for one in annotations])
+    merged = merge_parts(shares, [one.image_id for one in annotations])
     whole = collect(found, annotations, HALFOPEN)
     assert merged.to_bytes() == whole.to_bytes()
     again = PerImage.from_bytes(whole.to_bytes())

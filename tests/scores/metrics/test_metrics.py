@@ -123,7 +123,7 @@ def test_every_kind_is_registered_once():
         *("box_acc_v2", "mean_iou", "pxap", "peak_iou", "rubinstein"),
         *("top1_within", "recall_at_k"),
         *("absence_auroc", "absence_fpr", "absence_area", "region_auc", "region_lift"),
-        *("instances", "instance_ap"),
+        *("instances", "instance_ap", "all_instances", "single_cap"),
     }
 
 

@@ -10,22 +10,18 @@ import numpy as np
 
 from wsol.board.runs.reading import StoredRun
 from wsol.cores import cores
-from wsol.data.digits.tests import DigitsSet, digits_set
-from wsol.data.layouts.digits import LAYOUT
-from wsol.data.prepare import prepare
+from wsol.data.digits.tests import digits_set
 from wsol.errors import UserError
 from wsol.pipeline.benchmark import Grid
+from wsol.pipeline.diagnosis.drawn_images import drawn_images, folder_of
 from wsol.pipeline.diagnosis.figures import PRIMARY, TRAINING_SETS, images_of
 from wsol.pipeline.diagnosis.profile import TestProfile, profile
 from wsol.pipeline.diagnosis.rows import DiagnosedRow, rows_of
 from wsol.pipeline.digits_recipes import digits_recipe
 from wsol.pipeline.grid.rows import GridRow
 from wsol.pipeline.outputs.publish import find_record
-from wsol.progress import say
 from wsol.recipe import AttentionSettings, How, MethodSettings, Recipe
 from wsol.scores.records import RunRecord
-
-SMALL = {"train": 140, "val": 70, "images": 140}
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,8 @@ class DiagnosisPlan:
 
     def run(self, jobs: int | None = None) -> Diagnosis:
         """Do what is missing of it; ``RowsFailed`` names rows that could not be trained or scored."""
-        self._prepare()
+        for images in (one for own in self.images.values() for one in own):
+            drawn_images(images, self.output, small=self.small)
         recipes = {
             (training, row.title): self._recipe(training, row)
             for training in TRAINING_SETS
@@ -130,29 +127,17 @@ class DiagnosisPlan:
                     runs.setdefault(images.variant, {}).setdefault(title, []).append(run)
         return self._diagnosis(runs)
 
-    def folder(self, images: DigitsSet) -> Path:
-        """Where the manifest of these images lies."""
-        return self.output / "manifests" / images.variant.replace(" ", "-")
-
-    def _prepare(self) -> None:
-        for images in (one for own in self.images.values() for one in own):
-            if not self.folder(images).exists():
-                say(f"drawing digits {images.variant}")
-                sizes = SMALL if self.small else {}
-                options = LAYOUT.options(test=images.test.name, **images.options, **sizes)
-                prepare("digits", None, self.folder(images), options=options)
-
     def _recipe(self, training: str, row: DiagnosedRow) -> Recipe:
         how = How(runs=(self.output / "runs").as_posix(), results=(self.output / "results").as_posix())
-        manifest = self.folder(self.images[training][0])
+        manifest = folder_of(self.images[training][0], self.output)
         recipe = digits_recipe(row.attention, row.method, manifest, how)
         return recipe.changed(training={"epochs": 1}) if self.small else recipe
 
     def _also(self, recipe: Recipe) -> list[Path]:
         """The manifests that a recipe's runs are scored on besides that of their training."""
         for own in self.images.values():
-            if self.folder(own[0]).as_posix() == recipe.data.manifest:
-                return [self.folder(images) for images in own[1:]]
+            if folder_of(own[0], self.output).as_posix() == recipe.data.manifest:
+                return [folder_of(images, self.output) for images in own[1:]]
         raise ValueError(f"{recipe.data.manifest}: no training set of this plan")
 
     def _runs(self, row: GridRow) -> list[StoredRun]:

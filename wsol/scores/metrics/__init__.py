@@ -87,6 +87,8 @@ for _name, _place in (
     ("rubinstein", "rubinstein:RubinsteinPMetric"),
     ("instances", "instance_figures:InstanceMetric"),
     ("instance_ap", "instance_ap:InstanceAPMetric"),
+    ("all_instances", "all_instances:AllInstancesMetric"),
+    ("single_cap", "single_cap:SingleCapMetric"),
     ("absence_auroc", "absence_auroc:AbsenceAurocMetric"),
     ("absence_fpr", "absence_fpr:AbsenceFprMetric"),
     ("absence_area", "absence_area:AbsenceAreaMetric"),
