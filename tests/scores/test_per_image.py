@@ -80,6 +80,31 @@ def test_a_share_without_any_box_counts_too():
     np.testing.assert_array_equal(merged.single, whole.single)
 
 
+def with_readings():
+    whole = filled(IDS)
+    whole.groups = np.array(["b", "a", "a", "c", "c"])
+    whole.readings = {"hits": np.arange(10).reshape(5, 2), "area": np.array([1, np.nan, 3, 4, 5])}
+    return whole
+
+
+def test_readings_and_groups_are_saved_taken_apart_and_compared_like_the_rest(tmp_path):
+    whole = with_readings()
+    loaded = PerImage.load(whole.save(tmp_path / "run.npz"))
+    assert loaded.scored_alike(whole)
+    assert loaded.groups.tolist() == whole.groups.tolist()
+    few = whole.of_images(np.array([3, 0]))
+    assert few.readings["hits"].tolist() == [[6, 7], [0, 1]]
+    assert few.groups.tolist() == ["c", "b"]
+    assert [part.tolist() for part in (few.image_ids, few.single[:, 9])] == [
+        ["c", "val/b.JPEG"],
+        whole.single[[3, 0], 9].tolist(),
+    ]
+    shares = [whole.of_images(np.array(rows)) for rows in ([1, 3], [0, 2, 4])]
+    assert merge_parts(shares, IDS).scored_alike(whole)
+    whole.readings["hits"][2, 0] += 1
+    assert not loaded.scored_alike(whole)
+
+
 def test_another_file_is_named(tmp_path):
     path = tmp_path / "other.npz"
     path.write_bytes(b"no arrays")
