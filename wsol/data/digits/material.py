@@ -49,8 +49,8 @@ class Glyphs:
     def pick_another(self, digits: np.ndarray, taken: np.ndarray, draws: Draws) -> np.ndarray:
         """A sample (n,) of each digit that is not among ``taken`` (n, m).
 
-        A first pick that is taken moves on by growing steps, which do not reach every sample: the few that
-        an image shows are told apart, a dozen of one digit may not be.
+        A first pick that is taken moves on by growing steps, which do not reach every sample: the few
+        that an image shows are told apart, a dozen of one digit may not be.
         """
         found = self.pick(digits, draws)
         for place in range(10 * taken.shape[1]):
