@@ -108,3 +108,4 @@ def test_several_seeds_are_shown_each_and_the_claim_says_of_what_it_is():
     assert one.against_cam.difference == pytest.approx(25)
     assert "not about the method" in claim(1)
     assert "about these networks" in claim(3)
+    assert "the figures say nothing" in claim(1, small=True)

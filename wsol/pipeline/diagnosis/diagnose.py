@@ -34,6 +34,7 @@ class Diagnosis:
         seeds: of each row's training.
         profiles: of the tests, in the order of the family.
         runs: every record, by the images it is of, then by row, a seed each.
+        small: whether it only shows that everything runs.
     """
 
     module: str
@@ -41,6 +42,7 @@ class Diagnosis:
     seeds: tuple[int, ...]
     profiles: tuple[TestProfile, ...]
     runs: Mapping[str, Mapping[str, Sequence[StoredRun]]]
+    small: bool = False
 
 
 def diagnose(
@@ -158,7 +160,7 @@ class DiagnosisPlan:
             own = runs[digits_set(figure.images.test.training).variant]
             gates.append({title: _top1(own[title]) for title in titles})
         profiles = profile(PRIMARY, by_figure, gates, titles)
-        return Diagnosis(titles[-1], titles, self.seeds, tuple(profiles), runs)
+        return Diagnosis(titles[-1], titles, self.seeds, tuple(profiles), runs, self.small)
 
 
 def _top1(runs: Sequence[StoredRun]) -> float:

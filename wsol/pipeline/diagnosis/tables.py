@@ -29,7 +29,10 @@ def markdown(diagnosis: Diagnosis) -> str:
     """The table, the sentences, and what they are about."""
     first, rows = head(diagnosis), table(diagnosis)
     lines = [f"| {' | '.join(cells)} |" for cells in (first, ["---"] * len(first), *rows)]
-    told = [*sentences(diagnosis.profiles, diagnosis.module), claim(len(diagnosis.seeds))]
+    told = [
+        *sentences(diagnosis.profiles, diagnosis.module),
+        claim(len(diagnosis.seeds), small=diagnosis.small),
+    ]
     return "\n".join(
         [f"# {diagnosis.module}: what it mends", "", *told, "", *lines, "", *_notes(diagnosis), ""]
     )
