@@ -101,8 +101,12 @@ def test_several_are_a_cell_apart(make, instances, size):
 @pytest.mark.parametrize("spacing", ["apart", "touching"])
 def test_several_are_of_one_class_and_each_an_instance(make, spacing):
     scene = make("several", 70, instances=4, spacing=spacing).scene
-    assert (scene.things.digits == scene.labels[:, None, None]).all()
-    assert (np.sort(scene.things.instances.reshape(70, -1), axis=1) == np.arange(4)).all()
+    things, own = scene.things, scene.things.instances != NOTHING
+    assert own.sum() == 70 * 4 and (things.codes[own] == 1).all()
+    assert (things.digits[own].reshape(70, 4) == scene.labels[:, None]).all()
+    assert (things.instances[own].reshape(70, 4) == np.arange(4)).all()
+    others = things.digits[~own & (things.digits != NOTHING)].reshape(70, 2)
+    assert set(others.ravel().tolist()) == {7, 8, 9}
     assert (scene.instance_labels == scene.labels[:, None]).all()
 
 

@@ -20,14 +20,14 @@ DIGESTS = {
     "base": ("417a5c5f24fab27ddec498a5ba5ff16b", "fec33e86c7974555c22176070a686034"),
     "company": ("fa5173934c1c14d299e61854395bf770", "6850677bd42480484c48b0a80491e9b9"),
     "scale": ("9921afba85e2a87a7043831db817e90d", "8f571692c7153c539b99b5a0a25c5086"),
-    "several": ("d5dd8b26a7fb3155db38d54c9cc4e4f4", "461f0911e495b024ff48131cc5230301"),
+    "several": ("aa400e473b15f29e4650b74ac5956f8a", "2c416ba4efb7bbbfaddd7ec06adf1ba1"),
     "none": ("a50e2a0d1a822f0444512eef44d5df75", "9dd8c14d9d55cd96c4c21b4f35bef8a3"),
-    "parts": ("781a52205858a2943648de931c1891c2", "342006486377db9ecfe224100cfd113e"),
+    "parts": ("2a3df9c906f6b85aaf694ad858b3b34b", "32ad395b72d2c3aea9fc0f6e02e0a4c7"),
     "context": ("4820c533cce46a8f445826833bd3a14c", "affd74f124c9dc1bd59560a069fb3b5b"),
     "base 90 4": ("d39f67e12708ad6a2bd75d04ca4844e6", "33a56a2de96de35db772b94628b21c83"),
     "company 2 1": ("1339fff8d5bd75de9f93857aae88b41b", "e4e7c00bc1b71eb02710c6dec62ca49c"),
     "scale 49": ("259c0bcb65b9194a8b22593a58651b0b", "1393da55d9fa90b2bed680a5d4922f15"),
-    "several 4 touching": ("390d0015bd807ceb039c0e11c26a2ab9", "715ddc53e33a57ec91d61a021cba81b6"),
+    "several 4 touching": ("b38988f4b9cc3741def46f96afba9636", "7367137d51a8e0d5924bba7bc8912146"),
     "context 0.5 uncorrelated": ("eb6978d17166ecc541201000ac63934b", "c4f8dd9e7486ed5b3bc8b89898e0ba3b"),
 }
 

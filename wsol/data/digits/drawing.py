@@ -9,6 +9,7 @@ import numpy as np
 
 from wsol.data.digits.draws import Draws
 from wsol.data.digits.ink import FULL, Ink, enlarge
+from wsol.data.digits.joining import Joining
 from wsol.data.digits.material import CROP, GROUNDS, MEAN, Glyphs
 from wsol.data.digits.placing import Places, batches, place_all
 from wsol.data.digits.scene import NOTHING, WHOLE, Scene
@@ -60,6 +61,8 @@ def _samples(scene: Scene, glyphs: Glyphs, draws: Draws) -> np.ndarray:
     samples = np.full((n, k * c), NOTHING, np.int64)
     for cell in range(k * c):
         digits = scene.things.digits.reshape(n, k * c)[:, cell]
+        if (digits == NOTHING).all():
+            continue
         found = glyphs.pick_another(np.maximum(digits, 0), samples[:, :cell], draws)
         samples[:, cell] = np.where(digits >= 0, found, NOTHING)
     return samples.reshape(n, k, c)
@@ -85,8 +88,10 @@ class _Picture:
         n, k, c = things.digits[rows].shape
         boxes = _Boxes(n, self.scene.instance_labels.shape[1], self.side)
         for thing in range(k):
+            joining = Joining(n)
             for cell in range(c):
                 top, left, ink = self._ink(rows, thing, cell, glyphs)
+                left = joining.left(left, ink)
                 at = ink.row, ink.y + top[ink.row], ink.x + left[ink.row]
                 light = self.brightness[rows, thing].astype(np.int32)[ink.row] * ink.ink
                 canvas[at] = (canvas[at] * (FULL - ink.ink) + light) // FULL

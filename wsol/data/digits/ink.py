@@ -16,7 +16,7 @@ class Ink:
     """The pixels of one place in each of ``n`` images.
 
     ``row`` (p,) is the image of a pixel, ``y`` and ``x`` (p,) where it lies in the place, ``ink`` (p,)
-    int32 from 0 to `FULL`; (``height``, ``width``) that of the largest place.
+    int32 from 0 to `FULL`; (``height``, ``width``) that of the largest place, 1 at least.
     """
 
     row: np.ndarray
@@ -76,4 +76,4 @@ class _Axis:
 
 
 def _longest(length: np.ndarray) -> int:
-    return int(length.max(initial=0))
+    return int(length.max(initial=1))

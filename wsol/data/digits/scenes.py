@@ -121,23 +121,24 @@ def _scale(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, tr
 
 
 def _several(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:
-    """Objects of one class and nothing else: four of a size that a map can frame leave no room.
-
-    Touching ones share one place, cell by cell. A slim digit keeps margins in its cell, and the ink of
-    two need not lie in one row: nine in ten pairs of boxes touch, seven in ten pairs of masks.
-    """
+    """Objects of one class, a cell of a map apart or joined in one row, among things of no class."""
     n, count = len(labels), digits["instances"]
     cells = count if digits["spacing"] == "touching" else 1
     k = count // cells
-    height = _sides([(13, 16) if cells > 1 else (14, 18)] * k, sizes, draws)
-    edges = np.broadcast_to(np.arange(cells + 1) * WHOLE // cells, (n, k, cells + 1))
-    shown = np.broadcast_to(labels[:, None, None], (n, k, cells)).copy()
-    codes = np.full((n, k, cells), OBJECT, np.uint8)
-    instances = np.broadcast_to(np.arange(count).reshape(k, cells), (n, k, cells))
+    height = _sides([(13, 16) if cells > 1 else (14, 18)] * (k + DISTRACTORS), sizes, draws)
+    width, shape = height.copy(), (n, k + DISTRACTORS, cells)
+    width[:, :k] *= cells
+    edges = np.full((*shape[:2], cells + 1), WHOLE, np.int64)
+    edges[:, :k], edges[:, k:, 0] = np.arange(cells + 1) * WHOLE // cells, 0
+    shown, codes = np.full(shape, NOTHING, np.int64), np.full(shape, DISTRACTOR, np.uint8)
+    shown[:, :k], shown[:, k:, 0] = labels[:, None, None], _others(n, DISTRACTORS, draws)
+    instances = np.full(shape, NOTHING, np.int64)
+    codes[:, :k], instances[:, :k] = OBJECT, np.arange(count).reshape(k, cells)
     apart = -(-CELL * sizes.side // 64)  # rounded up: never less than a cell
-    things = Things(height, height * cells, (apart,) * k, edges, shown, codes, instances)
+    margins = (apart,) * k + (1,) * DISTRACTORS
+    things = Things(height, width, margins, edges, shown, codes, instances)
     classes = np.repeat(labels[:, None], count, axis=1)
-    return Scene(labels, things, classes, {OBJECT: "object"})
+    return Scene(labels, things, classes, {OBJECT: "object", DISTRACTOR: "distractor"})
 
 
 def _none(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, train: bool) -> Scene:

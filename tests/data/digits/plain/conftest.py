@@ -80,13 +80,25 @@ class PlainImage:
 
     def _inked(self, thing: Thing, place: tuple, samples: Iterator) -> Iterator[tuple[int, ...]]:
         top, left, height, width = place
-        ends = [0, *(width * end // 1000 for end, *_ in thing.cells)]
+        ends, before, moved = [0, *(width * end // 1000 for end, *_ in thing.cells)], set(), 0
         for (first, last), (_, _, code, number) in zip(pairwise(ends), thing.cells, strict=True):
             sample = next(samples)
-            for y in range(height):
-                for x in range(last - first):
-                    ink = int(plain_value(sample, y, x, height, last - first) * 16)
-                    yield code, number, top + y, left + first + x, ink
+            ink = {
+                (y, x): int(plain_value(sample, y, x, height, last - first) * 16)
+                for y in range(height)
+                for x in range(last - first)
+            }
+            seen = [at for at, value in ink.items() if value >= 32]
+            while before and not any((y, first + x - moved) in before for y, x in seen):
+                moved += 1  # until a pixel is a neighbour of one of the digit before
+            before = {
+                (y + down, first + x - moved + across)
+                for y, x in seen
+                for down in (-1, 0, 1)
+                for across in (-1, 0, 1)
+            }
+            for (y, x), value in ink.items():
+                yield code, number, top + y, left + first + x - moved, value
 
     def _place_all(self) -> list[tuple[int, int, int, int]]:
         words = self.words.all_below(2**31, len(self.things))

@@ -61,14 +61,18 @@ class Scenes:
         return self.around([self.between(*ranges[side or turn])] * 3, 0, self.label)
 
     def several(self, instances: int = 3, spacing: str = "apart"):
-        if spacing == "apart":
-            sides = [self.between(14, 18) for _ in range(instances)]
-            return [
-                self.single(side, self.label, 1, n, -(-self.side // 8)) for n, side in enumerate(sides)
-            ]
-        height = self.between(13, 16)
-        cells = [(1000 * (n + 1) // instances, self.label, 1, n) for n in range(instances)]
-        return [self.thing(height, height * instances, 8, cells)]
+        apart = spacing == "apart"
+        sides = [self.between(*((14, 18) if apart else (13, 16)))]
+        sides += [self.between(*((14, 18) if apart else (13, 16))) for _ in range(2)]
+        if apart:
+            sides += [self.between(14, 18) for _ in range(instances - 1)]
+        others = [self.single(side, 7 + self.words.below(3)) for side in sides[-2:]]
+        gap, height = -(-self.side // 8), sides[0]
+        if not apart:
+            cells = [(1000 * (n + 1) // instances, self.label, 1, n) for n in range(instances)]
+            return [self.thing(height, height * instances, gap, cells), *others]
+        own = [self.single(side, self.label, 1, n, gap) for n, side in enumerate(sides[:-2])]
+        return [*own, *others]
 
     def none(self):
         return self.one_object(3, None if self.place % 2 else self.place // 2 % 7)
