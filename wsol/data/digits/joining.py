@@ -35,7 +35,7 @@ class Joining:
 
 
 def _ends(ink: Ink, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The first and the last column (n, height) of the visible ink of each row, `NEVER` where none is."""
+    """The first and the last column (n, height) of each row's visible ink, `NEVER` where none is."""
     shape = len(left), ink.height, ink.width
     seen = np.zeros(shape, bool)
     seen[ink.row, ink.y, ink.x] = ink.visible
