@@ -82,6 +82,35 @@ def test_ablations_follow_the_definition(views, fusion, residual):
         assert features[place].item() == pytest.approx(x[place].item() * scale, rel=1e-5)
 
 
+@pytest.mark.parametrize("views", [VIEWS, ("height", "width"), ("channel", "width")])
+def test_a_coarse_gate_is_one_for_a_channel_and_one_for_a_position(views):
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 4, 5)
+    module = RFGA(3, views=views, norm=False, grain="coarse")
+    features, attention = module(x)
+    for n, c, i, j in [(0, 0, 0, 0), (1, 2, 3, 4), (0, 1, 2, 3)]:
+        expected = sum(
+            slow_gate(module, "channel", x, n, c, i, j) for view in views if view == "channel"
+        )
+        for view in views:
+            if view != "channel":
+                expected += sum(slow_gate(module, view, x, n, other, i, j) for other in range(3)) / 3
+        assert attention[n, c, i, j].item() == pytest.approx(expected, rel=1e-5)
+        assert features[n, c, i, j].item() == pytest.approx(
+            x[n, c, i, j].item() * (1 + expected), rel=1e-5
+        )
+    # So the difference between two channels is the same at every position.
+    apart = attention - attention[:, :1]
+    torch.testing.assert_close(apart, apart[:, :, :1, :1].expand_as(apart))
+
+
+def test_a_coarse_gate_costs_as_many_parameters():
+    fine, coarse = (
+        sum(p.numel() for p in RFGA(8, grain=grain).parameters()) for grain in ("fine", "coarse")
+    )
+    assert fine == coarse == 6 * 8**2 + 6 * 8 + 3
+
+
 def test_without_norms_none_is_left():
     kinds = [type(part).__name__ for part in RFGA(4, norm=False).modules()]
     assert "BatchNorm1d" not in kinds
@@ -97,6 +126,7 @@ def test_without_norms_none_is_left():
         ({"views": ["width", "width"]}, "each once"),
         ({"fusion": "max"}, "product, sum"),
         ({"gate": "one"}, "one_plus_sum"),
+        ({"grain": "rough"}, "coarse"),
     ],
 )
 def test_bad_options_are_named(options, message):

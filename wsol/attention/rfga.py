@@ -20,6 +20,7 @@ from wsol.errors import UserError, suggest
 # The three views of a feature tensor, by the axis that each keeps.
 VIEWS = ("channel", "height", "width")
 FUSIONS = ("sum", "product")
+GRAINS = ("fine", "coarse")
 # X' = X * (offset + scale * M). The second is MoANA's code for pseudo masks of segmentation.
 GATES = {"one_plus_sum": (1.0, 1.0), "0.35_plus_0.65_sum": (0.35, 0.65)}
 
@@ -65,9 +66,12 @@ class RFGA(nn.Module):
         residual: False takes the 1 away, ``X' = X * M`` (ablation).
         norm: False takes the batch norms away (ablation).
         gate: ``"one_plus_sum"``, or ``"0.35_plus_0.65_sum"`` of MoANA's segmentation code.
+        grain: ``"fine"``, one gate for every value; ``"coarse"``, one for a channel and one for a
+            position, as coarser modules have: the views of height and width are averaged over channels.
+            As many parameters, and hardly another cost: an ablation of the paper's claim, and ours.
 
     Raises:
-        UserError: an even kernel, or a view, fusion or gate there is not.
+        UserError: an even kernel, or a view, fusion, gate or grain there is not.
     """
 
     insertion = "stage"
@@ -82,11 +86,12 @@ class RFGA(nn.Module):
         residual: bool = True,
         norm: bool = True,
         gate: str = "one_plus_sum",
+        grain: str = "fine",
     ) -> None:
         super().__init__()
         views = (views,) if isinstance(views, str) else tuple(views)
-        _check(kernel, views, fusion, gate)
-        self.fusion = fusion
+        _check(kernel, views, fusion, gate, grain)
+        self.fusion, self.grain = fusion, grain
         self.offset, self.scale = GATES[gate]
         if not residual:
             self.offset = 0.0
@@ -96,15 +101,20 @@ class RFGA(nn.Module):
         """Features (N, C, H, W) -> the same, gated, and M (N, C, H, W)."""
         # Abstract of the paper: a triple view and its expansion; released code: the views are added,
         # no softmax among them.
-        gates = [gate(x) for gate in self.gates.values()]
+        gates = [self._grained(view, gate(x)) for view, gate in self.gates.items()]
         attention = gates[0]
         for other in gates[1:]:
             attention = attention + other if self.fusion == "sum" else attention * other
         attention = attention.expand_as(x)
         return Attended(x * (self.offset + self.scale * attention), attention)
 
+    def _grained(self, view: str, gate: Tensor) -> Tensor:
+        if self.grain == "fine" or view == "channel":
+            return gate
+        return gate.mean(dim=1, keepdim=True)
 
-def _check(kernel: int, views: tuple[str, ...], fusion: str, gate: str) -> None:
+
+def _check(kernel: int, views: tuple[str, ...], fusion: str, gate: str, grain: str) -> None:
     if kernel < 1 or kernel % 2 == 0:
         raise UserError(f"RFGA: kernel must be odd, so that gates keep their length, not {kernel}")
     if not views or len(set(views)) < len(views):
@@ -113,6 +123,7 @@ def _check(kernel: int, views: tuple[str, ...], fusion: str, gate: str) -> None:
         *(("view", view, VIEWS) for view in views),
         ("fusion", fusion, FUSIONS),
         ("gate", gate, GATES),
+        ("grain", grain, GRAINS),
     ):
         if value not in known:
             raise UserError(f"RFGA: unknown {option} {value!r}{suggest(str(value), known)}")
