@@ -98,7 +98,7 @@ def test_scale_names_maps_that_show_no_size(digits_manifest):
     """At the one threshold all boxes are one square, clipped by the frame: which one, a search says."""
     manifest = digits_manifest("scale")
     found = figures(manifest, MASK, "blobs of one size")
-    assert found[MASK]["max_box_acc@0.5"] == 100
+    assert found[MASK]["max_box_acc@0.7"] == 100
     boxes = boxes_of(manifest)
     middle = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2] * 2, axis=1)
     right = {}
@@ -108,18 +108,24 @@ def test_scale_names_maps_that_show_no_size(digits_manifest):
             [np.maximum(square[:, :2], boxes[:, :2]), np.minimum(square[:, 2:], boxes[:, 2:])], axis=1
         )
         iou = area(shared) / (area(square) + area(boxes) - area(shared))
-        right[half] = (iou >= 0.5).mean()
+        right[half] = (iou >= 0.7).mean()
     by_hand = 100 * max(right.values())
-    assert found["blobs of one size"]["max_box_acc@0.5"] == pytest.approx(by_hand, abs=4)
-    assert found["blobs of one size, cells"]["max_box_acc@0.5"] == pytest.approx(by_hand, abs=8)
-    assert by_hand < 75
+    assert found["blobs of one size"]["max_box_acc@0.7"] == pytest.approx(by_hand, abs=4)
+    assert found["blobs of one size, cells"]["max_box_acc@0.7"] == pytest.approx(by_hand, abs=8)
+    assert by_hand < 60
 
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_several_names_merged_blobs_and_objects_left_out(digits_manifest, count):
-    """Of k objects one alone is 1/k of the recall, so its F1 is 2 / (k + 1)."""
-    blob, one = "one blob over all objects", "one object of several"
-    found = figures(digits_manifest("several", images=70, instances=count), MASK, blob, one)
+    """Of k objects one alone is 1/k of the recall, so its F1 is 2 / (k + 1).
+
+    With the two things of no class precision is k / (k + 2), and F1 is k / (k + 1).
+    """
+    blob, one, anything = "one blob over all objects", "one object of several", "object + distractors"
+    found = figures(digits_manifest("several", images=70, instances=count), MASK, blob, one, anything)
+    assert found[anything]["instance_recall@0.5"] > 95
+    assert found[anything]["instance_f1@0.5"] == pytest.approx(100 * count / (count + 1), abs=2)
+    assert found[f"{anything}, cells"]["instance_f1@0.5"] < 100 * count / (count + 1)
     for name in found:
         assert found[name]["single_cap"] == pytest.approx(100 / count)
     for kind in ("instance_f1", "instance_recall", "instance_precision", "all_instances", "instance_ap"):
@@ -135,10 +141,15 @@ def test_several_names_merged_blobs_and_objects_left_out(digits_manifest, count)
         assert found[name]["max_box_acc@0.5"] == pytest.approx(100, abs=1)
 
 
-def test_touching_objects_are_one_contour_on_a_coarse_map(digits_manifest):
+def test_touching_objects_are_one_contour(digits_manifest):
+    """On any map of what is object and what is not: it takes more to tell them apart.
+
+    Some that meet by a corner come apart where the map is enlarged to the frame and cut near its top.
+    """
     found = figures(digits_manifest("several", images=70, spacing="touching"), MASK)
-    assert found[CELLS]["instance_f1@0.5"] < 50
-    assert found[CELLS]["all_instances@0.5"] < 10
+    for name in (MASK, CELLS):
+        assert found[name]["instance_f1@0.5"] < 20
+        assert found[name]["all_instances@0.5"] < 5
 
 
 def test_none_names_maps_that_cannot_say_no(digits_manifest):
@@ -171,6 +182,7 @@ def test_parts_names_maps_of_the_deciding_part(digits_manifest, share):
         by_hand = (iou >= threshold).mean()
         value = found["deciding part"][f"max_box_acc@{threshold}"]
         assert value == pytest.approx(100 * by_hand, abs=100 * unsure + 1e-6)
+    assert [found[MASK][f"max_box_acc@{threshold}"] for threshold in (0.3, 0.5, 0.7)] == [100, 100, 100]
     assert found["deciding part"]["auc_deciding_over_rest"] == pytest.approx(100, abs=0.5)
     assert found["deciding part, cells"]["auc_deciding_over_rest"] > 98
     # The frame's cubic enlargement lights the slimmer of the two a little less.
