@@ -1,0 +1,120 @@
+"""Whether TDAM's feedback moves the box to another object: its class map after one step and after two.
+
+    python benchmarks/tdam_steps.py --runs RUN [RUN ...] --manifests MANIFEST [MANIFEST ...]
+
+RUN are folders of TDAM networks of one recipe that differ in their seed, MANIFEST of digits `several` or
+`company`. After one step (``cam@t=1``) nothing has been fed back; after two (``cam``) once. Each step's
+box is cut at that step's own best threshold on these images (MaxBoxAcc .5), and lies on the object that
+it overlaps most, on none where IoU is below .3. Of `company` the objects are all that have a class.
+
+A line says of how many of 100 maps the second box lies on the same object as the first, on another one,
+on one after none, on none after one, on none before and after. `seeds` is what two networks that know
+nothing of each other do: the boxes of two seeds after two steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+import wsol
+from wsol.data.loading.loader import eval_loader
+from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.queries import scored_split
+from wsol.maps.reading import MapReader
+from wsol.pipeline.model import Model
+
+ONE, TWO = "cam@t=1", "cam"
+KEY, ON = "max_box_acc@0.5", 0.3
+COLUMNS = (
+    "images",
+    "seed",
+    "from",
+    "to",
+    "n",
+    "first",
+    "second",
+    "same",
+    "another",
+    "found",
+    "lost",
+    "none",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Boxes:
+    """Of one network after one number of steps: MaxBoxAcc .5, and the object (n,) of each box, or -1."""
+
+    accuracy: float
+    on: np.ndarray
+
+
+def main() -> None:
+    """Print a line for each seed and manifest, then one for each two seeds."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--runs", nargs="+", required=True)
+    parser.add_argument("--manifests", nargs="+", required=True)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    models = [Model.open(run) for run in arguments.runs]
+    print(",".join(COLUMNS))
+    for folder in arguments.manifests:
+        manifest = Manifest.read(folder)
+        found = [{step: boxes_of(model, manifest, step) for step in (ONE, TWO)} for model in models]
+        seeds = [model.recipe.seed for model in models]
+        for seed, by_step in zip(seeds, found, strict=True):
+            tell(manifest, str(seed), ("t=1", "t=2"), by_step[ONE], by_step[TWO])
+        for (first, mine), (second, other) in pairwise(zip(seeds, found, strict=True)):
+            tell(manifest, f"{first} and {second}", ("seeds", "t=2"), mine[TWO], other[TWO])
+
+
+def boxes_of(model: Model, manifest: Manifest, step: str) -> Boxes:
+    """The boxes of one network, each cut at the best threshold."""
+    settings = dataclasses.replace(model.recipe.evaluation, maps=[step])
+    (evaluation,) = wsol.evaluate(model, settings, manifest=manifest).values()
+    threshold, value = evaluation.threshold["values"][KEY], evaluation.metrics[KEY]["value"]
+    split = scored_split(manifest, settings.split)
+    annotations, images = split.annotations(), manifest.split(settings.split).annotations()
+    reader = MapReader(model.localizer, split.class_keys)
+    on = []
+    for prediction in reader.predictions(eval_loader(split, model.recipe), step):
+        annotation = annotations[prediction.image_id]
+        objects = images[annotation.group or annotation.image_id].boxes
+        box = wsol.box(prediction.score_map, threshold, annotation.size)
+        on.append(object_of(box, objects))
+    return Boxes(float(value or 0.0), np.array(on))
+
+
+def object_of(box: np.ndarray | None, objects: np.ndarray) -> int:
+    """Which of the objects (n, 4) the box lies on; -1: on none."""
+    if box is None or not len(objects):
+        return -1
+    overlaps = [float(wsol.iou(box, one)) for one in objects]
+    best = int(np.argmax(overlaps))
+    return best if overlaps[best] >= ON else -1
+
+
+def tell(manifest: Manifest, seed: str, steps: Sequence[str], first: Boxes, second: Boxes) -> None:
+    """One line of the table."""
+    one, two = first.on, second.on
+    both = (one >= 0) & (two >= 0)
+    shares = (
+        both & (one == two),
+        both & (one != two),
+        (one < 0) & (two >= 0),
+        (one >= 0) & (two < 0),
+        (one < 0) & (two < 0),
+    )
+    cells = [f"{value:.1f}" for value in (first.accuracy, second.accuracy)]
+    cells += [f"{100 * share.mean():.1f}" for share in shares]
+    print(",".join([manifest.variant, seed, *steps, str(len(one)), *cells]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
