@@ -1,4 +1,6 @@
-"""The paired tests of the digits tables: each row of modules against CAM, and against the control.
+"""The paired tests of the digits tables: each row of modules against CAM and the control.
+
+Ablations of RFGA are compared with RFGA too.
 
     python benchmarks/digits_tests.py --results results --csv results/digits-tests.csv
 
@@ -31,14 +33,14 @@ from wsol.scores.protocol import Protocol
 
 COLUMNS = (
     "images", "metric", "attention", "maps", "against", "seeds", "n",
-    "difference", "low", "high", "p",
+    "difference", "low", "high", "p", "by_seed",
 )  # fmt: skip
 # Beside the primary figures: what is told of the rows that are looked at closely.
 CLOSELY = (
     Figure("several", "instance_f1@0.5", {"spacing": "touching"}),
     Figure("context", "auc_context_over_ground", {"texture": "uncorrelated"}, better="low"),
 )
-CAM, CONTROL = ("none", "cam"), ("plain", "cam")
+CAM, CONTROL, RFGA = ("none", "cam"), ("plain", "cam"), ("rfga", "cam")
 
 
 class Place(NamedTuple):
@@ -89,7 +91,8 @@ def compared(rows: dict[Place, dict[int, StoredRun]]) -> Iterator[list[str]]:
         for place in sorted(rows):
             if place.images != images:
                 continue
-            for attention, maps in (CAM, CONTROL):
+            ablated = [RFGA] if place.attention.startswith("rfga(") else []
+            for attention, maps in (CAM, CONTROL, *ablated):
                 other = Place(images, attention, maps)
                 if place[1:] == other[1:] or other not in rows:
                     continue

@@ -111,9 +111,10 @@ def tell(manifest: Manifest, seed: str, steps: Sequence[str], first: Boxes, seco
         (one >= 0) & (two < 0),
         (one < 0) & (two < 0),
     )
+    images = " ".join(map(str, [manifest.drawn["test"], *manifest.drawn["options"].values()]))
     cells = [f"{value:.1f}" for value in (first.accuracy, second.accuracy)]
     cells += [f"{100 * share.mean():.1f}" for share in shares]
-    print(",".join([manifest.variant, seed, *steps, str(len(one)), *cells]), flush=True)
+    print(",".join([images, seed, *steps, str(len(one)), *cells]), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,15 +13,21 @@ from pathlib import Path
 
 from croissant_file import croissant_text
 from data_sets_page import data_sets_page
+from digits_results_page import digits_results_page, readme_with_modules
 from results_page import results_page
+
+from wsol.board import read_board
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def pages() -> dict[Path, str]:
     """Every generated file and its text."""
+    sections = read_board(ROOT / "results").sections
     return {
-        ROOT / "docs" / "results.md": results_page(ROOT),
+        ROOT / "docs" / "results.md": results_page(ROOT, sections),
+        ROOT / "docs" / "digits-results.md": digits_results_page(ROOT, sections),
+        ROOT / "README.md": readme_with_modules(ROOT, sections),
         ROOT / "docs" / "data-sets.md": data_sets_page(ROOT),
         ROOT / "datasets" / "digits" / "croissant.json": croissant_text(ROOT),
     }

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comparisons import Difference, against_cam
+from digits_rows import is_digits
 from markdown_table import table
 from settings import setting_lines
 
-from wsol.board import read_board
 from wsol.board.rows.rows import Row
 from wsol.board.tables.markdown import estimate_text
 from wsol.board.tables.sections import Section
@@ -78,8 +78,8 @@ hide: [navigation]
 
 *This page is generated from the run records by `python docs/generate`: no figure is typed by hand.*
 
-What stands here was measured by this suite. What papers report is in `results/published.csv` and never
-stands in one table with it.
+What stands here was measured by this suite; [digits](digits-results.md) has a page of its own. What
+papers report is in `results/published.csv` and never stands in one table with it.
 
 How to read the tables:
 
@@ -112,9 +112,9 @@ a forward and a backward pass as multiples of the bare network's.
 """
 
 
-def results_page(root: Path) -> str:
-    """The whole page of the records under ``root / "results"``; the same records give the same bytes."""
-    sections = read_board(root / "results").sections
+def results_page(root: Path, sections: Sequence[Section]) -> str:
+    """The whole page but for digits, which has its own; the same records give the same bytes."""
+    sections = [section for section in sections if not is_digits(section)]
     differences = {section.place[0]: against_cam(section) for section in sections}
     parts = [HEAD, *(_section(section, differences[section.place[0]]) for section in sections)]
     return "\n".join([*parts, _modules(root, sections, differences)])

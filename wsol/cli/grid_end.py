@@ -126,7 +126,9 @@ def _notes(found: Standings) -> list[str]:
     if not found.has_cam:
         notes.append("No CAM row here (attention none, method and maps cam): no differences to it")
     elif count is not None:
-        notes.append(f"Minus CAM of the same network: paired over the same images ({count:,})")
+        of_queries = section.rows[0].records[0].dataset.get("queries")
+        scored = "queries" if of_queries else "images"
+        notes.append(f"Minus CAM of the same network: paired over the same {count:,} {scored}")
     marks = {said.mark: said.text for said in section.unlike.values()}
     notes += [f"({mark}): {text}" for mark, text in marks.items() if mark in shown]
     return [f"{note}." for note in notes]

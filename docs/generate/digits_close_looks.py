@@ -1,0 +1,110 @@
+"""RFGA, TDAM and LTPA looked at closely: every test, ablations, TDAM's steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from digits_rows import CAM, CLOSELY, CONTROL, DigitsRows, images_of
+from digits_tables import OF_ALL, head_of, plain
+from digits_verdicts import PairedTest, Tests
+from markdown_table import table
+
+from wsol.files.csv_table import table_rows
+from wsol.pipeline.diagnosis.figures import PRIMARY
+from wsol.pipeline.diagnosis.tables import name_of
+
+STEPS = Path("benchmarks", "results", "tdam_steps.csv")
+TITLES = {"rfga": "RFGA", "tdam": "TDAM", "ltpa": "LTPA"}
+SENTENCES = {
+    "better": "{} is better than CAM on",
+    "worse": "{} is worse than CAM on",
+    "seeds disagree": "The test tells these networks apart, but the seeds disagree, on",
+    "cannot be told": "It cannot be told on",
+    "not compared": "Not compared, since it classifies otherwise or was not scored:",
+}
+ABLATIONS = """In parentheses the difference from RFGA. `grain=coarse` is one gate for a channel and one
+for a position, with as many parameters: what the paper calls coarse, in our reading. The others leave
+a view out.
+"""
+
+
+def close_looks(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
+    """A part of the page each."""
+    parts = []
+    for attention, title in TITLES.items():
+        parts += [f"### {title}", "", paragraph(rows, tests, attention), ""]
+        parts += [_every_test(rows, tests, attention)]
+        if attention == "rfga" and rows.ablations:
+            parts += [_ablations(rows, tests)]
+        if attention == "tdam" and (root / STEPS).exists():
+            parts += [_steps(root)]
+    return parts
+
+
+def paragraph(rows: DigitsRows, tests: Tests, attention: str) -> str:
+    """What is known of a row against CAM, by rules."""
+    groups: dict[str, list[str]] = {}
+    for one in tests.judged(rows, attention):
+        said = one.figure.test
+        top1 = rows.top1(one.figure, attention)
+        if one.test is not None:
+            said += f" ({_difference(one.test)})"
+        elif top1 is not None:
+            said += f" (top-1 {top1:.1f} against {rows.top1(one.figure, CAM):.1f})"
+        groups.setdefault(one.verdict, []).append(said)
+    told = [
+        f"{words.format(TITLES[attention])} {', '.join(groups[verdict])}."
+        for verdict, words in SENTENCES.items()
+        if verdict in groups
+    ]
+    return " ".join(told)
+
+
+def _every_test(rows: DigitsRows, tests: Tests, attention: str) -> str:
+    judged = {images_of(one.figure): one for one in tests.judged(rows, attention)}
+    lines = []
+    for figure in (*PRIMARY, *CLOSELY):
+        images = images_of(figure)
+        one, test = judged.get(images), tests.one(rows, figure, attention)
+        compared = (CAM, CONTROL, attention)
+        cells = [plain(rows.estimate(images, figure.key, row)) for row in compared]
+        name = name_of(figure) + (", lower is better" if figure.better == "low" else "")
+        lines.append(
+            [
+                images.removeprefix("digits "),
+                name,
+                *cells,
+                _difference(test),
+                "" if test is None else ", ".join(f"{value:+.1f}" for value in test.by_seed),
+                "" if one is None or one.p_value is None else f"{one.p_value:.3f}",
+                _difference(tests.one(rows, figure, attention, CONTROL)),
+                "descriptive" if one is None else one.verdict,
+            ]
+        )
+    head = ["test", "figure", "CAM", "*plain*", TITLES[attention], "minus CAM", "by seed", "p (Holm)"]
+    return table([*head, "minus *plain*", "verdict"], lines, left=2)
+
+
+def _difference(test: PairedTest | None) -> str:
+    return "" if test is None else f"{test.difference:+.1f} [{test.low:.1f}, {test.high:.1f}]"
+
+
+def _ablations(rows: DigitsRows, tests: Tests) -> str:
+    lines = []
+    for attention in ("rfga", *rows.ablations):
+        cells = [attention]
+        for figure in OF_ALL:
+            text = plain(rows.estimate(images_of(figure), figure.key, attention))
+            test = tests.one(rows, figure, attention, "rfga")
+            cells.append(f"{text} ({test.difference:+.1f})" if test and text else text)
+        lines.append(cells)
+    shown = table(["row", *map(head_of, OF_ALL)], lines, left=1)
+    return "\n".join(["#### Its parts", "", ABLATIONS, shown])
+
+
+def _steps(root: Path) -> str:
+    text = (root / STEPS).read_text("utf-8").splitlines()
+    told = [line.removeprefix("#").strip() for line in text if line.startswith("#")]
+    (_, columns), *found = table_rows(line for line in text if not line.startswith("#"))
+    shown = table(columns, [cells for _, cells in found], left=4)
+    return "\n".join(["#### Does its box move?", "", *told, "", shown])

@@ -1,0 +1,114 @@
+"""Tables of digits over all modules, and of what needs no module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from digits_rows import CAM, CONTROL, DigitsRows, images_of
+from digits_verdicts import Tests
+from markdown_table import table
+
+from wsol.board.rows.seeds import Estimate
+from wsol.board.tables.markdown import estimate_text
+from wsol.files.csv_table import table_rows
+from wsol.pipeline.diagnosis.figures import PRIMARY, Figure
+from wsol.pipeline.diagnosis.tables import name_of
+
+MEMORY = Path("benchmarks", "results", "training_memory.csv")
+CONTROLS = Path("results", "controls.csv")
+BASELINES = ("features", "intensity", "intensity:blurred", "intensity:component", "center")
+BOUNDS = ("object mask, cells", "network supervised by masks", "untrained network")
+# Only those rows are trained on context that are looked at closely.
+OF_ALL = [figure for figure in PRIMARY if figure.test != "context"]
+SIGNS = {"better": " ↑", "worse": " ↓"}
+NO_ATTENTION = """What needs no attention, on the same images. *features* is the mean of CAM's last
+features, *intensity* the picture's own brightness, blurred to 8 x 8, or its largest component. Bounds,
+from `results/controls.md`: an ideal mask of 8 x 8 cells, and a network trained with masks.
+"""
+
+
+def every_module(root: Path, rows: DigitsRows, tests: Tests) -> str:
+    """A row a module: accuracies, figures with their marks, what it costs."""
+    memory = _memory(root)
+    lines = []
+    for attention in rows.attentions:
+        marks = marks_of(rows, tests, attention)
+        cells = [shown(attention)]
+        for figure in OF_ALL:
+            if figure.test in ("base", "parts"):
+                cells.append(plain(rows.estimate(images_of(figure), "top1_acc", attention)))
+            found = rows.estimate(images_of(figure), figure.key, attention)
+            cells.append(_marked(rows, figure, attention, plain(found), marks))
+        lines.append([*cells, *memory.get(attention, ["", ""])])
+    head = [name for figure in OF_ALL for name in _heads(figure)]
+    return table(["attention", *head, "params M", "memory MB"], lines, left=1)
+
+
+def every_module_short(root: Path, rows: DigitsRows, tests: Tests) -> str:
+    """The same for people in a hurry: means alone."""
+    memory = _memory(root)
+    lines = []
+    for attention in rows.attentions:
+        marks = marks_of(rows, tests, attention)
+        cells = [shown(attention)]
+        for figure in OF_ALL:
+            found = rows.estimate(images_of(figure), figure.key, attention)
+            mean = plain(found).partition(" ±")[0]
+            cells.append(_marked(rows, figure, attention, mean, marks))
+        lines.append([*cells, *memory.get(attention, ["", ""])[1:]])
+    return table(["attention", *map(head_of, OF_ALL), "memory MB"], lines, left=1)
+
+
+def without_attention(root: Path, rows: DigitsRows) -> str:
+    """What every row should beat, and what none can."""
+    lines = []
+    for maps in BASELINES:
+        attention = CAM if maps == "features" else ""
+        found = [plain(rows.estimate(images_of(one), one.key, attention, maps)) for one in OF_ALL]
+        lines.append([maps, *found])
+    _, *controls = table_rows((root / CONTROLS).read_text("utf-8").splitlines())
+    values = {(cells[0], cells[2], cells[3]): f"{float(cells[4]):.1f}" for _, cells in controls}
+    lines += [
+        [name, *(values.get((name, one.images.variant, one.key), "") for one in OF_ALL)]
+        for name in BOUNDS
+    ]
+    return "\n".join([NO_ATTENTION, table(["maps", *map(head_of, OF_ALL)], lines, left=1)])
+
+
+def head_of(figure: Figure) -> str:
+    """``base .5``, ``several F1 .5``."""
+    return f"{figure.test} {name_of(figure).removeprefix('MaxBoxAcc ').removeprefix('Instance ')}"
+
+
+def shown(attention: str) -> str:
+    """What tables call a row."""
+    return {CAM: "*none* (CAM)", CONTROL: "*plain*"}.get(attention, attention)
+
+
+def plain(found: Estimate | None) -> str:
+    """Mean and deviation; a baseline's value without its interval."""
+    return estimate_text(found).partition(" [")[0]
+
+
+def marks_of(rows: DigitsRows, tests: Tests, attention: str) -> dict[str, str]:
+    """An arrow for each test on which the row is better or worse than CAM."""
+    return {one.figure.test: SIGNS.get(one.verdict, "") for one in tests.judged(rows, attention)}
+
+
+def _heads(figure: Figure) -> list[str]:
+    top1 = {"base": ["top-1"], "parts": ["top-1 parts"]}
+    return [*top1.get(figure.test, []), head_of(figure)]
+
+
+def _marked(rows: DigitsRows, figure: Figure, attention: str, text: str, marks: dict[str, str]) -> str:
+    if not text:
+        return ""
+    alike = attention == CAM or rows.comparable(figure, attention)
+    return (text if alike else f"({text})") + marks[figure.test]
+
+
+def _memory(root: Path) -> dict[str, list[str]]:
+    """Parameters and memory of training by attention."""
+    text = (root / MEMORY).read_text("utf-8").splitlines()
+    _, *found = table_rows(line for line in text if not line.startswith("#"))
+    return {cells[0]: cells[1:] for _, cells in found}

@@ -1,0 +1,94 @@
+"""results/digits-tests.csv -> what the paired tests say of each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from digits_rows import CAM, DigitsRows, images_of
+
+from wsol.files.csv_table import table_rows
+from wsol.pipeline.diagnosis.figures import PRIMARY, Figure
+from wsol.scores.comparison.comparison import SIGNIFICANCE
+from wsol.scores.comparison.holm import holm
+
+TESTS = Path("results", "digits-tests.csv")
+
+Verdict = Literal["better", "worse", "seeds disagree", "cannot be told", "not compared"]
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """One comparison: the difference in points, its interval, p, and the difference of each seed."""
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    by_seed: tuple[float, ...]
+
+    @property
+    def agreed(self) -> bool:
+        """Whether every seed says which row is better, and the same one."""
+        return all(one > 0 for one in self.by_seed) or all(one < 0 for one in self.by_seed)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A row on one test: the comparison with CAM, p after Holm's correction, and the verdict."""
+
+    figure: Figure
+    test: PairedTest | None
+    p_value: float | None
+    verdict: Verdict
+
+
+class Tests:
+    """All comparisons of the file."""
+
+    def __init__(self, root: Path) -> None:
+        self.command, self._found = "", {}
+        if not (root / TESTS).exists():
+            return
+        lines = (root / TESTS).read_text("utf-8").splitlines()
+        self.command = lines[0].removeprefix("# ")
+        (_, columns), *rows = table_rows(lines[1:])
+        for _, cells in rows:
+            line = dict(zip(columns, cells, strict=True))
+            key = line["images"], line["metric"], line["attention"], line["maps"], line["against"]
+            numbers = (float(line[name]) for name in ("difference", "low", "high", "p"))
+            self._found[key] = PairedTest(*numbers, tuple(map(float, line["by_seed"].split())))
+
+    def one(
+        self, rows: DigitsRows, figure: Figure, attention: str, against: str = CAM
+    ) -> PairedTest | None:
+        """The comparison of a row with another one; None where there is none."""
+        key = images_of(figure), figure.key, attention, rows.maps_of(attention), against
+        return self._found.get(key)
+
+    def judged(
+        self, rows: DigitsRows, attention: str, family: Sequence[Figure] = PRIMARY
+    ) -> list[Judged]:
+        """A row on every test, Holm's correction over those on which it can be compared."""
+        tests = [
+            self.one(rows, figure, attention) if rows.comparable(figure, attention) else None
+            for figure in family
+        ]
+        adjusted = iter(holm([test.p_value for test in tests if test is not None]))
+        found = []
+        for figure, test in zip(family, tests, strict=True):
+            p_value = None if test is None else next(adjusted)
+            found.append(Judged(figure, test, p_value, _verdict(figure, test, p_value)))
+        return found
+
+
+def _verdict(figure: Figure, test: PairedTest | None, p_value: float | None) -> Verdict:
+    if test is None or p_value is None:
+        return "not compared"
+    if p_value >= SIGNIFICANCE:
+        return "cannot be told"
+    if not test.agreed:
+        return "seeds disagree"
+    return "better" if (test.difference > 0) == (figure.better == "high") else "worse"
