@@ -86,6 +86,7 @@ def boxes_of(model: Model, manifest: Manifest, step: str) -> Boxes:
     for prediction in reader.predictions(eval_loader(split, model.recipe), step):
         annotation = annotations[prediction.image_id]
         objects = images[annotation.group or annotation.image_id].boxes
+        assert prediction.score_map is not None
         box = wsol.box(prediction.score_map, threshold, annotation.size)
         on.append(object_of(box, objects))
     return Boxes(float(value or 0.0), np.array(on))

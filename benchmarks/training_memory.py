@@ -17,6 +17,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -103,7 +104,7 @@ def on_cpu(step: Callable[[], None]) -> int:
     """The peak of a running sum over every allocation and release that the profiler saw, in order."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiled:
         step()
-    recorded = profiled.profiler.kineto_results.events()  # type: ignore[union-attr]
+    recorded: list[Any] = profiled.profiler.kineto_results.events()  # type: ignore[union-attr]
     changes = sorted((one.start_ns(), one.nbytes()) for one in recorded if one.name() == "[memory]")
     held = peak = 0
     for _, change in changes:

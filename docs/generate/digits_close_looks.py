@@ -20,7 +20,8 @@ SENTENCES = {
     "worse": "{} is worse than CAM on",
     "seeds disagree": "The test tells these networks apart, but the seeds disagree, on",
     "cannot be told": "It cannot be told on",
-    "not compared": "Not compared, since it classifies otherwise or was not scored:",
+    "not compared": "Not compared, since it classifies otherwise:",
+    "not scored": "Not scored:",
 }
 ABLATIONS = """In parentheses the difference from RFGA. `grain=coarse` is one gate for a channel and one
 for a position, with as many parameters: what the paper calls coarse, in our reading. The others leave
@@ -49,7 +50,7 @@ def paragraph(rows: DigitsRows, tests: Tests, attention: str) -> str:
         top1 = rows.top1(one.figure, attention)
         if one.test is not None:
             said += f" ({_difference(one.test)})"
-        elif top1 is not None:
+        elif one.verdict == "not compared" and top1 is not None:
             said += f" (top-1 {top1:.1f} against {rows.top1(one.figure, CAM):.1f})"
         groups.setdefault(one.verdict, []).append(said)
     told = [

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import atanh, sqrt, tanh
 
+import numpy as np
 from digits_rows import OWN_MAPS, DigitsRows, images_of
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from wsol.board.tables.sections import Section
 from wsol.pipeline.diagnosis.figures import Figure
@@ -55,7 +56,8 @@ def correlation(
             pairs.append((value if figure.better == "high" else -value, on_birds[name]))
     if len(pairs) < 4:
         return None
-    rho = float(spearmanr(*zip(*pairs, strict=True)).statistic)
+    drawn, photographed = zip(*pairs, strict=True)
+    rho = float(np.corrcoef(rankdata(drawn), rankdata(photographed))[0, 1])
     if abs(rho) >= 1:
         return Correlation(len(pairs), rho, rho, rho)
     reach = NORMAL * sqrt((1 + rho**2 / 2) / (len(pairs) - 3))

@@ -16,7 +16,9 @@ from wsol.scores.comparison.holm import holm
 
 TESTS = Path("results", "digits-tests.csv")
 
-Verdict = Literal["better", "worse", "seeds disagree", "cannot be told", "not compared"]
+Verdict = Literal[
+    "better", "worse", "seeds disagree", "cannot be told", "not compared", "not scored"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,21 @@ class Tests:
     """All comparisons of the file."""
 
     def __init__(self, root: Path) -> None:
-        self.command, self._found = "", {}
+        self._found: dict[tuple[str, ...], PairedTest] = {}
         if not (root / TESTS).exists():
             return
         lines = (root / TESTS).read_text("utf-8").splitlines()
-        self.command = lines[0].removeprefix("# ")
         (_, columns), *rows = table_rows(lines[1:])
         for _, cells in rows:
             line = dict(zip(columns, cells, strict=True))
             key = line["images"], line["metric"], line["attention"], line["maps"], line["against"]
-            numbers = (float(line[name]) for name in ("difference", "low", "high", "p"))
-            self._found[key] = PairedTest(*numbers, tuple(map(float, line["by_seed"].split())))
+            self._found[key] = PairedTest(
+                float(line["difference"]),
+                float(line["low"]),
+                float(line["high"]),
+                float(line["p"]),
+                tuple(map(float, line["by_seed"].split())),
+            )
 
     def one(
         self, rows: DigitsRows, figure: Figure, attention: str, against: str = CAM
@@ -80,7 +86,9 @@ class Tests:
         found = []
         for figure, test in zip(family, tests, strict=True):
             p_value = None if test is None else next(adjusted)
-            found.append(Judged(figure, test, p_value, _verdict(figure, test, p_value)))
+            scored = rows.value(images_of(figure), figure.key, attention) is not None
+            verdict = _verdict(figure, test, p_value) if scored else "not scored"
+            found.append(Judged(figure, test, p_value, verdict))
         return found
 
 

@@ -16,14 +16,21 @@ ROOT = Path(__file__).resolve().parents[2]
 def generate(monkeypatch):
     """The scripts under docs/generate, which are no package."""
     monkeypatch.syspath_prepend(ROOT / "docs" / "generate")
-    names = ("results_page", "data_sets_page", "comparisons", "settings", "markdown_table")
+    names = (
+        "results_page",
+        "data_sets_page",
+        "comparisons",
+        "digits_rows",
+        "settings",
+        "markdown_table",
+    )
     yield importlib.import_module
-    for name in names:
+    for name in (*names, "markdown_table"):
         sys.modules.pop(name, None)
 
 
 def test_results_are_those_of_the_committed_records(generate):
-    page = generate("results_page").results_page(ROOT)
+    page = generate("results_page").results_page(ROOT, read_board(ROOT / "results").sections)
     assert page == (ROOT / "docs" / "results.md").read_text("utf-8"), "run python docs/generate"
 
 

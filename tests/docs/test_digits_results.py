@@ -1,0 +1,135 @@
+"""What the page of digits' results says: the rules of its verdicts, its correlations, its own bytes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from wsol.board import read_board
+from wsol.pipeline.diagnosis.figures import PRIMARY
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = (
+    "digits_close_looks",
+    "digits_correlation",
+    "digits_results_page",
+    "digits_rows",
+    "digits_tables",
+    "digits_verdicts",
+    "markdown_table",
+)
+HEAD = "images,metric,attention,maps,against,seeds,n,difference,low,high,p,by_seed"
+
+
+@pytest.fixture
+def generate(monkeypatch):
+    """The scripts under docs/generate, which are no package."""
+    monkeypatch.syspath_prepend(ROOT / "docs" / "generate")
+    yield importlib.import_module
+    for name in NAMES:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def made_up(generate):
+    """Rows with one figure each, by images, attention and metric."""
+
+    def make(values: dict[tuple[str, str, str], float]):
+        rows: dict[tuple[str, str, str], SimpleNamespace] = {}
+        for (images, attention, metric), value in values.items():
+            row = rows.setdefault((f"digits {images}", attention, "cam"), SimpleNamespace(estimates={}))
+            row.estimates[metric] = SimpleNamespace(value=value)
+        return generate("digits_rows").DigitsRows(rows)
+
+    return make
+
+
+@pytest.fixture
+def written_tests(generate, tmp_path):
+    """The file of paired tests with some lines against CAM: images, metric, difference, p, seeds."""
+
+    def write(*lines: tuple[str, str, float, float, str]):
+        (tmp_path / "results").mkdir()
+        text = [
+            f"digits {images},{metric},se,cam,none,0 1 2,2000,{difference},-1,1,{p},{by_seed}"
+            for images, metric, difference, p, by_seed in lines
+        ]
+        path = tmp_path / "results" / "digits-tests.csv"
+        path.write_text("\n".join(["# the command", HEAD, *text]) + "\n")
+        return generate("digits_verdicts").Tests(tmp_path)
+
+    return write
+
+
+def test_the_page_is_that_of_the_committed_records(generate):
+    page = generate("digits_results_page")
+    sections = read_board(ROOT / "results").sections
+    committed = (ROOT / "docs" / "digits-results.md").read_text("utf-8")
+    assert page.digits_results_page(ROOT, sections) == committed, "run python docs/generate"
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert page.readme_with_modules(ROOT, sections) == readme, "run python docs/generate"
+    assert page.BEGIN in readme and page.END in readme
+
+
+def test_verdicts_by_their_rules(made_up, written_tests):
+    """Holm over four: .004 and .012 hold (.05 / 4, .05 / 3), .03 does not (.05 / 2), nor does .04."""
+    variants = {figure.test: figure.images.variant for figure in PRIMARY}
+    keys = {figure.test: figure.key for figure in PRIMARY}
+    scored = ("base", "company", "scale", "several", "parts")
+    rows = made_up(
+        {(variants[test], who, keys[test]): 50.0 for test in scored for who in ("none", "se")}
+        | {(variants["base"], "none", "top1_acc"): 97.0, (variants["base"], "se", "top1_acc"): 95.5}
+        | {(variants["parts"], "none", "top1_acc"): 97.0, (variants["parts"], "se", "top1_acc"): 90.0}
+    )
+    tests = written_tests(
+        (variants["base"], keys["base"], 2.0, 0.004, "+1.0 +2.0 +3.0"),
+        (variants["company"], keys["company"], -2.0, 0.012, "-1.0 +0.5 -5.5"),
+        (variants["scale"], keys["scale"], 9.0, 0.03, "+9.0 +9.0 +9.0"),
+        (variants["several"], keys["several"], -9.0, 0.04, "-9.0 -9.0 -9.0"),
+        (variants["parts"], keys["parts"], 9.0, 0.0005, "+9.0 +9.0 +9.0"),
+    )
+    found = {one.figure.test: (one.verdict, one.p_value) for one in tests.judged(rows, "se")}
+    assert found == {
+        "base": ("better", pytest.approx(0.016)),
+        "company": ("seeds disagree", pytest.approx(0.036)),
+        "scale": ("cannot be told", pytest.approx(0.06)),
+        "several": ("cannot be told", pytest.approx(0.06)),
+        "none": ("not scored", None),
+        "parts": ("not compared", None),  # top-1 90 against 97
+        "context": ("not scored", None),
+    }
+
+
+def test_where_low_is_better_less_is_better(made_up, written_tests):
+    variant, key = "context 0.9 correlated", "auc_context_over_ground"
+    rows = made_up(
+        {(variant, who, metric): 96.0 for who in ("none", "se") for metric in (key, "top1_acc")}
+    )
+    tests = written_tests((variant, key, -5.0, 0.001, "-5.0 -4.0 -6.0"))
+    assert tests.judged(rows, "se")[-1].verdict == "better"
+
+
+def test_ranks_are_compared_by_hand(generate, made_up):
+    """Ranks 1 2 3 4 5 against 2 1 4 3 5: 1 - 6 * 4 / (5 * 24) = 0.8; the interval by a table of tanh."""
+    figure = next(one for one in PRIMARY if one.test == "base")
+    names = ["a", "b", "c", "d", "e"]
+    rows = made_up({("base 2", name, figure.key): 10.0 * at for at, name in enumerate(names)})
+    birds = dict(zip(names, (31.0, 30.5, 40.0, 33.0, 60.0), strict=True))
+    correlation = generate("digits_correlation").correlation
+    found = correlation(rows, figure, birds, names)
+    assert (found.n, found.rho) == (5, pytest.approx(0.8))
+    # Fisher's z 1.0986; half width 1.96 * sqrt((1 + 0.32) / 2) = 1.5923.
+    assert (found.low, found.high) == (pytest.approx(-0.4573, abs=2e-4), pytest.approx(0.9909, abs=2e-4))
+    assert correlation(rows, figure, birds, names[:3]) is None
+
+
+def test_an_ablation_is_no_module(made_up):
+    rows = made_up(
+        {("base 2", name, "x"): 1.0 for name in ("se", "rfga(grain=coarse)", "none", "plain")}
+    )
+    assert rows.attentions == ["none", "plain", "se"]
+    assert rows.ablations == ["rfga(grain=coarse)"]
