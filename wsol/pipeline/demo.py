@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 # this budget (on `parts` LTPA does not), and `company` tells whose maps are of a class.
 COMPANY = "company"
 SMALL = {"train": 280, "val": 70, "images": 140}
+QUERIED = {"images": 1000}  # of company, each of which is asked for two classes
 
 
 def demo_recipes(manifest: Path | str = "", how: How | None = None) -> dict[str, Recipe]:
@@ -56,9 +56,9 @@ def demo_grid(output: Path | str = "demo", *, small: bool = False) -> Grid:
 
     output = Path(output)
     base, company = output / "manifest", output / COMPANY
-    for folder, test in ((base, "base"), (company, COMPANY)):
+    for folder, test, counts in ((base, "base", {}), (company, COMPANY, QUERIED)):
         if not folder.exists():
-            options = LAYOUT.options(test=test, **(SMALL if small else {}))
+            options = LAYOUT.options(test=test, **(SMALL if small else counts))
             prepare("digits", None, folder, options=options)
     how = How(runs=(output / "runs").as_posix(), results=(output / "results").as_posix())
     recipes = [
@@ -117,7 +117,6 @@ def _told(rows: Sequence[Row]) -> str:
 
 def _recipe(name: str, manifest: Path | str, how: How) -> Recipe:
     recipe = digits_recipe(AttentionSettings(name=name), MethodSettings(), manifest, how)
-    own = recipe.evaluation.maps[0]
-    more = {"none": "features", "ltpa": "cam"}.get(name, "attention")
-    maps = list(dict.fromkeys([own, more]))
-    return dataclasses.replace(recipe, evaluation=dataclasses.replace(recipe.evaluation, maps=maps))
+    # Beside CAM the map that knows no class; what modules show besides their class maps, a board tells.
+    more = ["features"] if name == "none" else []
+    return recipe.changed(evaluation={"maps": [*recipe.evaluation.maps, *more]})
