@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from wsol.attention.contract import Attended
+from wsol.attention.decisions import decide
 
 
 class BAM(nn.Module):
@@ -40,7 +41,7 @@ class BAM(nn.Module):
 
     def forward(self, x: Tensor) -> Attended:
         """Features (N, C, h, w) and M (N, C, h, w) in (0, 1)."""
-        gate = (self.channel_part(x) * self.spatial_part(x)).sigmoid()
+        gate = decide(self, (self.channel_part(x) * self.spatial_part(x)).sigmoid(), x)
         return Attended(x * (1 + gate), gate)
 
     def channel_part(self, x: Tensor) -> Tensor:

@@ -13,6 +13,9 @@ A module subclasses ``torch.nn.Module`` and sets
 - ``parameters_without_gradient(self) -> set[str]`` (optional): names of parameters that get
   no gradient by design, such as g under LTPA's softmax.
 
+A module that passes each gate through `wsol.attention.decisions.decide` can be trained by methods that
+judge what its decisions are worth, such as DREAL.
+
 Signatures, all features (N, C, h, w):
 
 - stage: ``Module(channels, **options)``; ``forward(x) -> x`` or `Attended`.

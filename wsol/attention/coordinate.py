@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from wsol.attention.contract import EVERY_STAGE, Attended
+from wsol.attention.decisions import decide
 
 
 class CoordinateAttention(nn.Module):
@@ -42,8 +43,8 @@ class CoordinateAttention(nn.Module):
         strips = torch.cat([x.mean(dim=3, keepdim=True), x.mean(dim=2, keepdim=True).mT], dim=2)
         shared = self.act(self.shared_bn(self.shared_conv(strips)))
         along_height, along_width = shared.split([height, width], dim=2)
-        gate_h = self.height_conv(along_height).sigmoid()
-        gate_w = self.width_conv(along_width.mT).sigmoid()
+        gate_h = decide(self, self.height_conv(along_height).sigmoid(), x)
+        gate_w = decide(self, self.width_conv(along_width.mT).sigmoid(), x)
         return Attended(x * gate_h * gate_w, axis_maps(gate_h, gate_w))
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from wsol.attention.contract import GLOBAL, HeadOutput
+from wsol.attention.decisions import decide
 from wsol.attention.ltpa_classifier import ConcatClassifier, IndependentClassifier, split_logits
 from wsol.errors import UserError, suggest
 
@@ -75,10 +76,10 @@ class CompatibilityBlock(nn.Module):
         else:
             score = self.compatibility(local + global_).squeeze(1)
         if self.normalisation == "softmax":
-            attention = score.flatten(1).softmax(dim=1).view_as(score)
+            attention = decide(self, score.flatten(1).softmax(dim=1).view_as(score), local)
             weight = attention
         else:
-            attention = torch.sigmoid(score)
+            attention = decide(self, torch.sigmoid(score), local)
             weight = attention / (score.shape[1] * score.shape[2])
         parts = weight.unsqueeze(1) * local
         return TapOutput(parts.sum(dim=(2, 3)), score, attention, parts)

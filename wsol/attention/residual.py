@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wsol.attention.contract import Attended
+from wsol.attention.decisions import decide
 from wsol.errors import UserError
 
 
@@ -39,7 +40,7 @@ class ResidualAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Attended:
         """Features (N, C, h, w) and M (N, C, h, w) in (0, 1)."""
-        mask = self.gate(self.mask(x)).sigmoid()
+        mask = decide(self, self.gate(self.mask(x)).sigmoid(), x)
         return Attended(x * (1 + mask), mask)
 
 

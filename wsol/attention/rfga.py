@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wsol.attention.contract import Attended
+from wsol.attention.decisions import decide
 from wsol.errors import UserError, suggest
 
 # The three views of a feature tensor, by the axis that each keeps.
@@ -105,7 +106,7 @@ class RFGA(nn.Module):
         attention = gates[0]
         for other in gates[1:]:
             attention = attention + other if self.fusion == "sum" else attention * other
-        attention = attention.expand_as(x)
+        attention = decide(self, attention.expand_as(x), x)
         return Attended(x * (self.offset + self.scale * attention), attention)
 
     def _grained(self, view: str, gate: Tensor) -> Tensor:

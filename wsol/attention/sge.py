@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from wsol.attention.contract import EVERY_STAGE, Attended
+from wsol.attention.decisions import decide
 from wsol.errors import UserError
 
 EPSILON = 1e-5
@@ -53,4 +54,5 @@ class SGE(nn.Module):
         # Unbiased, but for a 1x1 map, where that would be 0/0.
         spread = centred.std(dim=(2, 3), keepdim=True, correction=min(1, positions - 1))
         gate = (self.group_scale * centred / (spread + EPSILON) + self.group_bias).sigmoid()
+        gate = decide(self, gate, x)
         return Attended((grouped * gate.unsqueeze(2)).flatten(1, 2), gate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from wsol.attention.contract import EVERY_STAGE, Attended
+from wsol.attention.decisions import decide
 
 
 class SimAM(nn.Module):
@@ -34,4 +35,5 @@ class SimAM(nn.Module):
         # A 1x1 map has no variance; the gate is then sigmoid(0.5).
         variance = deviation.sum(dim=(2, 3), keepdim=True) / max(1, x.shape[2] * x.shape[3] - 1)
         gate = (deviation / (4 * (variance + self.e_lambda)) + 0.5).sigmoid()
+        gate = decide(self, gate, x)
         return Attended(x * gate, gate)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wsol.attention.contract import Attended
+from wsol.attention.decisions import decide
 from wsol.errors import UserError, suggest
 
 GATINGS = ("joint", "top_only", "joint_additive")
@@ -72,10 +73,10 @@ class TDAM(nn.Module):
     def forward(self, bottom: Tensor, top: Tensor) -> Attended:
         """``bottom`` (N, Cb, H, W), ``top`` (N, Ct, H', W') -> gated bottom, maps sigmoid(A) and A."""
         searchlight = self.searchlight(bottom, top)
-        selected = bottom * torch.sigmoid(searchlight)
+        selected = bottom * decide(self, torch.sigmoid(searchlight), bottom)
         # The raw searchlight weighs the sum, not its sigmoid: channels may vote against a position.
         score = (searchlight * selected).sum(dim=1)
-        gate = torch.sigmoid(score)
+        gate = decide(self, torch.sigmoid(score), selected)
         return Attended(selected * gate.unsqueeze(1), {"gate": gate, "score": score})
 
     def searchlight(self, bottom: Tensor, top: Tensor) -> Tensor:

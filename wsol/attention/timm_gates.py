@@ -1,7 +1,7 @@
 """timm's gates, one in every residual block; `timm_stages` has its modules that follow a stage.
 
-timm's forward passes stay timm's; where one has a spatial gate, its class here computes that gate beside
-it from the module's own layers and shows it as a map. Options are those that papers vary, by name.
+The layers are timm's, and the forward passes do what timm's do; spatial gates are shown as maps. Options
+are those that papers vary, by name.
 
 Left out of timm 1.0.31's list, with the reason:
 
@@ -14,16 +14,20 @@ Left out of timm 1.0.31's list, with the reason:
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from timm.layers.cbam import CbamModule
 from timm.layers.coord_attn import CoordAttn, EfficientLocalAttn
 from timm.layers.eca import CecaModule, EcaModule
 from timm.layers.global_context import GlobalContext
 from timm.layers.squeeze_excite import EffectiveSEModule, SEModule
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
 from wsol.attention.contract import EVERY_STAGE, Attended
 from wsol.attention.coordinate import axis_maps
+from wsol.attention.decisions import decide
 
 
 class SE(SEModule):
@@ -35,21 +39,34 @@ class SE(SEModule):
         bias: of both layers. ResNet50 has 28.09M parameters with it, 28.07M (as often printed) without.
     """
 
+    act: nn.Module
+    gate: nn.Module
     insertion = "block"
     at = EVERY_STAGE
 
     def __init__(self, channels: int, reduction: int = 16, bias: bool = True) -> None:
         super().__init__(channels, rd_ratio=1 / reduction, bias=bias)
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (N, C, h, w) -> the same, gated."""
+        squeezed = self.fc1(x.mean((2, 3), keepdim=True))
+        gate = self.gate(self.fc2(self.act(self.bn(squeezed))))
+        return x * decide(self, gate, x)
+
 
 class ESE(EffectiveSEModule):
     """Effective SE (Lee, Park, CVPR 2020 workshops, arXiv 1911.06667): one full layer, hard sigmoid."""
 
+    gate: nn.Module
     insertion = "block"
     at = EVERY_STAGE
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (N, C, h, w) -> the same, gated."""
+        return x * decide(self, self.gate(self.fc(x.mean((2, 3), keepdim=True))), x)
 
 
 class ECA(EcaModule):
@@ -60,21 +77,35 @@ class ECA(EcaModule):
         gamma, beta: the kernel is the odd number next to ``(log2 C + beta) / gamma``, at least 3.
     """
 
+    gate: nn.Module
     insertion = "block"
     at = EVERY_STAGE
 
     def __init__(self, channels: int, gamma: float = 2, beta: float = 1) -> None:
         super().__init__(channels, gamma=gamma, beta=beta)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (N, C, h, w) -> the same, gated."""
+        gate = self.gate(self.conv(x.mean((2, 3)).unsqueeze(1)))
+        return x * decide(self, gate.view(len(x), -1, 1, 1), x)
 
 
 class CECA(CecaModule):
     """ECA with the channels in a ring (timm's variant of arXiv 1910.03151): no channel is at an edge."""
 
+    gate: nn.Module
     insertion = "block"
     at = EVERY_STAGE
 
     def __init__(self, channels: int, gamma: float = 2, beta: float = 1) -> None:
         super().__init__(channels, gamma=gamma, beta=beta)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features (N, C, h, w) -> the same, gated."""
+        means = x.mean((2, 3)).unsqueeze(1)
+        ring = functional.pad(means, (self.padding, self.padding), mode="circular")
+        gate = self.gate(self.conv(ring)).view(len(x), -1, 1, 1)
+        return x * decide(self, gate, x)
 
 
 class CBAM(CbamModule):
@@ -97,9 +128,12 @@ class CBAM(CbamModule):
 
     def forward(self, x: Tensor) -> Attended:
         """Features (N, C, h, w) and the spatial gate (N, h, w) in (0, 1)."""
-        x = self.channel(x)
+        channel: Any = self.channel
+        mean, most = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
+        each = [channel.fc2(channel.act(channel.fc1(squeezed))) for squeezed in (mean, most)]
+        x = x * decide(self, channel.gate(each[0] + each[1]), x)
         pooled = torch.cat([x.mean(dim=1, keepdim=True), x.amax(dim=1, keepdim=True)], dim=1)
-        gate = self.spatial.conv(pooled).sigmoid()
+        gate = decide(self, self.spatial.conv(pooled).sigmoid(), x)
         return Attended(x * gate, gate[:, 0])
 
 
@@ -127,8 +161,8 @@ class Coord(CoordAttn):
         strips = torch.cat([x.mean(3, keepdim=True), x.mean(2, keepdim=True).mT], dim=2)
         shared = self.act(self.bn1(self.conv1(strips)))
         along_height, along_width = shared.split([height, width], dim=2)
-        gate_h = self.conv_h(along_height).sigmoid()
-        gate_w = self.conv_w(along_width.mT).sigmoid()
+        gate_h = decide(self, self.conv_h(along_height).sigmoid(), x)
+        gate_w = decide(self, self.conv_w(along_width.mT).sigmoid(), x)
         return Attended(x * gate_w * gate_h, axis_maps(gate_h, gate_w))
 
 
@@ -153,6 +187,7 @@ class ELA(EfficientLocalAttn):
         """Features (N, C, h, w) and maps (N, h, w) in (0, 1)."""
         gate_h = self.act(self.norm_h(self.conv_h(x.mean(dim=3, keepdim=True)))).sigmoid()
         gate_w = self.act(self.norm_w(self.conv_w(x.mean(dim=2, keepdim=True)))).sigmoid()
+        gate_h, gate_w = decide(self, gate_h, x), decide(self, gate_w, x)
         return Attended(x * gate_h * gate_w, axis_maps(gate_h, gate_w))
 
 

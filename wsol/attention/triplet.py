@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from wsol.attention.contract import EVERY_STAGE, Attended
+from wsol.attention.decisions import decide
 
 
 class TripletAttention(nn.Module):
@@ -45,7 +46,7 @@ class TripletAttention(nn.Module):
         gates = gates + height_channel.sigmoid().permute(0, 3, 2, 1)
         if self.spatial_branch:
             gates = gates + self.spatial_bn(self.spatial_conv(_pooled(x, 1))).sigmoid()
-        attention = gates / (3 if self.spatial_branch else 2)
+        attention = decide(self, gates / (3 if self.spatial_branch else 2), x)
         return Attended(x * attention, attention)
 
 

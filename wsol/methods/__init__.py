@@ -17,3 +17,4 @@ METHODS: Registry[type[TrainingMethod]] = Registry(
     "method", subclass_of="wsol.methods.contract:TrainingMethod"
 )
 METHODS.register("cam", "wsol.methods.cam:CAM")
+METHODS.register("dreal", "wsol.methods.dreal:DREAL")
