@@ -1,15 +1,9 @@
 """Whether TDAM's feedback moves the box to another object: its class map after one step and after two.
 
-    python benchmarks/tdam_steps.py --runs RUN [RUN ...] --manifests MANIFEST [MANIFEST ...]
+    python benchmarks/tdam_steps.py --runs RUN [RUN ...] --manifests MANIFEST [MANIFEST ...] > FILE
 
 RUN are folders of TDAM networks of one recipe that differ in their seed, MANIFEST of digits `several` or
-`company`. After one step (``cam@t=1``) nothing has been fed back; after two (``cam``) once. Each step's
-box is cut at that step's own best threshold on these images (MaxBoxAcc .5), and lies on the object that
-it overlaps most, on none where IoU is below .3. Of `company` the objects are all that have a class.
-
-A line says of how many of 100 maps the second box lies on the same object as the first, on another one,
-on one after none, on none after one, on none before and after. `seeds` is what two networks that know
-nothing of each other do: the boxes of two seeds after two steps.
+`company`. The lines that begin with # say what the table says.
 """
 
 from __future__ import annotations
@@ -63,7 +57,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     models = [Model.open(run) for run in arguments.runs]
-    print(",".join(COLUMNS))
+    print("".join(f"# {line}\n" for line in TOLD.splitlines()) + ",".join(COLUMNS))
     for folder in arguments.manifests:
         manifest = Manifest.read(folder)
         found = [{step: boxes_of(model, manifest, step) for step in (ONE, TWO)} for model in models]
