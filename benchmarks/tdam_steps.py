@@ -25,6 +25,14 @@ from wsol.pipeline.model import Model
 
 ONE, TWO = "cam@t=1", "cam"
 KEY, ON = "max_box_acc@0.5", 0.3
+TOLD = """`python benchmarks/tdam_steps.py` on the three networks: of how many of 100 maps the box lies,
+after the second step, on the *same* object as after the first, on *another* one, on one after none
+(*found*), on none after one (*lost*), on *none* both times. After one step (`cam@t=1`) nothing has been
+fed back. Each step's box is cut at that step's best threshold on these images (*first* and *second* are
+its MaxBoxAcc .5) and lies on the object that it overlaps most, on none under an IoU of .3. Of `company`
+the objects are all that have a class. Lines from *seeds* compare two networks that know nothing of each
+other.
+"""
 COLUMNS = (
     "images",
     "seed",
