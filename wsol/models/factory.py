@@ -23,7 +23,8 @@ from wsol.models.backbone import Backbone, as_stages
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.insertion.feedback import insert_feedback
 from wsol.models.insertion.feedback_block import FeedbackBlock
-from wsol.models.insertion.placement import Placed, insert_gates, with_blocks
+from wsol.models.insertion.placed import Placed
+from wsol.models.insertion.placement import insert_gates, with_blocks
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
 from wsol.models.own_classifier import OwnClassifier
@@ -62,7 +63,9 @@ def build_localizer(
     loaded = load_network_weights(network, recipe, with_classifier=native) if load_weights else ""
     backbone = as_stages(network, recipe.backbone)
     _check_features(backbone, recipe.data.input_size)
+    own = {one.place: one for one in backbone.modules() if isinstance(one, Placed)}
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
+    placed = {**own, **placed}
     if tapped is not None:
         head: CamHead | OwnClassifier | TappedHead = tapped
     elif recipe.head.name == "classifier":

@@ -14,7 +14,7 @@ from wsol.errors import UserError
 from wsol.models.backbone import Backbone
 from wsol.models.heads import CamHead
 from wsol.models.insertion.feedback_block import FeedbackBlock, lowered_steps
-from wsol.models.insertion.placement import Placed, named_maps
+from wsol.models.insertion.placed import Placed, named_maps
 from wsol.models.own_classifier import OwnClassifier
 
 

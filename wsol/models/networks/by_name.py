@@ -14,6 +14,7 @@ from wsol.errors import UserError, suggest
 from wsol.models.networks.catalogue import BACKBONES
 from wsol.models.networks.inception import ImageNetToInception, as_wsolevaluation
 from wsol.models.networks.ltpa_networks import ResNet164Att, VGGAtt
+from wsol.models.networks.residual_attention import MODULES, ResidualAttentionNetwork
 from wsol.models.networks.small_resnet import SmallResNet
 from wsol.models.networks.tokens import refuse_tokens
 from wsol.models.networks.torchvision_networks import torchvision_network
@@ -85,6 +86,8 @@ def _of_library(library: str, name: str, options: Mapping[str, Any]) -> nn.Modul
 def _create(name: str, options: Mapping[str, Any]) -> nn.Module:
     if name == "small_resnet":
         return SmallResNet(**options)
+    if name in MODULES:
+        return ResidualAttentionNetwork(MODULES[name], **options)
     if name in LTPA_NETWORKS:
         return LTPA_NETWORKS[name](**options)
     if name in ("vgg16", "vgg16_bn"):

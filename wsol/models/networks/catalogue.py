@@ -23,6 +23,8 @@ BACKBONES: dict[str, str] = {
     "efficientnet_b0": "timm; with a `neck`",
     "vgg_att": "LTPA's VGG for 32x32 or 80x80 images, stages L1 to L3 and its own global vector",
     "resnet164_att": "LTPA's ResNet-164 for 32x32 images, stages L1 to L3 and its own global vector",
+    "attention56": "Residual Attention Network with three attention modules; maps of its own",
+    "attention92": "Residual Attention Network with six",
     "densenet121": "timm",
     "convnext_tiny": "timm; has no stage1, strides are fixed",
 }
