@@ -11,11 +11,14 @@ from wsol.check.module_under_check import ModuleUnderCheck
 
 # Multiples of 7 (BAT's blocks), not square, and wide enough for a sixteenth to be a few channels.
 SHAPES = {"stage4": (32, 28, 14), "stage5": (64, 14, 7)}
+# One stage, whose sides can be halved four times.
+HALVED = {"stage5": (64, 32, 16)}
 
 
 @pytest.mark.parametrize("name", ATTENTION.names())
 def test_contract(name):
-    checked = ModuleUnderCheck(name, ATTENTION.get(name), SHAPES)
+    shapes = HALVED if name == "hourglass" else SHAPES
+    checked = ModuleUnderCheck(name, ATTENTION.get(name), shapes)
     findings = check_contract(checked)
     assert len(findings) == 14
     assert [finding.line for finding in findings if not finding.passed] == []

@@ -17,4 +17,5 @@ METHODS: Registry[type[TrainingMethod]] = Registry(
     "method", subclass_of="wsol.methods.contract:TrainingMethod"
 )
 METHODS.register("cam", "wsol.methods.cam:CAM")
+METHODS.register("stacked", "wsol.methods.stacked:Stacked")
 METHODS.register("dreal", "wsol.methods.dreal:DREAL")

@@ -59,7 +59,9 @@ def digits_recipe(
 
 def own_map(attention: AttentionSettings) -> str:
     """The map that a row is read by: its CAM, or what the module shows where it replaces the head."""
-    return "attention" if isinstance(localizer_of(attention).head, TappedHead) else "cam"
+    localizer = localizer_of(attention)
+    replaced = isinstance(localizer.head, TappedHead) and localizer.default_map is not None
+    return "attention" if replaced else "cam"
 
 
 def localizer_of(attention: AttentionSettings) -> Localizer:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from wsol.errors import UserError, suggest
 from wsol.models.networks.catalogue import BACKBONES
+from wsol.models.networks.hourglass_stem import HourglassStem
 from wsol.models.networks.inception import ImageNetToInception, as_wsolevaluation
 from wsol.models.networks.ltpa_networks import ResNet164Att, VGGAtt
 from wsol.models.networks.residual_attention import MODULES, ResidualAttentionNetwork
@@ -86,6 +87,8 @@ def _of_library(library: str, name: str, options: Mapping[str, Any]) -> nn.Modul
 def _create(name: str, options: Mapping[str, Any]) -> nn.Module:
     if name == "small_resnet":
         return SmallResNet(**options)
+    if name == "hourglass_stem":
+        return HourglassStem(**options)
     if name in MODULES:
         return ResidualAttentionNetwork(MODULES[name], **options)
     if name in LTPA_NETWORKS:

@@ -25,6 +25,7 @@ BACKBONES: dict[str, str] = {
     "resnet164_att": "LTPA's ResNet-164 for 32x32 images, stages L1 to L3 and its own global vector",
     "attention56": "Residual Attention Network with three attention modules; maps of its own",
     "attention92": "Residual Attention Network with six",
+    "hourglass_stem": "what stands before stacked hourglasses (`--attention hourglass`)",
     "densenet121": "timm",
     "convnext_tiny": "timm; has no stage1, strides are fixed",
 }
