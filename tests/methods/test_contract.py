@@ -24,10 +24,14 @@ everywhere = pytest.mark.parametrize("name", [*METHODS.names(), *OUTSIDE])
 
 
 def recipe_of(name):
+    # The loss of stacks needs some.
+    stacked = name == "stacked"
+    hourglass = BackboneSettings("hourglass_stem", options={"width": 16, "stem": "small"})
+    stacks = AttentionSettings("hourglass", options={"stacks": 2, "depth": 2})
     return Recipe(
         data=DataSettings(input_size=32, resize_size=32),
-        backbone=BackboneSettings("small_resnet"),
-        attention=AttentionSettings("rfga"),
+        backbone=hourglass if stacked else BackboneSettings("small_resnet"),
+        attention=stacks if stacked else AttentionSettings("rfga"),
         method=MethodSettings(name),
         training=TrainingSettings(lr=0.1),
     )

@@ -17,5 +17,6 @@ METHODS: Registry[type[TrainingMethod]] = Registry(
     "method", subclass_of="wsol.methods.contract:TrainingMethod"
 )
 METHODS.register("cam", "wsol.methods.cam:CAM")
+METHODS.register("dasnet", "wsol.methods.dasnet:DasNet")
 METHODS.register("stacked", "wsol.methods.stacked:Stacked")
 METHODS.register("dreal", "wsol.methods.dreal:DREAL")
