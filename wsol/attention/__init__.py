@@ -26,6 +26,7 @@ for name, place in {
     "residual": "wsol.attention.residual:ResidualAttention",
     "sge": "wsol.attention.sge:SGE",
     "simam": "wsol.attention.simam:SimAM",
+    "stn": "wsol.attention.spatial_transformer:SpatialTransformer",
     "triplet": "wsol.attention.triplet:TripletAttention",
     "bat": "wsol.attention.timm_stages:BAT",
     "cbam": "wsol.attention.timm_gates:CBAM",

@@ -18,7 +18,9 @@ judge what its decisions are worth, such as DREAL.
 
 Signatures, all features (N, C, h, w):
 
-- stage: ``Module(channels, **options)``; ``forward(x) -> x`` or `Attended`.
+- stage: ``Module(channels, **options)``; ``forward(x) -> x`` or `Attended`; or
+  `wsol.attention.warps.Warped`, where the features were sampled at other places. At the place ``input``
+  it gets the images, 3 channels.
 - block: ``Module(channels, **options)``; a gate inside each residual block before the shortcut is added.
 - feedback: ``Module(bottom_channels, top_channels, **options)``; ``forward(bottom, top) -> bottom`` or
   `Attended`; `wsol.models.insertion.feedback_block` owns the loop over steps and the per-step norms, and
@@ -54,6 +56,9 @@ GATED = ("branch", "convolution", "expansion")
 
 # The name under which a head gets the network's vector of the whole image.
 GLOBAL = "global"
+
+# The place before the first stage, of a stage module that sees the image itself.
+INPUT = "input"
 
 # Maps a module shows of itself: one map, or several by name.
 Maps = Tensor | Mapping[str, Tensor]

@@ -16,6 +16,7 @@ from wsol.attention.contract import (
     check_options,
     insertion_of,
 )
+from wsol.attention.warps import Warped
 from wsol.errors import UserError
 
 Shape = tuple[int, int, int]
@@ -104,8 +105,8 @@ class ModuleUnderCheck:
             return Result(output.logits, output.class_maps, output.attention)
         output = module(*inputs)
         maps: Mapping[str, Tensor] = {}
-        if isinstance(output, Attended):
-            output, own = output
+        if isinstance(output, Attended | Warped):
+            output, own = output[:2]
             maps = own if isinstance(own, Mapping) else {"attention": own}
         if not isinstance(output, Tensor):
             raise TypeError(f"returns {type(output).__name__}: expected a Tensor or Attended")

@@ -33,6 +33,7 @@ def score_image(
     A prediction carries a score map, or a mask, or boxes (best first), read in that order. A mask or
     boxes are the same at every threshold. ``readings`` are what else is read of it.
     """
+    prediction = prediction.at_size(annotation.size)
     per_image.top1[row], per_image.top5[row] = _classes(prediction, annotation)
     frame = protocol.frame(annotation.size)
     normalised: np.ndarray | None = None

@@ -24,6 +24,7 @@ for _name, _place in {
     "attention": "wsol.maps.attention:AttentionMap",
     "features": "wsol.maps.features:FeatureMean",
     "torchcam": "wsol.maps.torchcam:TorchCam",
+    "window": "wsol.maps.window:Window",
     "center": "wsol.maps.centered:CenteredBox",
     "gaussian": "wsol.maps.centered:CenteredGaussian",
     "intensity": "wsol.maps.intensity:ImageIntensity",

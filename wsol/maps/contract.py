@@ -59,11 +59,13 @@ class ModelMaps(MapSource):
         own_pass: whether it changes the network or needs gradients, so that no other source can be read
             from the same forward pass.
         gradients: whether the forward pass has to keep what a backward pass needs.
+        gives_boxes: whether `read` gives boxes (N, 4) in shares of the image's sides, and no maps.
     """
 
     of_class: Literal["true", "predicted"] | None = None
     own_pass: ClassVar[bool] = False
     gradients: ClassVar[bool] = False
+    gives_boxes: ClassVar[bool] = False
 
     def of_predicted_class(self) -> ModelMaps:
         """The same source read at the predicted class; ``UserError`` where it reads no class."""

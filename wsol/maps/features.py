@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from wsol.attention.warps import pulled_back
 from wsol.maps.contract import Columns, ModelMaps
 from wsol.models.localizer import LocalizerOutput
 
@@ -16,4 +17,4 @@ class FeatureMean(ModelMaps):
 
     def read(self, output: LocalizerOutput, columns: Columns) -> Tensor:
         """The mean over channels, (N, h, w)."""
-        return output.features.mean(dim=1)
+        return pulled_back(output.features.mean(dim=1), output.window)

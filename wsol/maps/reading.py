@@ -106,9 +106,14 @@ class View:
     labels_of: dict[int, list[int]]
 
     def maps(self, output: LocalizerOutput, batch: Batch) -> np.ndarray:
-        """(N, h, w) float32 maps of a batch."""
+        """(N, h, w) float32 maps of a batch, or its boxes (N, 4)."""
         wanted = self._wanted(output, batch) if self.source.of_class else []
         return self.source.read(output, wanted).detach().float().cpu().numpy()
+
+    @property
+    def kind(self) -> str:
+        """Which field of a prediction it fills."""
+        return "share_box" if self.source.gives_boxes else "score_map"
 
     def classes(self, logits: Sequence[int], label: int) -> tuple[int, ...]:
         """The data set's labels of some of the model's logits, -1 where it has none.
@@ -184,6 +189,6 @@ def _pairs(
                 top5=classes,
                 probabilities=tuple(probabilities[index]) if classes else (),
                 # A copy: a view would keep the whole batch alive while maps wait.
-                score_map=np.array(own[index], dtype=np.float32),
+                **{view.kind: np.array(own[index], dtype=np.float32)},
             )
             yield view.name, prediction

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
+from wsol.attention.warps import pulled_back
 from wsol.errors import UserError, suggest
 from wsol.maps.contract import Columns, ModelMaps
 from wsol.models.localizer import Localizer, LocalizerOutput
@@ -44,7 +45,8 @@ class TorchCam(ModelMaps):
         if any(len(own) > 1 for own in columns):
             raise UserError(f"{self.name} reads one class an image; evaluation.classes has several")
         # torchcam's own normalisation divides by the maximum plus 1e-8, which moves thresholds.
-        return self._extractor([own[0] for own in columns], output.logits, normalized=False)[0]
+        maps = self._extractor([own[0] for own in columns], output.logits, normalized=False)[0]
+        return pulled_back(maps, output.window)
 
 
 def _last_features(localizer: Localizer) -> nn.Module:

@@ -12,6 +12,7 @@ from torch import nn
 from wsol.attention import ATTENTION
 from wsol.attention.contract import (
     GLOBAL,
+    INPUT,
     check_is_module,
     check_options,
     default_places,
@@ -23,11 +24,11 @@ from wsol.models.backbone import Backbone, as_stages
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.insertion.feedback import insert_feedback
 from wsol.models.insertion.feedback_block import FeedbackBlock
-from wsol.models.insertion.placed import Placed
 from wsol.models.insertion.placement import insert_gates, with_blocks
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
 from wsol.models.own_classifier import OwnClassifier
+from wsol.models.placed import Placed
 from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
 from wsol.models.weights.loading import (
     load_localizer_weights,
@@ -65,7 +66,9 @@ def build_localizer(
     _check_features(backbone, recipe.data.input_size)
     own = {one.place: one for one in backbone.modules() if isinstance(one, Placed)}
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
-    placed = {**own, **placed}
+    # In the order in which they are met.
+    before = {place: one for place, one in placed.items() if place == INPUT}
+    placed = {**before, **own, **placed}
     if tapped is not None:
         head: CamHead | OwnClassifier | TappedHead = tapped
     elif recipe.head.name == "classifier":
@@ -188,7 +191,7 @@ def _built(
         placed |= insert_gates(backbone, places, gated_by(module_class), make)
     else:
         for place in places:
-            channels = backbone.stage_channels[backbone.resolve(place)]
+            channels = 3 if place == INPUT else backbone.stage_channels[backbone.resolve(place)]
             placed[place] = Placed(module_class(channels, **settings.options), place)
     return placed, None
 
@@ -212,8 +215,11 @@ def _tapped_head(
 def _places(backbone: Backbone, settings: AttentionSettings, module_class: type[nn.Module]) -> list[str]:
     """Where the attention goes, shallow first: as asked, or by the class's default."""
     asked = settings.at or _defaults(backbone, module_class)
+    if INPUT in asked and insertion_of(module_class) != "stage":
+        raise UserError(f"{module_class.__name__} cannot go to the input: only modules of a stage can")
     places = dict.fromkeys(_resolve(backbone, place) for place in asked)
-    return sorted(places, key=lambda place: list(backbone.stages).index(place.partition(".")[0]))
+    order = [INPUT, *backbone.stages]
+    return sorted(places, key=lambda place: order.index(place.partition(".")[0]))
 
 
 def _defaults(backbone: Backbone, module_class: type[nn.Module]) -> list[str]:
@@ -225,7 +231,9 @@ def _defaults(backbone: Backbone, module_class: type[nn.Module]) -> list[str]:
         for place in default_places(module_class)
     ]
     present = [
-        place for place in places if place[0] == "-" or place.partition(".")[0] in backbone.stages
+        place
+        for place in places
+        if place[0] == "-" or place == INPUT or place.partition(".")[0] in backbone.stages
     ]
     if not present:
         raise UserError(
@@ -236,5 +244,7 @@ def _defaults(backbone: Backbone, module_class: type[nn.Module]) -> list[str]:
 
 
 def _resolve(backbone: Backbone, place: str) -> str:
+    if place == INPUT:
+        return place
     stage, dot, block = place.partition(".")
     return backbone.resolve(stage) + dot + block

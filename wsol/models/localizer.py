@@ -9,25 +9,28 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from wsol.attention.contract import GLOBAL, HeadOutput, declared_without_gradient
+from wsol.attention.contract import GLOBAL, INPUT, HeadOutput, declared_without_gradient
+from wsol.attention.warps import composed, pulled_back
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
 from wsol.models.heads import CamHead
 from wsol.models.insertion.feedback_block import FeedbackBlock, lowered_steps
-from wsol.models.insertion.placed import Placed, named_maps
 from wsol.models.own_classifier import OwnClassifier
+from wsol.models.placed import Placed, named_maps
 
 
 class LocalizerOutput(NamedTuple):
     """Logits (N, K), class maps (N, K, h, w) or None, attention maps {name: (N, h, w)}.
 
-    ``features`` (N, C, h, w) are the last ones before the head.
+    ``features`` (N, C, h, w) are the last ones before the head. Where the network looks at a window of
+    the image, ``window`` (N, 2, 3) says at which; then features lie in it, and maps in the image.
     """
 
     logits: Tensor
     class_maps: Tensor | None
     attention: Mapping[str, Tensor]
     features: Tensor
+    window: Tensor | None = None
 
 
 class TappedHead(nn.Module):
@@ -56,7 +59,7 @@ class Localizer(nn.Module):
 
     Attributes:
         backbone: the network's stages; gates and feedback sit inside its blocks.
-        stage_attention: stage to the attention after it.
+        stage_attention: stage to the attention after it; `INPUT` to the one before the first.
         head: a `CamHead`, a `TappedHead` where the attention is the head, or an `OwnClassifier`.
         placed: place (``stage5``, ``stage5.0``) to the wrapper that holds attention there.
         class_keys: the classes' keys in the order of the logits.
@@ -79,7 +82,11 @@ class Localizer(nn.Module):
         self.head = head
         self.placed = dict(placed or {})
         self.stage_attention = nn.ModuleDict(
-            {place: wrapper for place, wrapper in self.placed.items() if place in backbone.stages}
+            {
+                place: wrapper
+                for place, wrapper in self.placed.items()
+                if place in backbone.stages or place == INPUT
+            }
         )
         self.class_keys = list(class_keys)
         self.input_size = input_size
@@ -97,6 +104,8 @@ class Localizer(nn.Module):
         """Features after attention of the stages ``keep`` and of the backbone's last, shallow first."""
         kept = {*keep, self.backbone.last_maps, list(self.backbone.stages)[-1]}
         features: dict[str, Tensor] = {}
+        if INPUT in self.stage_attention:
+            images = self.stage_attention[INPUT](images)
         for name, stage in self.backbone.stages.items():
             images = stage(images)
             if name in self.stage_attention:
@@ -111,19 +120,29 @@ class Localizer(nn.Module):
         stages = self.stage_features(images, taps)
         features = stages[self.backbone.last_maps]
         logits, class_maps, attention = self.head(stages if taps else features)
-        return LocalizerOutput(logits, class_maps, self._collect() | dict(attention), features)
+        maps, window = self._collect()
+        maps |= {name: pulled_back(own, window) for name, own in attention.items()}
+        if class_maps is not None:
+            class_maps = pulled_back(class_maps, window)
+        return LocalizerOutput(logits, class_maps, maps, features, window)
 
-    def _collect(self) -> dict[str, Tensor]:
-        """The maps that the wrappers kept, by name, shallow first; kept no longer than this pass."""
+    def _collect(self) -> tuple[dict[str, Tensor], Tensor | None]:
+        """The maps that the wrappers kept, by name, shallow first, and the window of all warps together.
+
+        They are kept no longer than this pass. Each map is pulled back by the warps before it.
+        """
         maps: dict[str, Tensor] = {}
+        window: Tensor | None = None
         for place, wrapper in self.placed.items():
             if isinstance(wrapper, Placed):
-                maps |= wrapper.maps
-                wrapper.maps = {}
+                own, theta = wrapper.maps, wrapper.theta
+                wrapper.maps, wrapper.theta = {}, None
             else:
-                maps |= named_maps(place, wrapper.last_attention)
+                own, theta = named_maps(place, wrapper.last_attention), None
                 wrapper.last_attention = {}
-        return maps
+            maps |= {name: pulled_back(one, window) for name, one in own.items()}
+            window = composed(window, theta)
+        return maps, window
 
     @property
     def attention_modules(self) -> list[nn.Module]:

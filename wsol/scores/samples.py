@@ -6,6 +6,7 @@ name says otherwise.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,7 +65,8 @@ class Prediction:
     ``label`` is the class whose map this is; ``top5`` the classes by falling score, best first,
     empty where no class scores exist; ``probabilities`` are theirs, in [0, 1], where they are known.
     ``score_map`` (h, w) float32 as the source made it, before any resizing or normalising. Instead of a
-    map it may carry ``boxes`` (n, 4) half-open original pixels or a boolean ``mask`` (height, width).
+    map it may carry ``boxes`` (n, 4) half-open original pixels or a boolean ``mask`` (height, width); or
+    ``share_box`` (4,), one box in shares of the image's sides from 0 to 1, where its size is not known.
     """
 
     image_id: str
@@ -74,3 +76,12 @@ class Prediction:
     boxes: np.ndarray | None = None
     mask: np.ndarray | None = None
     probabilities: tuple[float, ...] = ()
+    share_box: np.ndarray | None = None
+
+    def at_size(self, size: tuple[int, int]) -> Prediction:
+        """With its ``share_box`` in pixels of an image of ``size`` (height, width), among ``boxes``."""
+        if self.share_box is None:
+            return self
+        height, width = size
+        box = np.asarray(self.share_box, np.float64) * (width, height, width, height)
+        return dataclasses.replace(self, boxes=box[None], share_box=None)

@@ -8,9 +8,9 @@ from torch import nn
 
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
-from wsol.models.insertion.placed import Placed
 from wsol.models.networks.block_plan import BlockPlan, Gate
 from wsol.models.networks.residual_blocks import plan_of, residual_blocks, unknown_blocks
+from wsol.models.placed import Placed
 
 
 def blocks_at(backbone: Backbone, place: str) -> dict[str, nn.Module]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from wsol.attention.contract import Attended
 from wsol.attention.residual import ResidualUnit, SoftMask, masked
 from wsol.errors import UserError, suggest
-from wsol.models.insertion.placed import Placed
+from wsol.models.placed import Placed
 
 # Modules at the three middle stages.
 MODULES = {"attention56": (1, 1, 1), "attention92": (1, 2, 3)}

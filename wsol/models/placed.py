@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from wsol.attention.contract import Attended, Maps, channel_mean
+from wsol.attention.warps import Warped
 from wsol.errors import UserError
 
 
 class Placed(nn.Module):
     """A stage or block attention at ``place``; it passes features on and keeps the module's own maps.
 
+    ``theta`` (N, 2, 3) is how the module has warped them in the last pass, None where it has not.
     ``maps`` {name: (N, h, w)} are those of the last forward pass, named by the place, and by
     ``<place>.<key>`` where the module shows several. ``UserError`` where the module changes the shape
     of the features.
@@ -23,12 +25,16 @@ class Placed(nn.Module):
         self.module = module
         self.place = place
         self.maps: dict[str, Tensor] = {}
+        self.theta: Tensor | None = None
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (N, C, h, w) -> (N, C, h, w)."""
         result = self.module(features)
         maps: Maps = {}
-        if isinstance(result, Attended):
+        self.theta = None
+        if isinstance(result, Warped):
+            result, maps, self.theta = result
+        elif isinstance(result, Attended):
             result, maps = result
         self._check(features, result)
         self.maps = named_maps(self.place, maps)
@@ -36,7 +42,7 @@ class Placed(nn.Module):
 
     def __getstate__(self) -> dict[str, object]:
         # Maps belong to the graph of the last call, which cannot be copied or sent to another process.
-        return {**self.__dict__, "maps": {}}
+        return {**self.__dict__, "maps": {}, "theta": None}
 
     def _check(self, features: Tensor, result: object) -> None:
         name = type(self.module).__name__
