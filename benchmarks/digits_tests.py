@@ -24,6 +24,7 @@ from wsol.board.comparison.image_scores import read_arrays
 from wsol.board.runs.reading import StoredRun, read_runs
 from wsol.files.csv_table import csv_text
 from wsol.files.writing.atomic import write_text
+from wsol.maps import PREDICTED
 from wsol.pipeline.diagnosis.figures import PRIMARY, Figure
 from wsol.recipe import AttentionSettings
 from wsol.scores.comparison.compare_rows import compare_rows
@@ -79,7 +80,7 @@ def rows_of(runs: list[StoredRun]) -> dict[Place, dict[int, StoredRun]]:
         if record.dataset.get("reader") != "digits" or "training" not in record.seeds:
             continue
         attention = AttentionSettings(**record.recipe["what"]["attention"]).label
-        place = Place(record.dataset["name"], attention, record.maps)
+        place = Place(record.dataset["name"], attention, record.maps.removesuffix(PREDICTED))
         found[place][record.seeds["training"]] = run
     return found
 

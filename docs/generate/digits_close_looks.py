@@ -10,7 +10,7 @@ from digits_verdicts import PairedTest, Tests
 from markdown_table import table
 
 from wsol.files.csv_table import table_rows
-from wsol.pipeline.diagnosis.figures import PRIMARY
+from wsol.pipeline.diagnosis.figures import PRIMARY, Figure
 from wsol.pipeline.diagnosis.tables import name_of
 
 STEPS = Path("benchmarks", "results", "tdam_steps.csv")
@@ -58,7 +58,27 @@ def paragraph(rows: DigitsRows, tests: Tests, attention: str) -> str:
         for verdict, words in SENTENCES.items()
         if verdict in groups
     ]
+    if "better" in groups:
+        beats = [
+            one.figure.test
+            for one in tests.judged(rows, attention)
+            if one.verdict == "better" and _beats_control(rows, tests, attention, one.figure)
+        ]
+        told.insert(
+            1,
+            f"Of these it is better than the control as well on {', '.join(beats)}."
+            if beats
+            else "On not one of these is it better than the control as well.",
+        )
     return " ".join(told)
+
+
+def _beats_control(rows: DigitsRows, tests: Tests, attention: str, figure: Figure) -> bool:
+    """Whether a gain is more than as many parameters without attention give."""
+    test = tests.one(rows, figure, attention, CONTROL)
+    if test is None or not test.agreed:
+        return False
+    return test.low > 0 if figure.better == "high" else test.high < 0
 
 
 def _every_test(rows: DigitsRows, tests: Tests, attention: str) -> str:
@@ -87,7 +107,7 @@ def _every_test(rows: DigitsRows, tests: Tests, attention: str) -> str:
 
 
 def _difference(test: PairedTest | None) -> str:
-    return "" if test is None else f"{test.difference:+.1f} [{test.low:.1f}, {test.high:.1f}]"
+    return "" if test is None else f"{test.difference:+.1f} [{test.low:+.1f}, {test.high:+.1f}]"
 
 
 def _ablations(rows: DigitsRows, tests: Tests) -> str:

@@ -9,6 +9,7 @@ from wsol.board.rows.rows import Row
 from wsol.board.rows.seeds import Estimate
 from wsol.board.tables.sections import Section
 from wsol.data.digits.tests import GENERATOR, digits_set
+from wsol.maps import PREDICTED
 from wsol.pipeline.diagnosis.figures import PRIMARY, Figure
 from wsol.pipeline.diagnosis.profile import MATCHED, TRAINED
 
@@ -48,7 +49,8 @@ class DigitsRows:
         """The rows of all sections that are of digits."""
         return cls(
             {
-                (section.place[0], row["attention"], row["maps"]): row
+                # Of images without an object no map is of their class: those of the predicted one.
+                (section.place[0], row["attention"], row["maps"].removesuffix(PREDICTED)): row
                 for section in sections
                 if is_digits(section)
                 for row in section.rows
