@@ -19,7 +19,7 @@ SEEN = {"stage5": (16, 32, 28)}
 
 @pytest.mark.parametrize("name", ATTENTION.names())
 def test_contract(name):
-    shapes = {"hourglass": HALVED, "stn": SEEN}.get(name, SHAPES)
+    shapes = {"hourglass": HALVED, "dvan": HALVED, "stn": SEEN}.get(name, SHAPES)
     checked = ModuleUnderCheck(name, ATTENTION.get(name), shapes)
     findings = check_contract(checked)
     assert len(findings) == 14

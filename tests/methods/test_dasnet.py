@@ -156,8 +156,8 @@ def test_wrong_images_weigh_most(make):
         head.classifier.weight.zero_()
         head.classifier.bias.copy_(torch.tensor([5.0, 0.0, 0.0]))
     point = torch.zeros(1, method._start().numel())
-    assert float(method.fitness(point, means, labels)) == 0  # all are right, and weigh nothing
-    assert float(method.fitness(point, means, labels + 1)) < -4
+    assert method.fitness(point, means, labels).item() == 0  # all are right, and weigh nothing
+    assert method.fitness(point, means, labels + 1).item() < -4
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ for name, place in {
     "adl": "wsol.attention.adl:ADL",
     "bam": "wsol.attention.bam:BAM",
     "coordinate": "wsol.attention.coordinate:CoordinateAttention",
+    "dvan": "wsol.attention.dvan:DVAN",
     "hourglass": "wsol.attention.hourglass:StackedHourglass",
     "multi_context": "wsol.attention.multi_context:MultiContextAttention",
     "plain": "wsol.attention.plain:Plain",

@@ -18,5 +18,6 @@ METHODS: Registry[type[TrainingMethod]] = Registry(
 )
 METHODS.register("cam", "wsol.methods.cam:CAM")
 METHODS.register("dasnet", "wsol.methods.dasnet:DasNet")
+METHODS.register("dvan", "wsol.methods.dvan:Diversified")
 METHODS.register("stacked", "wsol.methods.stacked:Stacked")
 METHODS.register("dreal", "wsol.methods.dreal:DREAL")
