@@ -22,7 +22,9 @@ class SpatialTransformer(nn.Module):
 
     A small network gives theta (N, 2, 3), starting as the identity; features are sampled at
     ``theta (x, y, 1)``. The window's box needs no threshold: ``--maps window``. All maps behind it are
-    pulled back to the image. The map shown is the window, 1 inside and 0 outside.
+    pulled back to the image. The map shown is the window, 1 inside and 0 outside. Its localizer wants a
+    lower rate than the network, ``training.attention_lr``: on digits a network at 0.003 learned nothing,
+    with 0.0001 there it did.
 
     Args:
         channels: C of what is warped, (N, C, h, w); 3 at the place ``input``.
