@@ -79,7 +79,10 @@ def rows_of(runs: list[StoredRun]) -> dict[Place, dict[int, StoredRun]]:
         record = run.record
         if record.dataset.get("reader") != "digits" or "training" not in record.seeds:
             continue
-        attention = AttentionSettings(**record.recipe["what"]["attention"]).label
+        what = record.recipe["what"]
+        if what["backbone"]["name"] != "small_resnet" or what["method"]["name"] != "cam":
+            continue
+        attention = AttentionSettings(**what["attention"]).label
         place = Place(record.dataset["name"], attention, record.maps.removesuffix(PREDICTED))
         found[place][record.seeds["training"]] = run
     return found

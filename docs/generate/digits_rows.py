@@ -13,7 +13,7 @@ from wsol.maps import PREDICTED
 from wsol.pipeline.diagnosis.figures import PRIMARY, Figure
 from wsol.pipeline.diagnosis.profile import MATCHED, TRAINED
 
-CAM, CONTROL = "none", "plain"
+CAM, CONTROL, SMALL = "none", "plain", "small_resnet"
 # Its class maps are spikes by construction: its scores are the maps to look at.
 OWN_MAPS = "ltpa"
 # Beside the primary figures, of the rows that are looked at closely.
@@ -46,7 +46,7 @@ class DigitsRows:
 
     @classmethod
     def of(cls, sections: Sequence[Section]) -> DigitsRows:
-        """The rows of all sections that are of digits."""
+        """The rows of all sections that are of digits: of one network, trained by plain CAM."""
         return cls(
             {
                 # Of images without an object no map is of their class: those of the predicted one.
@@ -54,6 +54,7 @@ class DigitsRows:
                 for section in sections
                 if is_digits(section)
                 for row in section.rows
+                if row["backbone"] in ("", SMALL) and row["method"] in ("", "cam")
             }
         )
 
