@@ -188,6 +188,17 @@ def test_the_critics_word_reaches_the_attention_alone(make):
     assert (told[name] - plain[name])[0].item() == pytest.approx(-0.7 * slope, rel=0.02)
 
 
+def test_looking_first_costs_no_gradient_in_mixed_precision(make):
+    """Autocast keeps cast weights: those of the pass without gradients must not serve the other."""
+    method, images, labels = make("se")
+    method.critic.requires_grad_(False)
+    with torch.autocast("cpu", torch.bfloat16):
+        method(images, labels, ACTOR).loss.backward()
+    missing = [name for name, one in method.localizer.named_parameters() if one.grad is None]
+    assert not missing
+    assert method.localizer.backbone.stages["stage1"][0].weight.grad.abs().max() > 0
+
+
 def test_each_turn_trains_its_own(make):
     method, images, labels = make("rfga")
     got = {}
