@@ -12,6 +12,7 @@ from digits_tables import OF_ALL, every_module, every_module_short, without_atte
 from digits_verdicts import Tests
 from markdown_table import table
 
+from wsol.attention import ATTENTION
 from wsol.board.tables.sections import Section
 from wsol.pipeline.diagnosis.tables import name_of
 
@@ -92,7 +93,8 @@ python docs/generate
 def digits_results_page(root: Path, sections: Sequence[Section]) -> str:
     """The whole page; the same records and files give the same bytes."""
     rows, tests = DigitsRows.of(sections), Tests(root)
-    parts = [HEAD, every_module(root, rows, tests), without_attention(root, rows), CLOSE]
+    parts = [HEAD, every_module(root, rows, tests), *_missing(rows)]
+    parts += [without_attention(root, rows), CLOSE]
     parts += [*close_looks(root, rows, tests), *_correlations(rows, sections), COMMANDS]
     return "\n".join(parts)
 
@@ -104,6 +106,13 @@ def readme_with_modules(root: Path, sections: Sequence[Section]) -> str:
     _, _, after = rest.partition(END)
     made = every_module_short(root, DigitsRows.of(sections), Tests(root))
     return f"{before}{BEGIN}\n\n{made}\n{END}{after}" if rest else text
+
+
+def _missing(rows: DigitsRows) -> list[str]:
+    """Which registered modules have no row."""
+    there = {attention.partition("(")[0] for attention in rows.attentions}
+    lacking = [f"`{name}`" for name in ATTENTION.names() if name not in there]
+    return [f"Not trained on digits yet: {', '.join(lacking)}.\n"] if lacking else []
 
 
 def _correlations(rows: DigitsRows, sections: Sequence[Section]) -> list[str]:
