@@ -111,7 +111,7 @@ def test_every_stack_has_its_loss():
     assert [float(value) for value in output.log.values()] == pytest.approx(
         [float(one.detach()) for one in of_stacks]
     )
-    assert list(output.log) == ["loss_stack1", "loss_stack2"]
+    assert list(output.log) == ["stack1_loss", "stack2_loss"]
     output.loss.backward()
     assert all(one.grad is not None for one in method.parameters())
 

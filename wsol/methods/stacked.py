@@ -37,5 +37,5 @@ class Stacked(TrainingMethod):
         """Images (N, 3, H, W), labels (N,) to the sum of the stacks' losses."""
         logits = self.localizer(images).logits
         losses = losses_of(self.stacked(), self.classification, labels)
-        log = {f"loss_stack{number}": loss for number, loss in enumerate(losses.detach(), start=1)}
+        log = {f"stack{number}_loss": loss for number, loss in enumerate(losses.detach(), start=1)}
         return StepOutput(losses.sum(), logits, log)
