@@ -17,7 +17,7 @@ TOP = Path(__file__).parents[2] / "configs"
 NAMES = sorted(path.relative_to(TOP).as_posix() for path in TOP.glob("*/*.yaml"))
 CLASSES = {"cub": 200, "imagenet": 1000, "openimages": 100, "object_discovery": 3}
 # Trained from nothing, all parts together.
-EMBEDDED = ("clutter/", "digits/")
+EMBEDDED = ("clutter/", "digits/", "systems/")
 
 
 def recipe(name: str) -> Recipe:
