@@ -53,9 +53,13 @@ def test_a_cam_row_stands_beside_it_at_its_own_setting(name):
         assert own.training.epochs == 22  # its page and its comment say so: see docs/results.md
         own = own.changed(training={"epochs": 15})
     folder = TOP / name.partition("/")[0]
+    paths = sorted(folder.glob("*.yaml"))
+    if folder.name == "systems":  # most are of the network of digits, each with a method of its own
+        paths = [TOP / "digits" / "cam.yaml", TOP / "systems" / "hourglass_stem.yaml"]
+        own = own.changed(method={"name": "cam", "options": {}})
     beside = [
         path
-        for path in sorted(folder.glob("*.yaml"))
+        for path in paths
         if recipe(path.relative_to(TOP).as_posix()).attention.name == "none"
         and setting(Recipe.from_yaml(path)) == setting(own)
     ]
