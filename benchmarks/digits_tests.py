@@ -25,7 +25,7 @@ from wsol.board.runs.reading import StoredRun, read_runs
 from wsol.files.csv_table import csv_text
 from wsol.files.writing.atomic import write_text
 from wsol.maps import PREDICTED
-from wsol.pipeline.diagnosis.figures import PRIMARY, Figure
+from wsol.pipeline.diagnosis.figures import CLOSELY, PRIMARY
 from wsol.recipe import AttentionSettings
 from wsol.scores.comparison.compare_rows import compare_rows
 from wsol.scores.comparison.comparison import Comparison
@@ -36,11 +36,6 @@ COLUMNS = (
     "images", "metric", "attention", "maps", "against", "seeds", "n",
     "difference", "low", "high", "p", "by_seed",
 )  # fmt: skip
-# Beside the primary figures: what is told of the rows that are looked at closely.
-CLOSELY = (
-    Figure("several", "instance_f1@0.5", {"spacing": "touching"}),
-    Figure("context", "auc_context_over_ground", {"texture": "uncorrelated"}, better="low"),
-)
 CAM, CONTROL, RFGA = ("none", "cam"), ("plain", "cam"), ("rfga", "cam")
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from digits_rows import CAM, CLOSELY, CONTROL, DigitsRows, images_of
+from digits_rows import CAM, CONTROL, DigitsRows, images_of
 from digits_tables import OF_ALL, head_of, plain
 from digits_verdicts import PairedTest, Tests
 from markdown_table import table
 
 from wsol.files.csv_table import table_rows
-from wsol.pipeline.diagnosis.figures import PRIMARY, Figure
+from wsol.pipeline.diagnosis.figures import CLOSELY, PRIMARY, Figure
 from wsol.pipeline.diagnosis.tables import name_of
 
 STEPS = Path("benchmarks", "results", "tdam_steps.csv")

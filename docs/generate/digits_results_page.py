@@ -8,7 +8,7 @@ from pathlib import Path
 from digits_close_looks import close_looks
 from digits_correlation import birds, correlation
 from digits_rows import DigitsRows
-from digits_tables import OF_ALL, every_module, every_module_short, without_attention
+from digits_tables import OF_ALL, every_module, without_attention
 from digits_verdicts import Tests
 from markdown_table import table
 
@@ -104,7 +104,7 @@ def readme_with_modules(root: Path, sections: Sequence[Section]) -> str:
     text = (root / "README.md").read_text("utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    made = every_module_short(root, DigitsRows.of(sections), Tests(root))
+    made = every_module(root, DigitsRows.of(sections), Tests(root), short=True)
     return f"{before}{BEGIN}\n\n{made}\n{END}{after}" if rest else text
 
 

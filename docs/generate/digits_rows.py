@@ -10,17 +10,12 @@ from wsol.board.rows.seeds import Estimate
 from wsol.board.tables.sections import Section
 from wsol.data.digits.tests import GENERATOR, digits_set
 from wsol.maps import PREDICTED
-from wsol.pipeline.diagnosis.figures import PRIMARY, Figure
+from wsol.pipeline.diagnosis.figures import Figure
 from wsol.pipeline.diagnosis.profile import MATCHED, TRAINED
 
 CAM, CONTROL, SMALL = "none", "plain", "small_resnet"
 # Its class maps are spikes by construction: its scores are the maps to look at.
 OWN_MAPS = "ltpa"
-# Beside the primary figures, of the rows that are looked at closely.
-CLOSELY = (
-    Figure("several", "instance_f1@0.5", {"spacing": "touching"}),
-    Figure("context", "auc_context_over_ground", {"texture": "uncorrelated"}, better="low"),
-)
 
 
 def is_digits(section: Section) -> bool:
@@ -101,8 +96,3 @@ class DigitsRows:
     @staticmethod
     def _ablated(attention: str) -> bool:
         return attention.startswith("rfga(")
-
-
-def figure_of(test: str) -> Figure:
-    """The primary figure of a test."""
-    return next(figure for figure in PRIMARY if figure.test == test)

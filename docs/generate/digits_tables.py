@@ -20,6 +20,8 @@ BASELINES = ("features", "intensity", "intensity:blurred", "intensity:component"
 BOUNDS = ("object mask, cells", "network supervised by masks", "untrained network")
 # Only those rows are trained on context that are looked at closely.
 OF_ALL = [figure for figure in PRIMARY if figure.test != "context"]
+# Where accuracy stands before the figure, and what it is called.
+TOP1 = {"base": ["top-1"], "parts": ["top-1 parts"]}
 SIGNS = {"better": " ↑", "worse": " ↓"}
 NO_ATTENTION = """What needs no attention, on the same images. *features* is the mean of CAM's last
 features, *intensity* the picture's own brightness, blurred to 8 x 8, or its largest component. Bounds,
@@ -27,36 +29,26 @@ from `results/controls.md`: an ideal mask of 8 x 8 cells, and a network trained 
 """
 
 
-def every_module(root: Path, rows: DigitsRows, tests: Tests) -> str:
-    """A row a module: accuracies, figures with their marks, what it costs."""
+def every_module(root: Path, rows: DigitsRows, tests: Tests, *, short: bool = False) -> str:
+    """A row a module: accuracies, figures with their marks, what it costs; ``short``: means alone."""
     memory = _memory(root)
     lines = []
     for attention in rows.attentions:
         marks = marks_of(rows, tests, attention)
         cells = [shown(attention)]
         for figure in OF_ALL:
-            if figure.test in ("base", "parts"):
+            if figure.test in TOP1 and not short:
                 cells.append(plain(rows.estimate(images_of(figure), "top1_acc", attention)))
-            found = rows.estimate(images_of(figure), figure.key, attention)
-            cells.append(_marked(rows, figure, attention, plain(found), marks))
-        lines.append([*cells, *memory.get(attention, ["", ""])])
-    head = [name for figure in OF_ALL for name in _heads(figure)]
-    return table(["attention", *head, "params M", "memory MB"], lines, left=1)
-
-
-def every_module_short(root: Path, rows: DigitsRows, tests: Tests) -> str:
-    """The same for people in a hurry: means alone."""
-    memory = _memory(root)
-    lines = []
-    for attention in rows.attentions:
-        marks = marks_of(rows, tests, attention)
-        cells = [shown(attention)]
-        for figure in OF_ALL:
-            found = rows.estimate(images_of(figure), figure.key, attention)
-            mean = plain(found).partition(" ±")[0]
-            cells.append(_marked(rows, figure, attention, mean, marks))
-        lines.append([*cells, *memory.get(attention, ["", ""])[1:]])
-    return table(["attention", *map(head_of, OF_ALL), "memory MB"], lines, left=1)
+            text = plain(rows.estimate(images_of(figure), figure.key, attention))
+            text = text.partition(" ±")[0] if short else text
+            cells.append(_marked(rows, figure, attention, text, marks))
+        lines.append([*cells, *memory.get(attention, ["", ""])[short:]])
+    heads = [
+        name
+        for figure in OF_ALL
+        for name in [*([] if short else TOP1.get(figure.test, [])), head_of(figure)]
+    ]
+    return table(["attention", *heads, *["params M", "memory MB"][short:]], lines, left=1)
 
 
 def without_attention(root: Path, rows: DigitsRows) -> str:
@@ -93,11 +85,6 @@ def plain(found: Estimate | None) -> str:
 def marks_of(rows: DigitsRows, tests: Tests, attention: str) -> dict[str, str]:
     """An arrow for each test on which the row is better or worse than CAM."""
     return {one.figure.test: SIGNS.get(one.verdict, "") for one in tests.judged(rows, attention)}
-
-
-def _heads(figure: Figure) -> list[str]:
-    top1 = {"base": ["top-1"], "parts": ["top-1 parts"]}
-    return [*top1.get(figure.test, []), head_of(figure)]
 
 
 def _marked(rows: DigitsRows, figure: Figure, attention: str, text: str, marks: dict[str, str]) -> str:

@@ -82,6 +82,18 @@ def test_without_a_policy_it_is_the_plain_network(make, attention):
     assert gained.attention.keys() == plain.attention.keys()
 
 
+def test_what_a_window_shows_is_put_back_where_it_is(make):
+    method = make("stn")
+    with torch.no_grad():
+        theta = torch.tensor([0.5, 0.0, 0.5, 0.0, 0.5, -0.5])
+        method.localizer.attention_modules[0].deciding[-1].bias.copy_(theta)
+    images = torch.rand(2, 3, 32, 32)
+    plain, gained = method.localizer(images), method.trained()(images)
+    torch.testing.assert_close(gained.class_maps, plain.class_maps)
+    torch.testing.assert_close(gained.window, plain.window)
+    assert gained.window is not None
+
+
 def test_class_maps_are_those_of_the_last_pass(make):
     """By the head's own weights on weighed features, position by position."""
     method = make(passes=2)

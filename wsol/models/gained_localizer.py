@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from wsol.attention.warps import pulled_back
 from wsol.models.heads import CamHead
 from wsol.models.localizer import Localizer, LocalizerOutput
 
@@ -50,7 +51,8 @@ class GainedLocalizer(Localizer):
         gains = gains_of(means, linear_of(head), (self.policy_out, self.policy_in), self.passes)
         features = first.features * gains[:, :, None, None].to(first.features.dtype)
         logits, class_maps, _ = head(features)
-        return LocalizerOutput(logits, class_maps, first.attention, features)
+        class_maps = pulled_back(class_maps, first.window)
+        return LocalizerOutput(logits, class_maps, first.attention, features, first.window)
 
 
 def sizes_of(localizer: Localizer) -> tuple[int, int]:

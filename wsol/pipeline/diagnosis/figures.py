@@ -42,6 +42,12 @@ PRIMARY = (
     Figure("context", "auc_context_over_ground", better="low"),
 )
 
+# Beside them, of rows that are looked at closely: descriptive.
+CLOSELY = (
+    Figure("several", "instance_f1@0.5", {"spacing": "touching"}),
+    Figure("context", "auc_context_over_ground", {"texture": "uncorrelated"}, better="low"),
+)
+
 TRAINING_SETS = ("base", "parts", "context")
 
 
