@@ -53,6 +53,11 @@ class Reading:
     widths: tuple[int, ...] = ()
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What tells readings apart: the test, and what is read."""
+        return self.figure.test, self.title
+
+    @property
     def training(self) -> DigitsSet:
         """The images that hold its training set."""
         test = self.figure.images.test
@@ -103,12 +108,13 @@ def lines_of(
     tests: Sequence[tuple[Reading, Reading]], output: Path, seeds: Sequence[int], jobs: int
 ) -> Iterator[list[str]]:
     """The lines under `COLUMNS`, all that they need trained before the first."""
-    recipes = {one: recipe(one, output) for pair in tests for one in pair if one.maps != MASKS}
+    trained = [one for pair in tests for one in pair if one.maps != MASKS]
+    recipes = {one.key: recipe(one, output) for one in trained}
     grid = Grid(
         list(dict.fromkeys(recipes.values())),
         seeds,
-        also=lambda trained: [
-            folder_of(one.figure.images, output) for one, own in recipes.items() if own == trained
+        also=lambda row: [
+            folder_of(one.figure.images, output) for one in trained if recipes[one.key] == row
         ],
         baselines=False,
     )
@@ -119,7 +125,7 @@ def lines_of(
                 if reading.maps == MASKS:
                     value, top1 = supervised(reading, output, seed)
                 else:
-                    value, top1 = recorded(reading, grid, recipes[reading], seed)
+                    value, top1 = recorded(reading, grid, recipes[reading.key], seed)
                 figure = reading.figure
                 told = [figure.test, figure.key, which, reading.title, str(seed)]
                 yield [*told, f"{value:.1f}", f"{top1:.1f}"]
