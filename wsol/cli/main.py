@@ -26,6 +26,7 @@ what); 1 a bug in wsol; 130 interrupted by Ctrl-C, 143 stopped by SIGTERM, 129 b
 COMMANDS = {
     "demo": "train CAM, RFGA, TDAM and LTPA on the embedded data set, evaluate, board, report",
     "prepare": "turn a data set in its official layout into a manifest",
+    "propose": "propose boxes that may hold an object, for the maps of two-level attention",
     "train": "train one recipe",
     "evaluate": "score a run, a folder of score maps, or your own images",
     "benchmark": "train and evaluate recipes and seeds, skipping what is done, then the board",

@@ -13,6 +13,7 @@ from wsol.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from wsol.data.manifest.manifest import ManifestSplit
     from wsol.models.localizer import Localizer, LocalizerOutput
 
 # For each image the columns of the logits that stand for its class: one, or several together.
@@ -30,11 +31,13 @@ class MapSource:
         takes_argument: whether a name may go on after ``:`` or ``=``.
         title: what tables call the source, where it is not its name.
         baseline: whether a localizer has to beat these maps: a table shows them in italics.
+        beside: baselines, by name, without which these maps cannot be judged.
     """
 
     takes_argument: ClassVar[bool] = False
     title: ClassVar[str] = ""
     baseline: ClassVar[bool] = False
+    beside: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, name: str, argument: str = "") -> None:
         if argument and not self.takes_argument:
@@ -44,6 +47,9 @@ class MapSource:
     def described(self) -> dict[str, Any]:
         """What a record keeps of a baseline, so that its reader need not import it; else nothing."""
         return {"source": {"title": self.title, "baseline": True}} if self.baseline else {}
+
+    def of_images(self, images: ManifestSplit) -> None:
+        """Be told which images are read; ``UserError`` where something is missing beside them."""
 
     def of_predicted_class(self) -> MapSource:
         """The same source read at the predicted class; ``UserError`` where it reads no class."""
@@ -81,6 +87,9 @@ class ModelMaps(MapSource):
     def ready(self, localizer: Localizer) -> AbstractContextManager[Any]:
         """The state to read ``localizer`` in: hooks on, steps lowered. ``UserError`` if it cannot."""
         return nullcontext()
+
+    def see(self, images: Tensor, image_ids: Sequence[str]) -> None:
+        """Be shown the images (N, 3, H, W), normalised, that the next output is of."""
 
     def read(self, output: LocalizerOutput, columns: Columns) -> Tensor:
         """Maps (N, h, w) of one batch's output; ``columns`` is empty unless ``of_class`` is set."""

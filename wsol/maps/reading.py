@@ -21,6 +21,7 @@ from wsol.scores.samples import Prediction
 
 if TYPE_CHECKING:
     from wsol.data.loading.loader import Batch
+    from wsol.data.manifest.manifest import ManifestSplit
 
 
 class MapReader:
@@ -33,6 +34,7 @@ class MapReader:
             top-5. None where nothing is known of the images: every source shows the predicted class, and
             top-5 are the model's own labels.
         groups: which of the model's classes stand for one of the data set's.
+        images: what is read, for sources that need to know it beforehand.
     """
 
     def __init__(
@@ -40,8 +42,10 @@ class MapReader:
         localizer: Localizer,
         class_keys: Sequence[str] | None,
         groups: Mapping[str, Sequence[str]] | None = None,
+        images: ManifestSplit | None = None,
     ) -> None:
         self.localizer, self.class_keys, self.groups = localizer, class_keys, groups or {}
+        self.images = images
 
     def predictions(self, batches: Iterable[Batch], source: str) -> Iterator[Prediction]:
         """Predictions by one source; see `pairs`."""
@@ -70,6 +74,8 @@ class MapReader:
             for batch in batches:
                 images = batch.images.to(device, non_blocking=True)
                 started = time.perf_counter()
+                for view in views:
+                    view.source.see(images, batch.image_ids)
                 output = self.localizer(images)
                 maps = [view.maps(output, batch) for view in views]
                 if clock is not None:
@@ -77,6 +83,8 @@ class MapReader:
                 yield from _pairs(batch, views, output.logits, maps)
 
     def _view(self, source: ModelMaps, name: str) -> View:
+        if self.images is not None:
+            source.of_images(self.images)
         model_keys = self.localizer.class_keys
         if self.class_keys is None:
             return View(source, name, None, {label: [label] for label in range(len(model_keys))})
@@ -159,16 +167,23 @@ def passes(sources: Sequence[str]) -> list[list[str]]:
     return ([shared] if shared else []) + [[source] for source, own in alone.items() if own]
 
 
-def check_sources(localizer: Localizer, sources: Sequence[str]) -> None:
-    """Read each source and the default map from a blank image; ``UserError`` where one fails."""
+def check_sources(localizer: Localizer, sources: Sequence[str], images: ManifestSplit) -> None:
+    """Read each source and the default map from a blank image; ``UserError`` where one fails.
+
+    ``images`` are some that will be read.
+    """
     from wsol.data.loading.loader import Batch
 
     localizer.default_map  # noqa: B018  # A module may name a map that it does not show.
     side = localizer.input_size
     blank = Batch(
-        torch.zeros(1, 3, side, side), torch.zeros(1, dtype=torch.long), [""], torch.zeros(1), 1
+        torch.zeros(1, 3, side, side),
+        torch.zeros(1, dtype=torch.long),
+        images.image_ids[:1],
+        torch.zeros(1),
+        1,
     )
-    reader = MapReader(localizer, localizer.class_keys)
+    reader = MapReader(localizer, localizer.class_keys, images=images)
     for together in passes(sources):
         for _ in reader.pairs([blank], together):
             pass

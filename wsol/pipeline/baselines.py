@@ -50,6 +50,8 @@ class BaselineJob(ScoringJob):
             self.sources += ["intensity:blurred", "intensity:component"]
         if self.protocol.per_class:
             self.sources += ["background", "foreground"]
+        self.sources += [name for maps in self.settings.maps for name in map_source(maps).beside]
+        self.sources = list(dict.fromkeys(self.sources))
 
     def origin(self, source: str) -> MapsOrigin:
         """The source and the side of the square in which maps are compared are all that makes it."""
@@ -86,6 +88,7 @@ class BaselineJob(ScoringJob):
         maps = map_source(source)
         assert isinstance(maps, ImageMaps)
         maps.exif = split.manifest.exif
+        maps.of_images(split)
         for image_id, label, path in zip(split.image_ids, split.labels, split.paths, strict=True):
             found = maps.read(path, self.size)
             if found.dtype == bool:

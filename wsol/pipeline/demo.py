@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wsol.cores import cores
 from wsol.files.writing.atomic import write_text
-from wsol.pipeline.digits_recipes import digits_recipe
+from wsol.pipeline.digits_recipes import digits_recipe, on_this_machine
 from wsol.recipe import AttentionSettings, How, MethodSettings, Recipe
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def demo_grid(output: Path | str = "demo", *, small: bool = False) -> Grid:
     how = How(runs=(output / "runs").as_posix(), results=(output / "results").as_posix())
     recipes = [
         # The committed recipes leave the masks out, to keep records small; a demo shows all there is.
-        recipe.changed(evaluation={"masks": True}, training={"epochs": 2} if small else {})
+        on_this_machine(recipe).changed(
+            evaluation={"masks": True}, training={"epochs": 2} if small else {}
+        )
         for recipe in demo_recipes(base, how).values()
     ]
     return Grid(recipes, seeds=[0], overlays=8, also=lambda recipe: [company])

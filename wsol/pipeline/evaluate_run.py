@@ -191,7 +191,7 @@ class ModelJob(ScoringJob):
             weights.load_weights(model.localizer, recipe.training.selection)
         rank, world_size = model.fabric.global_rank, model.fabric.world_size
         loader = eval_loader(images, recipe, rank=rank, world_size=world_size)
-        reader = MapReader(model.localizer, images.class_keys, recipe.evaluation.classes)
+        reader = MapReader(model.localizer, images.class_keys, recipe.evaluation.classes, images)
         return reader.pairs(loader, sources, clock)
 
 

@@ -35,7 +35,9 @@ def train(
     localizer = build_localizer(recipe, len(split.class_keys), split.class_keys)
     method = build_method(recipe, localizer)
     # What is read and measured of the trained network is tried now, not after the last epoch.
-    check_sources(method.trained(), recipe.evaluation.maps)
+    manifest, scored = split.manifest, recipe.evaluation.split
+    images = manifest.split(scored) if scored in manifest.splits else split
+    check_sources(method.trained(), recipe.evaluation.maps, images)
     cost(method.trained(), recipe.data.input_size)
     if recipe.training.channels_last:
         method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -28,7 +28,7 @@ def validate(localizer: Localizer, manifest: Manifest, recipe: Recipe) -> dict[s
     split = scored_split(manifest, "val")
     training = localizer.training
     scores = evaluate(
-        MapReader(localizer, split.class_keys).predictions(
+        MapReader(localizer, split.class_keys, images=split).predictions(
             eval_loader(split, recipe), recipe.evaluation.maps[0]
         ),
         split.annotations(),

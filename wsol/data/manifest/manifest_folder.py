@@ -21,6 +21,7 @@ OWN_ENTRIES = {
     IGNORE_MASKS,
     "check.json",
     "contact_sheet.png",
+    "proposals",
 }
 
 

@@ -27,7 +27,7 @@ from wsol.maps import of_predicted_class
 from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
-from wsol.pipeline.digits_recipes import digits_recipe
+from wsol.pipeline.digits_recipes import digits_recipe, on_this_machine
 from wsol.progress import say
 from wsol.recipe import AttentionSettings, How, MethodSettings, Recipe
 from wsol.scores.samples import Prediction
@@ -51,7 +51,9 @@ def training_masks(manifest: Manifest) -> np.ndarray:
 
 def recipe_of(manifest: Manifest, *, epochs: int | None = None, seed: int = 0) -> Recipe:
     """CAM's own recipe on the training set of ``manifest``."""
-    recipe = digits_recipe(AttentionSettings(), MethodSettings(), manifest.folder, How())
+    recipe = on_this_machine(
+        digits_recipe(AttentionSettings(), MethodSettings(), manifest.folder, How())
+    )
     changed = {} if epochs is None else {"epochs": epochs}
     return recipe.changed(seed=seed, training=changed)
 
@@ -125,7 +127,7 @@ def network_predictions(
 
     ``shares``: as what it was trained to say, the share of each cell, in [0, 1], and no logit of it.
     """
-    reader = MapReader(localizer, split.class_keys, recipe.evaluation.classes)
+    reader = MapReader(localizer, split.class_keys, recipe.evaluation.classes, split)
     source = recipe.evaluation.maps[0]
     if (split.labels < 0).any():
         source = of_predicted_class(source)

@@ -17,7 +17,7 @@ from wsol.pipeline.diagnosis.drawn_images import drawn_images, folder_of
 from wsol.pipeline.diagnosis.figures import PRIMARY, TRAINING_SETS, images_of
 from wsol.pipeline.diagnosis.profile import TestProfile, profile
 from wsol.pipeline.diagnosis.rows import DiagnosedRow, rows_of
-from wsol.pipeline.digits_recipes import digits_recipe
+from wsol.pipeline.digits_recipes import digits_recipe, on_this_machine
 from wsol.pipeline.grid.rows import GridRow
 from wsol.pipeline.outputs.publish import find_record
 from wsol.recipe import AttentionSettings, How, MethodSettings, Recipe
@@ -132,7 +132,7 @@ class DiagnosisPlan:
     def _recipe(self, training: str, row: DiagnosedRow) -> Recipe:
         how = How(runs=(self.output / "runs").as_posix(), results=(self.output / "results").as_posix())
         manifest = folder_of(self.images[training][0], self.output)
-        recipe = digits_recipe(row.attention, row.method, manifest, how)
+        recipe = on_this_machine(digits_recipe(row.attention, row.method, manifest, how))
         return recipe.changed(training={"epochs": 1}) if self.small else recipe
 
     def _also(self, recipe: Recipe) -> list[Path]:
