@@ -9,10 +9,12 @@ Three attentions of the paper, as maps of one trained network:
 
 The paper's abstract says so much; the rest is our reading, since no code was found: crops are seen at
 half the image's side; half of the best proposal's probability is enough to be kept; three parts; a
-detector's response is the sum of its filters' largest activations; a map is the mean score of the
-proposals over each place. In the paper the object level knows the parent class from a 1000-way network:
-that is ``evaluation.classes``, with every bird of ImageNet standing for each class. It also trains its
-network on the proposals that were kept; here the network is as it was trained.
+detector's response is the sum of its filters' largest activations; a map is by how much the scores of
+the proposals over each place exceed their mean, summed.
+
+In the paper the object level knows the parent class from a 1000-way network: that is
+``evaluation.classes``, with every bird of ImageNet standing for each class. It also trains its network
+on the proposals that were kept; here the network is as it was trained.
 """
 
 from __future__ import annotations
@@ -29,13 +31,15 @@ from torch import Tensor, nn
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.maps.contract import Columns, ModelMaps
-from wsol.maps.proposals.painting import averaged
+from wsol.maps.proposals.painting import above_average
 from wsol.maps.proposals.proposal_files import read_proposals
 from wsol.models.localizer import Localizer, LocalizerOutput
 
 ENOUGH = 0.5  # of the best proposal's probability
 PARTS = 3
 CROPS = 64  # at a time
+# What residual networks call the convolution that only fits a block's input to its output.
+SHORTCUTS = ("downsample", "shortcut")
 
 
 class TwoLevel(ModelMaps):
@@ -73,13 +77,13 @@ class TwoLevel(ModelMaps):
         self._images, self._ids = images, image_ids
 
     def read(self, output: LocalizerOutput, columns: Columns) -> Tensor:
-        """Maps (N, h, w), the mean score of the proposals over each place."""
+        """Maps (N, h, w): how much the scores over each place exceed their mean, summed."""
         assert self._boxes is not None, "ready has refused it"
         maps: dict[str, np.ndarray] = {}  # a batch may be padded with copies
         for image, image_id, own in zip(self._images, self._ids, columns, strict=True):
             if image_id not in maps:
                 boxes = self._boxes[image_id]
-                maps[image_id] = averaged(boxes, self._scores(image, boxes, own))
+                maps[image_id] = above_average(boxes, self._scores(image, boxes, own))
         return torch.from_numpy(np.stack([maps[image_id] for image_id in self._ids])).float()
 
     def _scores(self, image: Tensor, boxes: np.ndarray, columns: Sequence[int]) -> np.ndarray:
@@ -119,8 +123,10 @@ def last_filters(localizer: Localizer) -> np.ndarray:
     channels = backbone.stage_channels[backbone.last_maps]
     convolutions = [
         module
-        for module in backbone.stages[backbone.last_maps].modules()
-        if isinstance(module, nn.Conv2d) and module.out_channels == channels
+        for name, module in backbone.stages[backbone.last_maps].named_modules()
+        if isinstance(module, nn.Conv2d)
+        and module.out_channels == channels
+        and not set(SHORTCUTS).intersection(name.split("."))
     ]
     if not convolutions:
         raise UserError(

@@ -18,10 +18,11 @@ def painted(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.einsum("n,ny,nx->yx", scores.astype(np.float64), down, across)
 
 
-def averaged(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """The mean score of the boxes that each cell lies in, 0 where it lies in none: (SIDE, SIDE) float64.
+def above_average(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """By how much the scores of the boxes over each cell exceed the mean score, summed: (SIDE, SIDE).
 
-    The sum alone would be largest where most boxes are, at the centre, whatever their scores.
+    The scores themselves, summed, would be largest where most boxes are, at the centre, whatever they
+    say. Here equal scores make an empty map. So they do where each cell takes the mean of its boxes'
+    scores, but then a single box decides where few lie, at the image's edges.
     """
-    number = painted(boxes, np.ones(len(boxes)))
-    return np.divide(painted(boxes, scores), number, out=np.zeros_like(number), where=number > 0)
+    return painted(boxes, scores - scores.mean()) if len(boxes) else painted(boxes, scores)

@@ -52,7 +52,7 @@ class ProposalFile:
                 raise ValueError(f"boxes {boxes.shape} of {len(counts)} images")
         except (KeyError, ValueError) as error:
             raise UserError(
-                f"{self.path}: damaged ({error}); delete it and run `wsol propose`"
+                f"{self.path}: damaged ({error}): delete it and run `wsol propose`"
             ) from None
         return np.split(boxes, np.cumsum(counts)[:-1])
 
