@@ -56,3 +56,13 @@ def test_the_localizer_stays_as_it_was():
     cost(localizer, 64)
     assert localizer.training
     assert {parameter.device.type for parameter in localizer.parameters()} == {"cpu"}
+
+
+def test_senet_has_resnet50s_parameters_and_those_of_its_gates():
+    """A gate of C channels: C to C / 16 and back, each with biases."""
+    gates = sum(
+        blocks * (2 * width * width // 16 + width // 16 + width)
+        for width, blocks in ((256, 3), (512, 4), (1024, 6), (2048, 3))
+    )
+    plain, senet = (cost(built(name, 1000), 224)["params"] for name in ("resnet50", "seresnet50"))
+    assert senet == plain + gates == 28_088_024

@@ -20,7 +20,7 @@ from wsol.methods.snes import SNES
 from wsol.models.gained_localizer import GainedLocalizer, gains_of, linear_of, sizes_of
 from wsol.models.heads import CamHead
 from wsol.models.localizer import Localizer
-from wsol.progress import track
+from wsol.progress import say, track
 
 SEARCHES = ("snes", "random")
 LARGEST = 128  # channels whose policy is searched whole
@@ -88,7 +88,8 @@ class DasNet(TrainingMethod):
             labels.append(own)
         seen, wanted = torch.cat(means), torch.cat(labels)
         start = self._start()
-        best, highest = start, float(self.fitness(start[None].to(seen), seen, wanted)[0])
+        first = float(self.fitness(start[None].to(seen), seen, wanted)[0])
+        best, highest = start, first
         search = SNES(start, self.width, seed=self.seed)
         for _ in track(range(self.generations), self.generations, "dasNet: generation"):
             points = search.ask()
@@ -98,6 +99,7 @@ class DasNet(TrainingMethod):
             top = int(fitness.argmax())
             if float(fitness[top]) > highest:
                 best, highest = points[top], float(fitness[top])
+        say(f"dasNet: fitness {first:.4f} without gains, {highest:.4f} with the best policy tried")
         out, into = self._policy(best[None].to(seen))
         self.gained.policy_out.copy_(out[0])
         self.gained.policy_in.copy_(into[0])

@@ -10,7 +10,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from wsol.data.manifest.manifest import Manifest
+from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.errors import UserError
 from wsol.files.locking.lock import Held
 from wsol.models.cost import cost
@@ -23,6 +23,7 @@ from wsol.recipe import Recipe
 from wsol.training.device import device_name, launch, threads
 from wsol.training.loop import train as run_training
 from wsol.training.run_folder import RunFolder, run_name, training_id
+from wsol.training.shown_maps import shown_maps
 
 
 def train(recipe: Recipe | Path | str) -> Path:
@@ -111,8 +112,18 @@ def _train(recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric
         }
         if manifest.drawn:
             facts["drawn"] = manifest.drawn
+        if localizer.attention_modules and recipe.training.epochs:
+            shown = shown_maps(localizer, _looked_at(manifest, networks[-1]), recipe)
+            facts["shown"] = shown._asdict()
+            for line in shown.lines():
+                say(line)
         folder.write_facts(facts)
         folder.tidy()
+
+
+def _looked_at(manifest: Manifest, last: Part) -> ManifestSplit:
+    """Images of val; where there is none, of the training."""
+    return manifest.split("val") if "val" in manifest.splits else last.images
 
 
 def _train_each(recipe: Recipe, networks: list[Part], fabric: Fabric) -> tuple[Localizer, list[float]]:

@@ -12,6 +12,7 @@ BACKBONES: dict[str, str] = {
     "resnet34": "timm",
     "resnet50": "timm",
     "resnet101": "timm",
+    "seresnet50": "SENet (Hu et al., CVPR 2018), timm's: a channel gate in every block",
     "vgg16": "torchvision's features; a stage ends with its pooling",
     "vgg16_bn": "torchvision's features; a stage ends with its pooling",
     "inception_v3": "timm's blocks, padded and cut after Mixed_6e as in wsolevaluation",
