@@ -135,7 +135,7 @@ def test_how_flat_the_attention_maps_are_is_told_and_kept(tiny_recipe, capsys):
     recipe = tiny_recipe.changed(attention={"name": "residual"})
     shown = RunFolder(train(recipe)).facts()["shown"]
     assert shown["images"] == 10 and shown["window"] is None
-    assert list(shown["spread"]) == build_localizer(recipe, 10).attention_names()
+    assert set(shown["spread"]) == set(build_localizer(recipe, 10).attention_names())
     assert all(0 <= value <= 1 for value in shown["spread"].values())
     assert "spread of attention maps, (max - min) / max on 10 images" in capsys.readouterr().err
     assert "shown" not in RunFolder(train(tiny_recipe.changed(seed=1))).facts()
