@@ -17,7 +17,9 @@ METHODS: Registry[type[TrainingMethod]] = Registry(
     "method", subclass_of="wsol.methods.contract:TrainingMethod"
 )
 METHODS.register("cam", "wsol.methods.cam:CAM")
+METHODS.register("cutmix", "wsol.methods.cutmix:CutMix")
 METHODS.register("dasnet", "wsol.methods.dasnet:DasNet")
 METHODS.register("dvan", "wsol.methods.dvan:Diversified")
+METHODS.register("has", "wsol.methods.has:HideAndSeek")
 METHODS.register("stacked", "wsol.methods.stacked:Stacked")
 METHODS.register("dreal", "wsol.methods.dreal:DREAL")
