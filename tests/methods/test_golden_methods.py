@@ -1,4 +1,4 @@
-"""HaS and CutMix against wsolevaluation's own outputs, its random draws given."""
+"""HaS, CutMix and ACoL against wsolevaluation's own outputs, its random draws given."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from wsol.methods.acol import ACoL
 from wsol.methods.cutmix import mixed, rectangle
 from wsol.methods.has import with_hidden
+from wsol.models.erasing_head import ErasingHead, of_classes, stretched
+from wsol.models.factory import build_localizer
+from wsol.recipe import BackboneSettings, Recipe
 
 pytestmark = pytest.mark.golden
 
@@ -63,3 +67,70 @@ def test_cutmix_has_the_reference_rectangles_at_every_share_and_centre(cases_of)
         for share, row, column, *box, kept in rows.tolist():
             cut = rectangle(height, width, share, (int(row), int(column)))
             assert list(cut) == box and 1 - cut.area / (height * width) == pytest.approx(kept)
+
+
+CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+PLACES = {"conv1": "before.0", "conv2": "before.2", "class_conv": "classifier"}
+
+
+def test_acol_erases_says_and_shows_what_the_reference_does(cases_of):
+    for name, case in cases_of("acol").items():
+        config = json.loads(str(case["config"]))
+        given = config["labels_passed_to_forward"]
+        features = torch.from_numpy(case["feature"]).requires_grad_()
+        labels = torch.from_numpy(case["labels"])
+        weights = {key.removeprefix("weights/"): case[key] for key in case if key.startswith("weights/")}
+        classes, width = weights["branch_a.class_conv.weight"].shape[:2]
+        head = ErasingHead(features.shape[1], classes, width, config["drop_threshold"])
+        state = {}
+        for key, value in weights.items():
+            branch, layer, tensor = key.split(".")
+            ours = "first" if branch == "branch_a" else "second"
+            state[f"{ours}.{PLACES[layer]}.{tensor}"] = torch.from_numpy(value)
+        head.load_state_dict(state)
+        first, second = head.branches(features, labels if given else None)
+        attended = torch.from_numpy(case["attention_label"])
+        attention = stretched(of_classes(first.class_maps, attended))
+        compared = {
+            "logits_a": first.logits,
+            "logits_b": second.logits,
+            "class_maps_a": first.class_maps,
+            "class_maps_b": second.class_maps,
+            "attention": attention[:, None],
+            "erased_feature": features.masked_fill(attention[:, None] >= head.threshold, 0),
+        }
+        both = [stretched(of_classes(one.class_maps, labels)) for one in (first, second)]
+        compared["cam"] = torch.maximum(*both)
+        if given:
+            torch.testing.assert_close(head.map_of(features, labels[:, None].tolist()), compared["cam"])
+        losses = [torch.nn.functional.cross_entropy(one.logits, labels) for one in (first, second)]
+        loss = torch.stack(losses).sum()
+        assert float(loss.detach()) == pytest.approx(float(case["loss"]), rel=1e-6)
+        (compared["loss_grad_feature"],) = torch.autograd.grad(loss, features)
+        worst = 0.0
+        for key, found in compared.items():
+            torch.testing.assert_close(found, torch.from_numpy(case[key]), **CLOSE, msg=key)
+            worst = max(worst, float((found.detach() - torch.from_numpy(case[key])).abs().max()))
+        print(f"acol {name:20} largest difference {worst:.1e}")
+
+
+BACKBONES = {
+    "vgg16": BackboneSettings("vgg16"),
+    "resnet50": BackboneSettings("resnet50", strides={"stage5": 1}),
+    "inception_v3": BackboneSettings("inception_v3"),
+}
+
+
+@pytest.mark.parametrize("classes", [200, 1000])
+@pytest.mark.parametrize("name", BACKBONES)
+def test_acol_has_the_references_parameters(golden_file, name, classes):
+    facts = json.loads(golden_file("backbone_facts.json").read_text())["networks"]
+    (wanted,) = {
+        one["parameters"]
+        for one in facts
+        if (one["backbone"], one["method"], one["num_classes"]) == (name, "acol", classes)
+    }
+    with torch.device("meta"):
+        method = ACoL(build_localizer(Recipe(backbone=BACKBONES[name]), classes))
+    assert sum(one.numel() for one in method.parameters()) == wanted
+    assert method.localizer.head.averaged == (name == "vgg16")

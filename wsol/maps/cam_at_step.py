@@ -23,4 +23,5 @@ class ClassMapAtStep(ClassMap):
             raise UserError(
                 f"map source {self.name!r}: t must be a whole number, as in cam@t=1"
             ) from None
+        super().ready(localizer)
         return localizer.at_step(step)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 METHODS: Registry[type[TrainingMethod]] = Registry(
     "method", subclass_of="wsol.methods.contract:TrainingMethod"
 )
+METHODS.register("acol", "wsol.methods.acol:ACoL")
 METHODS.register("cam", "wsol.methods.cam:CAM")
 METHODS.register("cutmix", "wsol.methods.cutmix:CutMix")
 METHODS.register("dasnet", "wsol.methods.dasnet:DasNet")

@@ -71,6 +71,13 @@ def build_head(settings: HeadSettings, channels: int, num_classes: int) -> CamHe
     raise UserError(f"unknown head.name {settings.name!r}{suggest(settings.name, HEADS)}")
 
 
+def convolutions(channels: int, width: int, count: int) -> list[nn.Module]:
+    """``count`` 3x3 convolutions to ``width`` channels, each with a ReLU."""
+    return [
+        layer for number in range(count) for layer in _conv_relu(width if number else channels, width)
+    ]
+
+
 def _conv_relu(channels: int, width: int) -> list[nn.Module]:
     convolution = nn.Conv2d(channels, width, 3, padding=1)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")

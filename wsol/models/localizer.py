@@ -13,6 +13,7 @@ from wsol.attention.contract import GLOBAL, INPUT, HeadOutput, declared_without_
 from wsol.attention.warps import composed, pulled_back
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
+from wsol.models.erasing_head import ErasingHead
 from wsol.models.heads import CamHead
 from wsol.models.insertion.feedback_block import FeedbackBlock, lowered_steps
 from wsol.models.own_classifier import OwnClassifier
@@ -60,7 +61,8 @@ class Localizer(nn.Module):
     Attributes:
         backbone: the network's stages; gates and feedback sit inside its blocks.
         stage_attention: stage to the attention after it; `INPUT` to the one before the first.
-        head: a `CamHead`, a `TappedHead` where the attention is the head, or an `OwnClassifier`.
+        head: a `CamHead`, a `TappedHead` where the attention is the head, an `OwnClassifier`, or what
+            a method puts in its place.
         placed: place (``stage5``, ``stage5.0``) to the wrapper that holds attention there.
         class_keys: the classes' keys in the order of the logits.
         input_size: side of the images it was built for, in pixels.
@@ -72,14 +74,14 @@ class Localizer(nn.Module):
     def __init__(
         self,
         backbone: Backbone,
-        head: CamHead | OwnClassifier | TappedHead,
+        head: CamHead | ErasingHead | OwnClassifier | TappedHead,
         placed: Mapping[str, Placed | FeedbackBlock] | None = None,
         class_keys: Sequence[str] = (),
         input_size: int = 224,
     ) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head = head
+        self.head: CamHead | ErasingHead | OwnClassifier | TappedHead = head
         self.placed = dict(placed or {})
         self.stage_attention = nn.ModuleDict(
             {
@@ -112,6 +114,12 @@ class Localizer(nn.Module):
                 images = self.stage_attention[name](images)
             if name in kept:
                 features[name] = images
+        return features
+
+    def last_features(self, images: Tensor) -> Tensor:
+        """The features that go into the head, (N, C, h, w), for methods that ask it in their own way."""
+        features = self.stage_features(images)[self.backbone.last_maps]
+        self._collect()  # or attention would keep its maps until the next pass
         return features
 
     def forward(self, images: Tensor) -> LocalizerOutput:
