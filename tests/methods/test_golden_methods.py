@@ -1,4 +1,4 @@
-"""HaS, CutMix and ACoL against wsolevaluation's own outputs, its random draws given."""
+"""HaS, CutMix, ACoL and SPG against wsolevaluation's own outputs, its random draws given."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 from wsol.methods.acol import ACoL
 from wsol.methods.cutmix import mixed, rectangle
 from wsol.methods.has import with_hidden
+from wsol.methods.spg import SPG, Said, guided, mask_of
 from wsol.models.erasing_head import ErasingHead, of_classes, stretched
 from wsol.models.factory import build_localizer
 from wsol.recipe import BackboneSettings, Recipe
@@ -121,16 +122,54 @@ BACKBONES = {
 }
 
 
+# What the reference's own counts say of SPG's widths; ACoL's are the same everywhere.
+SPG_WIDTHS = {"vgg16": {"width": 512}, "resnet50": {"convolutions": 0, "deep": 1024}}
+
+
 @pytest.mark.parametrize("classes", [200, 1000])
+@pytest.mark.parametrize("kind", [ACoL, SPG])
 @pytest.mark.parametrize("name", BACKBONES)
-def test_acol_has_the_references_parameters(golden_file, name, classes):
+def test_two_methods_have_the_references_parameters(golden_file, name, kind, classes):
     facts = json.loads(golden_file("backbone_facts.json").read_text())["networks"]
     (wanted,) = {
         one["parameters"]
         for one in facts
-        if (one["backbone"], one["method"], one["num_classes"]) == (name, "acol", classes)
+        if (one["backbone"], one["method"], one["num_classes"]) == (name, kind.__name__.lower(), classes)
     }
+    options = SPG_WIDTHS.get(name, {}) if kind is SPG else {}
     with torch.device("meta"):
-        method = ACoL(build_localizer(Recipe(backbone=BACKBONES[name]), classes))
+        method = kind(build_localizer(Recipe(backbone=BACKBONES[name]), classes), **options)
     assert sum(one.numel() for one in method.parameters()) == wanted
-    assert method.localizer.head.averaged == (name == "vgg16")
+
+
+def test_spg_masks_and_losses_are_the_references(cases_of):
+    for name, case in cases_of("spg").items():
+        size = case["attention"].shape[-2:]
+        said = Said(
+            *(torch.from_numpy(case[f"logits_{one}"]).requires_grad_() for one in ("b1", "b2", "c"))
+        )
+        class_maps, labels = torch.from_numpy(case["class_maps"]), torch.from_numpy(case["labels"])
+        logits = torch.from_numpy(case["logits"]).requires_grad_()
+        pairs = case["thresholds_high_low"].tolist()
+        b2 = torch.nn.functional.interpolate(said.second, size=size, mode="bilinear").sigmoid()
+        given = (torch.from_numpy(case["attention"]), b2, torch.from_numpy(case["fused_attention"]))
+        for shown, pair, key in zip(
+            given, pairs, ("b2_from_attention", "b1_from_b2", "c_from_fused"), strict=True
+        ):
+            wrong = mask_of(shown.detach(), *pair).numpy() != case[f"mask_for_{key}"]
+            assert wrong.mean() <= 1e-4  # next to a threshold implementations may differ
+        losses = guided(class_maps, labels, said, pairs, size)
+        classified = torch.nn.functional.cross_entropy(logits, labels)
+        terms = torch.stack([classified, losses.second, losses.first, losses.third])
+        loss = terms.sum()
+        assert terms.tolist() == pytest.approx(case["loss_terms"].tolist(), rel=1e-6)
+        assert float(loss.detach()) == pytest.approx(float(case["loss"]), rel=1e-6)
+        gradients = torch.autograd.grad(loss, [*said, logits])
+        worst = 0.0
+        for found, key in zip(gradients, ("logits_b1", "logits_b2", "logits_c", "logits"), strict=True):
+            wanted = torch.from_numpy(case[f"loss_grad_{key}"])
+            torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-8, msg=key)
+            worst = max(worst, float((found - wanted).abs().max()))
+        print(
+            f"spg {name:20} loss {float(loss.detach()) - float(case['loss']):.1e}  gradient {worst:.1e}"
+        )

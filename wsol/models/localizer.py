@@ -116,11 +116,15 @@ class Localizer(nn.Module):
                 features[name] = images
         return features
 
-    def last_features(self, images: Tensor) -> Tensor:
-        """The features that go into the head, (N, C, h, w), for methods that ask it in their own way."""
-        features = self.stage_features(images)[self.backbone.last_maps]
+    def tapped_features(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
+        """`stage_features` without the head, for methods that ask it in their own way."""
+        features = self.stage_features(images, keep)
         self._collect()  # or attention would keep its maps until the next pass
         return features
+
+    def last_features(self, images: Tensor) -> Tensor:
+        """The features that go into the head, (N, C, h, w)."""
+        return self.tapped_features(images)[self.backbone.last_maps]
 
     def forward(self, images: Tensor) -> LocalizerOutput:
         """One pass: logits, class maps, attention maps and the last features."""

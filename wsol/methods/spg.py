@@ -1,0 +1,198 @@
+"""SPG: what a class map says for certain teaches earlier features where the object is.
+
+Zhang et al., "Self-produced Guidance for Weakly-supervised Object Localization", ECCV 2018,
+arXiv 1807.08902; masks, thresholds and losses as in wsolevaluation.
+
+Where the side branches begin is our reading, since only the reference's parameter counts were at hand:
+the first at the stage before the last, the second at the last, the third at the features of the class
+maps. With the widths below the counts are the reference's to the parameter on InceptionV3; with
+``width: 512`` on VGG16, and with ``convolutions: 0, deep: 1024`` on ResNet50.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from wsol.errors import UserError
+from wsol.methods.contract import StepOutput, TrainingMethod
+from wsol.models.erasing_head import of_classes, stretched
+from wsol.models.heads import CamHead, convolutions
+from wsol.models.localizer import Localizer
+
+# High and low of the masks that the class map, the second branch and both branches together give.
+THRESHOLDS = ((0.7, 0.01), (0.5, 0.05), (0.7, 0.1))
+FOREGROUND, BACKGROUND, IGNORED = 1, 0, 255
+LEAST_PIXELS, SHARE_OF_MAXIMUM = 30, 0.7
+
+
+class SPG(TrainingMethod):
+    """SPG (Zhang et al., ECCV 2018, arXiv 1807.08902): masks of sure pixels supervise earlier features.
+
+    A class map's sure pixels supervise the second branch, its sure pixels the first, and those of both
+    together the third. The three are trained with the network and gone at test.
+
+    Args:
+        localizer: with a CAM head of any kind, and two stages at least.
+        thresholds: (high, low) of the three masks; above is object, below is not, the rest is ignored.
+        convolutions: 3x3 convolutions before the class maps, with ReLU.
+        width: their channels.
+        side: channels of the first convolutions of the two side branches.
+        deep: channels of the convolution that both share, and of the third branch's.
+        label_smoothing: of the cross-entropy.
+
+    Raises:
+        UserError: another head, a single stage, thresholds that are not three pairs in [0, 1].
+    """
+
+    def __init__(
+        self,
+        localizer: Localizer,
+        thresholds: Sequence[Sequence[float]] = THRESHOLDS,
+        convolutions: int = 2,
+        width: int = 1024,
+        side: int = 512,
+        deep: int = 512,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(localizer, label_smoothing)
+        self.thresholds = _checked(thresholds)
+        localizer.head = _head(localizer, convolutions, width)
+        channels = localizer.backbone.stage_channels
+        stages = list(localizer.backbone.stages)
+        last = stages.index(localizer.backbone.last_maps)
+        if not last:
+            raise UserError(f"method spg needs two stages: backbone {localizer.backbone.name} has one")
+        self.early, self.late = stages[last - 1], stages[last]
+        self.branches = SideBranches(
+            (channels[self.early], channels[self.late]),
+            localizer.head.classifier.in_channels,
+            side,
+            deep,
+        )
+
+    def parameter_groups(self, head_from: str = "") -> dict[str, list[nn.Parameter]]:
+        """The localizer's, the branches among the head's."""
+        groups = super().parameter_groups(head_from)
+        groups["head"] += list(self.branches.parameters())
+        return groups
+
+    def step(self, images: Tensor, labels: Tensor, turn: str) -> StepOutput:
+        """Images (N, 3, H, W), labels (N,) to the sum of the four losses."""
+        head = self.localizer.head
+        assert isinstance(head, CamHead)
+        features = self.localizer.tapped_features(images, [self.early])
+        before = head.before(features[self.late])
+        class_maps = head.after(head.classifier(before))
+        logits = class_maps.mean(dim=(2, 3))
+        said = self.branches(features[self.early], features[self.late], before)
+        losses = guided(class_maps, labels, said, self.thresholds, images.shape[-2:])
+        loss = self.classification(logits, labels) + losses.first + losses.second + losses.third
+        log = {f"{name}_loss": value for name, value in losses._asdict().items()}
+        return StepOutput(loss, logits, log)
+
+
+class Said(NamedTuple):
+    """Logits (N, 1, h, w) of the three branches, each of its own size."""
+
+    first: Tensor
+    second: Tensor
+    third: Tensor
+
+
+class SideBranches(nn.Module):
+    """Two branches that share their last layers, and a third.
+
+    Args:
+        channels: of the features where the first and the second begin.
+        last: of those where the third does.
+        side, deep: widths, as `SPG` says.
+    """
+
+    def __init__(self, channels: tuple[int, int], last: int, side: int, deep: int) -> None:
+        super().__init__()
+        self.first, self.second = (nn.Sequential(*convolutions(own, side, 1)) for own in channels)
+        self.shared = nn.Sequential(*convolutions(side, deep, 1), nn.Conv2d(deep, 1, 1))
+        self.third = nn.Sequential(*convolutions(last, deep, 1), nn.Conv2d(deep, 1, 1))
+
+    def forward(self, early: Tensor, late: Tensor, last: Tensor) -> Said:
+        """Features of the places (N, C, h, w) to what the branches say."""
+        return Said(self.shared(self.first(early)), self.shared(self.second(late)), self.third(last))
+
+
+def guided(
+    class_maps: Tensor,
+    labels: Tensor,
+    said: Said,
+    thresholds: Sequence[Sequence[float]],
+    size: Sequence[int],
+) -> Said:
+    """The losses of the three branches, scalars, each against what the others are sure of.
+
+    Args:
+        class_maps: (N, K, h, w), of which each image's label (N,) is looked at.
+        said: logits of the branches.
+        thresholds: as `SPG` has them.
+        size: height and width in which all are compared.
+    """
+    of_class = _resized(of_classes(class_maps, labels)[:, None], size)
+    first, second, third = (_resized(logits, size) for logits in said)
+    chances = first.sigmoid(), second.sigmoid()
+    by_class, by_second, by_both = (
+        mask_of(found.detach(), *pair)
+        for found, pair in zip(
+            (stretched(of_class), chances[1], (chances[0] + chances[1]) / 2), thresholds, strict=True
+        )
+    )
+    return Said(_loss(first, by_second), _loss(second, by_class), _loss(third, by_both))
+
+
+def mask_of(maps: Tensor, high: float, low: float) -> Tensor:
+    """What maps (N, 1, H, W) are sure of: 1 above ``high``, 0 below ``low``, else `IGNORED`; uint8.
+
+    Where fewer than 30 pixels are above ``high``, those above 0.7 of the image's maximum are taken.
+    """
+    above = maps > high
+    few = above.flatten(1).sum(dim=1) < LEAST_PIXELS
+    highest = maps.amax(dim=(1, 2, 3), keepdim=True)
+    above = torch.where(few[:, None, None, None], maps > SHARE_OF_MAXIMUM * highest, above)
+    mask = torch.full_like(maps, IGNORED, dtype=torch.uint8)
+    mask[above] = FOREGROUND
+    mask[maps < low] = BACKGROUND
+    return mask
+
+
+def _loss(logits: Tensor, mask: Tensor) -> Tensor:
+    """Binary cross-entropy, the mean over all pixels of the batch that are not ignored."""
+    counted = mask != IGNORED
+    losses = functional.binary_cross_entropy_with_logits(
+        logits, (mask == FOREGROUND).to(logits.dtype), reduction="none"
+    )
+    return (losses * counted).sum() / counted.sum().clamp_min(1)
+
+
+def _resized(maps: Tensor, size: Sequence[int]) -> Tensor:
+    return functional.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=False)
+
+
+def _head(localizer: Localizer, count: int, width: int) -> CamHead:
+    head, channels = localizer.head, localizer.backbone.out_channels
+    if not isinstance(head, CamHead):
+        raise UserError(
+            "method spg has a CAM head of its own: take head.name cam, and an attention that is no head"
+        )
+    if not count:
+        return CamHead(channels, head.num_classes)
+    before = nn.Sequential(*convolutions(channels, width, count))
+    return CamHead(channels, head.num_classes, before, width)
+
+
+def _checked(thresholds: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
+    pairs = tuple(tuple(pair) for pair in thresholds)
+    if len(pairs) != 3 or any(len(pair) != 2 or not 0 <= pair[1] <= pair[0] <= 1 for pair in pairs):
+        raise UserError(f"method spg: thresholds {thresholds} are three pairs, high and low, in [0, 1]")
+    return pairs  # type: ignore[return-value]
