@@ -10,7 +10,8 @@ from wsol.data.loading.loader import Batch
 from wsol.errors import UserError
 from wsol.maps.reading import MapReader
 from wsol.methods.build import build_method, trained_localizer
-from wsol.models.erasing_head import ErasingHead, stretched
+from wsol.models.class_maps import stretched
+from wsol.models.erasing_head import ErasingHead
 from wsol.models.factory import build_localizer
 from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, MethodSettings, Recipe
 

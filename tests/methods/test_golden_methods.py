@@ -12,7 +12,8 @@ from wsol.methods.acol import ACoL
 from wsol.methods.cutmix import mixed, rectangle
 from wsol.methods.has import with_hidden
 from wsol.methods.spg import SPG, Said, guided, mask_of
-from wsol.models.erasing_head import ErasingHead, of_classes, stretched
+from wsol.models.class_maps import of_classes, stretched
+from wsol.models.erasing_head import ErasingHead
 from wsol.models.factory import build_localizer
 from wsol.recipe import BackboneSettings, Recipe
 

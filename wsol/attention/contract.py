@@ -60,6 +60,9 @@ GLOBAL = "global"
 # The place before the first stage, of a stage module that sees the image itself.
 INPUT = "input"
 
+# The place inside a CAM head, of a stage module: after the head's own convolutions.
+HEAD = "head"
+
 # Maps a module shows of itself: one map, or several by name.
 Maps = Tensor | Mapping[str, Tensor]
 

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from wsol.errors import UserError
 from wsol.methods.contract import StepOutput, TrainingMethod
-from wsol.models.erasing_head import of_classes, stretched
+from wsol.models.class_maps import of_classes, stretched
 from wsol.models.heads import CamHead, convolutions
 from wsol.models.localizer import Localizer
 

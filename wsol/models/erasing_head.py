@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from wsol.attention.contract import HeadOutput
 from wsol.errors import UserError
+from wsol.models.class_maps import of_classes, stretched
 from wsol.models.heads import CamHead, convolutions
 
 
@@ -79,15 +80,3 @@ class ErasingHead(nn.Module):
         pair = self.branches(features, labels)
         first, second = (stretched(of_classes(one.class_maps, labels)) for one in pair)
         return torch.maximum(first, second)
-
-
-def of_classes(class_maps: Tensor | None, labels: Tensor) -> Tensor:
-    """Of maps (N, K, h, w) each image's map (N, h, w) of its label (N,)."""
-    assert class_maps is not None
-    return class_maps[torch.arange(len(labels), device=labels.device), labels]
-
-
-def stretched(maps: Tensor) -> Tensor:
-    """Maps (..., h, w) over [0, 1] each; a constant map is 0."""
-    low, high = maps.amin(dim=(-2, -1), keepdim=True), maps.amax(dim=(-2, -1), keepdim=True)
-    return (maps - low) / (high - low).clamp_min(torch.finfo(maps.dtype).tiny)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from torch import nn
 from wsol.attention import ATTENTION
 from wsol.attention.contract import (
     GLOBAL,
+    HEAD,
     INPUT,
     check_is_module,
     check_options,
@@ -24,6 +26,7 @@ from wsol.models.backbone import Backbone, as_stages
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.insertion.feedback import insert_feedback
 from wsol.models.insertion.feedback_block import FeedbackBlock
+from wsol.models.insertion.inside_stages import insert_in_head, insert_inside
 from wsol.models.insertion.placement import insert_gates, with_blocks
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
@@ -81,6 +84,7 @@ def build_localizer(
     else:
         backbone.drop_global()
         head = build_head(recipe.head, backbone.out_channels, num_classes)
+    placed |= _inside_head(head, recipe.attention)
     localizer = Localizer(backbone, head, placed, class_keys, recipe.data.input_size)
     if load_weights:
         filled = load_localizer_weights(localizer, recipe.weights)
@@ -169,6 +173,14 @@ def _place_attention(
         return _built(backbone, settings, module_class, places, num_classes)
 
 
+def _inside_head(head: nn.Module, settings: AttentionSettings) -> dict[str, Placed]:
+    if HEAD not in settings.at:
+        return {}
+    make = partial(ATTENTION.get(settings.name), **settings.options)
+    with blamed_on(f"{settings.label} cannot be built"):
+        return {HEAD: insert_in_head(head, HEAD, make)}
+
+
 def _built(
     backbone: Backbone,
     settings: AttentionSettings,
@@ -190,9 +202,15 @@ def _built(
             places = with_blocks(backbone, places)
         placed |= insert_gates(backbone, places, gated_by(module_class), make)
     else:
+        make = partial(module_class, **settings.options)
         for place in places:
-            channels = 3 if place == INPUT else backbone.stage_channels[backbone.resolve(place)]
-            placed[place] = Placed(module_class(channels, **settings.options), place)
+            if place == HEAD:
+                continue  # there is no head yet
+            if "." in place:
+                placed[place] = insert_inside(backbone, place, make)
+            else:
+                channels = 3 if place == INPUT else backbone.stage_channels[place]
+                placed[place] = Placed(make(channels), place)
     return placed, None
 
 
@@ -215,11 +233,18 @@ def _tapped_head(
 def _places(backbone: Backbone, settings: AttentionSettings, module_class: type[nn.Module]) -> list[str]:
     """Where the attention goes, shallow first: as asked, or by the class's default."""
     asked = settings.at or _defaults(backbone, module_class)
-    if INPUT in asked and insertion_of(module_class) != "stage":
-        raise UserError(f"{module_class.__name__} cannot go to the input: only modules of a stage can")
+    for place in (INPUT, HEAD):
+        if place in asked and insertion_of(module_class) != "stage":
+            kind = module_class.__name__
+            raise UserError(f"{kind} cannot go to the {place}: only modules of a stage can")
     places = dict.fromkeys(_resolve(backbone, place) for place in asked)
-    order = [INPUT, *backbone.stages]
-    return sorted(places, key=lambda place: order.index(place.partition(".")[0]))
+    order = [INPUT, *backbone.stages, HEAD]
+
+    def depth(place: str) -> tuple[int, float]:
+        stage, _, number = place.partition(".")
+        return order.index(stage), int(number) if number.isdigit() else math.inf
+
+    return sorted(places, key=depth)
 
 
 def _defaults(backbone: Backbone, module_class: type[nn.Module]) -> list[str]:
@@ -244,7 +269,7 @@ def _defaults(backbone: Backbone, module_class: type[nn.Module]) -> list[str]:
 
 
 def _resolve(backbone: Backbone, place: str) -> str:
-    if place == INPUT:
+    if place in (INPUT, HEAD):
         return place
     stage, dot, block = place.partition(".")
     return backbone.resolve(stage) + dot + block

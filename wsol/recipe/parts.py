@@ -90,7 +90,8 @@ class AttentionSettings(CheckedSettings, part="attention"):
 
     Attributes:
         name: a registered name, ``package.module:Class``, or ``none``.
-        at: stage or stages (blocks) it is inserted at; empty means the class's own default.
+        at: stage or stages (blocks: ``stage5.0``) it is inserted at, ``input`` or ``head``; empty means
+            the class's own default.
         options: arguments of the class, checked against its signature.
     """
 
