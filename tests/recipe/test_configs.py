@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from wsol.methods.build import build_method
 from wsol.models.factory import build_localizer
 from wsol.pipeline.inputs import resolved
 from wsol.recipe import Recipe
@@ -28,8 +29,21 @@ def recipe(name: str) -> Recipe:
 def test_it_builds(name):
     own = recipe(name)
     with torch.device("meta"):
-        localizer = build_localizer(own, CLASSES[own.data.name], load_weights=False)
-    assert localizer.head is not None
+        method = build_method(own, build_localizer(own, CLASSES[own.data.name], load_weights=False))
+    assert method.trained().head is not None
+
+
+def test_the_references_table_has_a_recipe_a_cell():
+    """Six methods on three networks and three data sets; rows of one network and set train alike."""
+    for folder in ("cub", "imagenet", "openimages"):
+        for network in ("vgg16", "resnet50", "inception_v3"):
+            rows = [
+                recipe(f"{folder}/{network}_{name}.yaml")
+                for name in ("cam", "has", "cutmix", "acol", "spg", "adl")
+            ]
+            methods = {(row.method.name, row.attention.name) for row in rows}
+            assert len(methods) == 6
+            assert len({str(setting(row) | {"method": ""}) for row in rows}) == 1
 
 
 def test_inception_and_openimages_have_recipes():
