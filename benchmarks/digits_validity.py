@@ -153,7 +153,7 @@ def recorded(reading: Reading, grid: Grid, of: Recipe, seed: int) -> tuple[float
     for scoring in row.scorings:
         path = find_record(of.how.results, scoring.run_ids[0])
         assert path is not None, "the grid has made it"
-        records[scoring.manifest.name] = RunRecord.read(path)
+        records[scoring.manifest.title] = RunRecord.read(path)
     figure = records[f"digits {reading.figure.images.variant}"].metrics[reading.figure.key]["value"]
     top1 = records[f"digits {reading.training.variant}"].metrics["top1_acc"]["value"]
     assert figure is not None and top1 is not None
