@@ -13,8 +13,11 @@ from wsol.files.pictures.images import open_image
 from wsol.maps import map_source
 from wsol.maps.proposals.merged_regions import proposals
 from wsol.pipeline.benchmark import benchmark
+from wsol.pipeline.own_images.evaluate_images import evaluate_images
+from wsol.pipeline.own_images.localize import localize
 from wsol.pipeline.propose import propose
 from wsol.pipeline.train import train
+from wsol.recipe import EvaluationSettings
 
 
 @pytest.fixture
@@ -97,3 +100,14 @@ def test_an_unknown_split_and_train_alone_are_refused(manifest, tmp_path):
         propose(manifest, ["tset"])
     with pytest.raises(UserError, match="no manifest there"):
         propose(tmp_path / "nothing")
+
+
+def test_loose_images_have_no_proposals(manifest, tiny_recipe, tmp_path):
+    run = train(tiny_recipe.changed(training={"epochs": 1}))
+    picture = Manifest.read(manifest).split("test").paths[0]
+    with pytest.raises(UserError, match=r"two_level@predicted reads what `wsol propose` keeps"):
+        localize(picture, run, output=tmp_path / "out", maps="two_level")
+    settings = EvaluationSettings(protocol="halfopen", maps=["two_level:object"])
+    with pytest.raises(UserError, match=r"two_level:object reads .*`wsol prepare custom`"):
+        evaluate_images(tmp_path, tmp_path / "boxes.csv", run, settings)
+    assert not (tmp_path / "out").exists()

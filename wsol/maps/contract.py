@@ -32,12 +32,14 @@ class MapSource:
         title: what tables call the source, where it is not its name.
         baseline: whether a localizer has to beat these maps: a table shows them in italics.
         beside: baselines, by name, without which these maps cannot be judged.
+        needs_manifest: whether it reads what lies beside the manifest of a prepared data set.
     """
 
     takes_argument: ClassVar[bool] = False
     title: ClassVar[str] = ""
     baseline: ClassVar[bool] = False
     beside: ClassVar[tuple[str, ...]] = ()
+    needs_manifest: ClassVar[bool] = False
 
     def __init__(self, name: str, argument: str = "") -> None:
         if argument and not self.takes_argument:

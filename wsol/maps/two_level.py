@@ -50,6 +50,7 @@ class TwoLevel(ModelMaps):
     takes_argument = True
     own_pass = True  # so that its cost is told apart
     beside = ("proposals",)
+    needs_manifest = True
 
     def __init__(self, name: str, argument: str = "") -> None:
         super().__init__(name, argument)

@@ -27,6 +27,7 @@ from wsol.pipeline.model import Model
 from wsol.pipeline.model_classes import classes_of
 from wsol.pipeline.outputs.publish import Outputs
 from wsol.pipeline.own_images.known_classes import UNKNOWN_CLASS, ImageGroups, group_images
+from wsol.pipeline.own_images.loose_images import check_reads_loose_images
 from wsol.progress import say
 from wsol.recipe import EvaluationSettings
 from wsol.scores.protocol import protocol_named
@@ -77,6 +78,7 @@ def evaluate_images(
         raise UserError("thresholds val: one's own images have no val split; choose oracle or fixed:0.2")
     per_class = protocol_named(settings.protocol, settings.step).per_class
     model = model if isinstance(model, Model) else Model.open(model)
+    check_reads_loose_images(settings.maps or model.recipe.evaluation.maps)
     with tempfile.TemporaryDirectory() as folder:
         manifest = custom_manifest(
             images,

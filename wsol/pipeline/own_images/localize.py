@@ -24,6 +24,7 @@ from wsol.maps.reading import MapReader
 from wsol.pipeline.evaluate_run import ModelJob, check_scores, own_manifest
 from wsol.pipeline.inputs import image_folder, manifest_folder
 from wsol.pipeline.model import Model
+from wsol.pipeline.own_images.loose_images import check_reads_loose_images
 from wsol.progress import say, track
 from wsol.recipe import EvaluationSettings
 from wsol.report.overlay import draw_overlay
@@ -60,6 +61,7 @@ def localize(
         raise UserError(f"--threshold {threshold} is not in [0, 1)")
     model = model if isinstance(model, Model) else Model.open(model)
     maps = of_predicted_class(maps or model.default_map)
+    check_reads_loose_images([maps])
     rows: list[list[object]] = []
     with image_folder(images) as folder, _working_folder(Path(output)) as place:
         # Nothing is trained: whatever the folders are called, their images are to be localized.
