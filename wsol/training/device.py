@@ -55,7 +55,7 @@ def launch(device: str, precision: str) -> Fabric:
 def computes_bf16(device: str) -> bool:
     """Whether ``auto``, ``cpu`` or ``cuda`` multiplies bf16 by itself.
 
-    A CPU that does not is some ten times slower in bf16 than in float32: every convolution is emulated.
+    A CPU that does not is many times slower in bf16 than in float32: every convolution is emulated.
     """
     if device == "cuda" or (device == "auto" and torch.cuda.is_available()):
         return True
@@ -66,7 +66,7 @@ def computes_bf16(device: str) -> bool:
 @cache
 def _tell_of_slow_bf16() -> None:
     say(
-        "training.precision is bf16-mixed, which this CPU computes in software, some ten times slower "
+        "training.precision is bf16-mixed, which this CPU computes in software, many times slower "
         "than float32: --training.precision 32-true is fast here, and a row of its own"
     )
 

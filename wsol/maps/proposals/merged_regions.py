@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import find_objects
 from skimage import graph
 from skimage.color import rgb2lab
 from skimage.segmentation import felzenszwalb
@@ -135,14 +136,8 @@ def _areas(boxes: np.ndarray) -> np.ndarray:
 
 def _bounds(regions: np.ndarray) -> np.ndarray:
     """(n, 4) pixel edges of the regions 0 to n - 1."""
-    rows, columns = np.indices(regions.shape)
-    count = int(regions.max()) + 1
-    low = np.full((count, 2), max(regions.shape), np.int64)
-    high = np.zeros((count, 2), np.int64)
-    places = np.stack([columns.ravel(), rows.ravel()], axis=1)
-    np.minimum.at(low, regions.ravel(), places)
-    np.maximum.at(high, regions.ravel(), places + 1)
-    return np.concatenate([low, high], axis=1)
+    found = find_objects(regions + 1)  # which takes 0 for the background
+    return np.array([(x.start, y.start, x.stop, y.stop) for y, x in found], np.int64)
 
 
 def _ward(one: dict[str, Any], other: dict[str, Any]) -> float:
