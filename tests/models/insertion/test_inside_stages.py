@@ -23,27 +23,27 @@ REFERENCE = {
 CHANNELS = {"vgg16": [256, 512, 512], "resnet50": [1024, 2048, 2048], "inception_v3": [288, 768, 1024]}
 
 
-class Doubles(nn.Module):
-    """Twice the features; keeps how many channels it was made for."""
+class Negates(nn.Module):
+    """The features' negatives, which no ReLU and no pooling commutes with; keeps its channels."""
 
     def __init__(self, channels):
         super().__init__()
         self.channels = channels
 
     def forward(self, x):
-        return 2 * x
+        return -x
 
 
 @pytest.fixture
 def built(monkeypatch):
     """Gives a localizer with a module at places."""
-    monkeypatch.setattr("wsol.models.factory.ATTENTION", {"adl": Doubles, "doubles": Doubles})
+    monkeypatch.setattr("wsol.models.factory.ATTENTION", {"adl": Negates, "negates": Negates})
 
     def build(backbone, at, head="cam", classes=3, **settings):
         recipe = Recipe(
             data=DataSettings(input_size=64, resize_size=64),
             backbone=BackboneSettings(backbone, **settings),
-            attention=AttentionSettings("doubles", at=at),
+            attention=AttentionSettings("negates", at=at),
             head=HeadSettings(head, width=1024),
         )
         torch.manual_seed(0)
@@ -91,7 +91,7 @@ def test_after_a_block_its_output_is_what_goes_on(built):
         for part in parts:
             x = part(x)
             if part in blocks and (name, blocks.index(part)) in (("stage4", 0), ("stage5", 1)):
-                x = 2 * x
+                x = -x
     torch.testing.assert_close(attended.stage_features(images)["stage5"], x)
     assert [placed.module.channels for placed in attended.placed.values()] == [256, 512]
 
@@ -107,7 +107,7 @@ def test_after_a_convolution_its_activation_is_done_and_its_pooling_is_not(built
         assert isinstance(before[layer + 1 if name == "vgg16" else layer + 2], nn.ReLU)
         for one in before:
             x = one(x)
-        wanted = pooling(2 * x)
+        wanted = pooling(-x)
         found = attended.backbone.stages["stage2"](attended.backbone.stages["stage1"](images))
         torch.testing.assert_close(found, wanted)
 
@@ -119,7 +119,7 @@ def test_in_the_head_it_is_after_the_heads_own_convolutions(built):
         {name.replace("before.", "before.0."): value for name, value in plain.head.state_dict().items()}
     )
     features = torch.randn(1, 512, 2, 2)
-    wanted = plain.head.classifier(2 * plain.head.before(features))
+    wanted = plain.head.classifier(-plain.head.before(features))
     torch.testing.assert_close(attended.head(features).class_maps, wanted)
     assert attended.placed["head"].module.channels == 1024
     groups = attended.parameter_groups()
