@@ -47,8 +47,8 @@ on the scored images, for every row alike.
 
 METHODS = """## The reference's methods
 
-HaS, CutMix, ACoL, SPG and ADL by wsolevaluation's defaults (`configs/methods`), the heads of ACoL and SPG
-at this network's width; CAM's budget, nothing searched.
+HaS, CutMix, ACoL, SPG and ADL by the defaults of wsolevaluation (`configs/methods`), ACoL and SPG with
+heads of this network's width; at the budget of CAM, nothing searched.
 """
 
 SYSTEMS = """## Systems
