@@ -68,8 +68,9 @@ class ModelMaps(MapSource):
             from the same forward pass.
         gradients: whether the forward pass has to keep what a backward pass needs.
         gives_boxes: whether `read` gives boxes (N, 4) in shares of the image's sides, and no maps.
-        per_cell: whether a map shares one score out over its cells, so that each value is the smaller
-            the more cells there are: a gradient is, a class map is not.
+        per_cells: the power of the number of cells that a map's values fall with: 1 where a map shares
+            one score out over its cells, as a gradient does, 0 where each cell has a score of its own,
+            as in a class map.
         unmodified: why no modifier may read it of mirrored or resized images; empty where one may.
     """
 
@@ -77,7 +78,7 @@ class ModelMaps(MapSource):
     own_pass: bool = False
     gradients: bool = False
     gives_boxes: bool = False
-    per_cell: bool = False
+    per_cells: int = 0
     unmodified: str = ""
 
     def of_predicted_class(self) -> ModelMaps:

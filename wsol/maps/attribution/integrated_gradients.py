@@ -21,7 +21,7 @@ class IntegratedGradients(Attributed):
     score is from the baseline's.
     """
 
-    per_cell = True
+    per_cells = 1
     takes_argument = True
 
     def __init__(self, name: str, argument: str = "") -> None:

@@ -12,7 +12,7 @@ from wsol.maps.attribution.attributed import Attributed, magnitude
 class Saliency(Attributed):
     """The class's gradient in each pixel, its largest absolute value over the colours (captum)."""
 
-    per_cell = True
+    per_cells = 1
 
     def maps(self, captum: Any, images: Tensor, shares: Tensor) -> Tensor:
         """One forward and one backward pass a batch."""

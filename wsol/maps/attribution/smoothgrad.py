@@ -28,7 +28,7 @@ class SmoothGrad(Attributed):
     images; here it is drawn by the image's id, the same in each batch.
     """
 
-    per_cell = True
+    per_cells = 1
     takes_argument = True
 
     def __init__(self, name: str, argument: str = "") -> None:

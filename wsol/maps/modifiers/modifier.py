@@ -40,7 +40,7 @@ class MapModifier(ModelMaps):
         if any(isinstance(one, type(self)) for one in _chain(self.source)):
             raise UserError(f"map source {name!r}: the same modifier twice")
         self.of_class, self.gradients = self.source.of_class, self.source.gradients
-        self.per_cell = self.source.per_cell
+        self.per_cells = self.source.per_cells
         self.baseline, self.beside = source.baseline, source.beside
         self.title = source.title and f"{source.title} {MODIFIED} {modifier}"
 

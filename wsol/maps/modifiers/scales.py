@@ -25,8 +25,8 @@ class Scales(MapModifier):
     Raw maps are averaged, not normalised ones: min-max would make a scale at which the class is hardly
     seen, and all of whose map is noise, count as much as one where it is sure. Raw maps of two sizes are
     in one unit where they are scores of places, as class maps are. Those that share one score out over
-    their cells (``per_cell``: gradients) are multiplied by their number of cells first, relative to that
-    of the largest grid.
+    their cells (``per_cells``: gradients) are multiplied by their number of cells first, relative to
+    that of the largest grid.
     """
 
     takes_argument = True
@@ -55,7 +55,7 @@ class Scales(MapModifier):
                 found.append(self.source.read(output, columns))
             else:
                 found.append(self.of_copies(_resized(self._images, size), columns))
-        return mean_on_one_grid(found, per_cell=self.per_cell)
+        return mean_on_one_grid(found, per_cells=self.per_cells)
 
     def _check(self, localizer: Localizer, side: int) -> None:
         blank = next(localizer.parameters()).new_zeros(1, 3, side, side)
@@ -71,14 +71,14 @@ class Scales(MapModifier):
             ) from error
 
 
-def mean_on_one_grid(several: Sequence[Tensor], *, per_cell: bool) -> Tensor:
+def mean_on_one_grid(several: Sequence[Tensor], *, per_cells: int = 0) -> Tensor:
     """The mean of maps (N, h, w) of several sizes, on the largest grid."""
     size = max((tuple(maps.shape[1:]) for maps in several), key=math.prod)
     total = torch.zeros_like(several[0][:, :1, :1])
     for maps in several:
-        if per_cell:
-            maps = maps * (math.prod(maps.shape[1:]) / math.prod(size))
-        total = total + (_resized(maps[:, None], size)[:, 0] if maps.shape[1:] != size else maps)
+        unit = (math.prod(maps.shape[1:]) / math.prod(size)) ** per_cells
+        on_grid = _resized(maps[:, None], size)[:, 0] if maps.shape[1:] != size else maps
+        total = total + unit * on_grid
     return total / len(several)
 
 

@@ -1,4 +1,8 @@
-"""Methods of torchcam that take one forward and one backward pass over a batch of images."""
+"""Methods of torchcam that take one forward and one backward pass over a batch of images.
+
+torchcam 0.5.0 leaves GradCAM++'s alpha without its denominator (it divides a copy), so that a channel
+weighs by the sum of its positive gradients' cubes: GradCAMpp here, and in RefineCAM, is that.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +30,8 @@ class TorchCam(Extracted):
         if argument not in METHODS:
             near = suggest(argument, [*METHODS, *OTHERS])
             raise UserError(f"unknown torchcam method {argument!r}{near}")
-        # GradCAM++ divides by gradients what it multiplies by them: the number of cells cancels out.
-        self.per_cell = argument != "GradCAMpp"
+        # Gradients of a mean over the cells; GradCAM++ as torchcam has it sums their cubes.
+        self.per_cells = 2 if argument == "GradCAMpp" else 1
 
     def extractor(self, methods: Any, localizer: Localizer) -> Any:
         """Of the method, on the last features."""

@@ -18,8 +18,9 @@ class RefineCam(Extracted):
     """RefineCAM by torchcam, which normalises GradCAM++ of each of the last three stages; their product.
 
     torchcam min-maxes the map of each stage, resizes all bilinearly to the largest and multiplies them;
-    GradCAM++ is its default. The product is taken as it is, without a min-max at the end. It leaves the
-    stages to its caller: the last three are our reading.
+    GradCAM++ is its default, as it computes it (see `wsol.maps.torchcam.one_backward`). The product is
+    taken as it is, without a min-max at the end. The stages are left to the caller: the last three are
+    our reading.
     """
 
     gradients = True
