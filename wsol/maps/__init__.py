@@ -101,7 +101,10 @@ def _plain_source(name: str) -> MapSource:
     if kind == "files":
         raise UserError("map source 'files': maps of a folder are scored by `wsol evaluate --maps DIR`")
     if kind not in MAPS and not MAPS.is_foreign(kind):
-        raise UserError(f"unknown map source {name!r}{suggest(name, [*MAPS, 'torchcam:GradCAM'])}")
+        near = suggest(name, [*MAPS, "torchcam:GradCAM"])
+        if re.match(r"[\d.]", name):  # what a recipe's list makes of scales
+            near = ': in a list scales need quotes, as in [cam, "cam+scales:0.75,1"]'
+        raise UserError(f"unknown map source {name!r}{near}")
     return MAPS.get(kind)(name, argument)
 
 

@@ -199,6 +199,7 @@ def test_a_modifier_from_outside_the_repository(model, batch, tmp_path, monkeypa
         ("cam+scales:1,1.0", "say the scales"),
         ("cam+scales:one", "say the scales"),
         ("cam+scales:inf", "say the scales"),
+        ("1.5", r"unknown map source '1.5': .* quotes, as in \[cam, \"cam[+]scales:0.75,1\"\]"),
         ("can+flip", "unknown map source 'can': did you mean 'cam'"),
         ("features+flip@predicted", "'features' reads no class"),
     ],
@@ -213,9 +214,7 @@ def test_a_size_that_the_network_does_not_read_is_named(batch):
         backbone={"name": "hourglass_stem", "options": {"width": 8, "stem": "small"}},
         attention={"name": "hourglass", "options": {"depth": 2}},
     )
-    with pytest.raises(
-        UserError, match=r"hourglass_stem does not read images of side 22, 0.6875 x 32: "
-    ):
+    with pytest.raises(UserError, match=r"hourglass_stem does not read images of side 22, 0.7 x 32: "):
         maps(hourglass, batch, "cam+scales:0.7,1")
     fixed = network(backbone={"name": "vgg_att"}, attention={"name": "ltpa"})
     with pytest.raises(UserError, match=r"vgg_att does not read images of side 64, 2 x 32: "):

@@ -40,7 +40,7 @@ class Scales(MapModifier):
     def ready(self, localizer: Localizer) -> Iterator[None]:
         """``UserError`` where the network does not read images of one of the sizes."""
         for scale in self.scales:
-            self._check(localizer, _side(localizer.input_size, scale))
+            self._check(localizer, scale)
         with super().ready(localizer):
             yield
 
@@ -57,7 +57,8 @@ class Scales(MapModifier):
                 found.append(self.of_copies(_resized(self._images, size), columns))
         return mean_on_one_grid(found, per_cells=self.per_cells)
 
-    def _check(self, localizer: Localizer, side: int) -> None:
+    def _check(self, localizer: Localizer, scale: float) -> None:
+        side = _side(localizer.input_size, scale)
         blank = next(localizer.parameters()).new_zeros(1, 3, side, side)
         try:
             with torch.no_grad():
@@ -67,7 +68,7 @@ class Scales(MapModifier):
             reason = (str(error).splitlines() or ["no reason given"])[0]
             raise UserError(
                 f"map source {self.name!r}: {localizer.backbone.name} does not read images of side "
-                f"{side}, {side / localizer.input_size:g} x {localizer.input_size}: {reason}"
+                f"{side}, {scale:g} x {localizer.input_size}: {reason}"
             ) from error
 
 
