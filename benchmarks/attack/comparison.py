@@ -11,8 +11,8 @@ from typing import Any
 
 # What says when, from which checkout and how fast, and the digest that covers it.
 TIMES = {
-    "started", "finished", "seconds", "images_per_second", "train_images_per_second", "digest",
-    "git_commit",
+    "started", "finished", "seconds", "images_per_second", "ms_per_image", "train_images_per_second",
+    "digest", "git_commit",
 }  # fmt: skip
 # Safe to delete, and made of stamps: what was read before is kept there.
 CACHES = (".cache",)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from wsol.cli.list import main
 from wsol.errors import UserError
 from wsol.maps import MAPS, map_source, of_predicted_class
 from wsol.maps.contract import ImageMaps, MapSource, ModelMaps
@@ -95,3 +96,10 @@ def test_a_source_from_outside_the_repository_is_read_beside_our_own(tmp_path, m
 
 def test_every_source_is_one_class():
     assert all(issubclass(MAPS.get(name), MapSource) for name in MAPS if name != "files")
+
+
+def test_modifiers_are_listed_with_the_sources(capsys):
+    assert main(["maps"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name, purpose in (("SOURCE+flip", "mirrored"), ("SOURCE+scales", "as in cam+scales:0.75,1,1.5")):
+        assert [purpose in line for line in lines if line.split()[:1] == [name]] == [True]

@@ -30,7 +30,7 @@ from wsol.cli.main import main
 main(argv)
 """
 PREPARE = ["prepare", "clutter", "--size", "32", "--val", "10", "--test", "11"]
-TIMES = ("started", "finished", "digest", "images_per_second", "train_images_per_second")
+TIMES = ("started", "finished", "digest", "images_per_second", "ms_per_image", "train_images_per_second")
 
 
 def kill_before(ending, argv, folder):

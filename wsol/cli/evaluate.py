@@ -15,6 +15,7 @@ from wsol.cli.recipe_values import read_value
 from wsol.data.annotations.class_map import read_class_map
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
+from wsol.maps import listed
 from wsol.pipeline.outputs.publish import Outputs
 from wsol.progress import say
 from wsol.recipe import EvaluationSettings as Settings
@@ -44,7 +45,7 @@ def _of_model(arguments: Namespace) -> int:
     model = open_model(arguments)
     settings = _settings(arguments, model.recipe.evaluation)
     if arguments.maps is not None:
-        settings = dataclasses.replace(settings, maps=arguments.maps.split(","))
+        settings = dataclasses.replace(settings, maps=listed(arguments.maps))
     output = arguments.output
     if model.folder is not None:
         output = output or str(model.folder.path / "evaluation")
@@ -92,7 +93,7 @@ def _of_images(arguments: Namespace) -> int:
     from wsol.data.annotations.conventions import Conventions
     from wsol.pipeline.own_images.evaluate_images import evaluate_images
 
-    maps = [] if arguments.maps is None else arguments.maps.split(",")
+    maps = [] if arguments.maps is None else listed(arguments.maps)
     settings = _settings(arguments, Settings(protocol="halfopen", maps=maps))
     output = arguments.output or "output"
     overlays = 12 if arguments.overlays is None else arguments.overlays

@@ -81,9 +81,11 @@ def _protocols() -> Rows:
 
 
 def _maps() -> Rows:
-    from wsol.maps import MAPS, PREDICTED
+    from wsol.maps import MAPS, MODIFIED, MODIFIERS, PREDICTED
 
     yield from _registered(MAPS)
+    for name, purpose in _registered(MODIFIERS):
+        yield f"SOURCE{MODIFIED}{name}", purpose
     yield f"SOURCE{PREDICTED}", "The same at the predicted class, for images of unknown class."
 
 

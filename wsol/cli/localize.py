@@ -5,6 +5,7 @@ from __future__ import annotations
 from wsol.cli.model_arguments import MODEL_OPTION_OF, add_threads, add_trust, open_model
 from wsol.cli.parser import Parser, folder
 from wsol.errors import UserError
+from wsol.maps import listed
 
 # What an option is called in messages that speak of a recipe's key.
 OPTION_OF = {**MODEL_OPTION_OF, "evaluation.maps": "--maps"}
@@ -37,7 +38,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     add_threads(parser)
     arguments = parser.parse(argv)
-    if "," in arguments.maps:
+    if len(listed(arguments.maps)) > 1:
         raise UserError(f"--maps {arguments.maps}: one source at a time, such as --maps cam")
     model = open_model(arguments)
     from wsol.pipeline.own_images.localize import localize

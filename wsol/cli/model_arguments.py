@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsol.cli.parser import at_least
 from wsol.errors import UserError
+from wsol.maps import listed
 from wsol.recipe import How
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def open_model(arguments: Namespace) -> Model:
         threads=arguments.threads or How().threads,
         workers=How().workers if workers is None else workers,
     )
-    typed = [*(arguments.maps or "").split(","), getattr(arguments, "protocol", None) or ""]
+    typed = [*listed(arguments.maps or ""), getattr(arguments, "protocol", None) or ""]
     trust = bool(arguments.trust) or typed
     model = Model.open(arguments.run or arguments.model, how, arguments.weights, trust=trust)
     if model.folder is not None and arguments.threads is None:

@@ -36,10 +36,10 @@ class MapSource:
     """
 
     takes_argument: ClassVar[bool] = False
-    title: ClassVar[str] = ""
-    baseline: ClassVar[bool] = False
-    beside: ClassVar[tuple[str, ...]] = ()
-    needs_manifest: ClassVar[bool] = False
+    title: str = ""
+    baseline: bool = False
+    beside: tuple[str, ...] = ()
+    needs_manifest: bool = False
 
     def __init__(self, name: str, argument: str = "") -> None:
         if argument and not self.takes_argument:
@@ -68,17 +68,25 @@ class ModelMaps(MapSource):
             from the same forward pass.
         gradients: whether the forward pass has to keep what a backward pass needs.
         gives_boxes: whether `read` gives boxes (N, 4) in shares of the image's sides, and no maps.
+        per_cells: the power of the number of cells that a map's values fall with: 1 where a map shares
+            one score out over its cells, as a gradient does, 0 where each cell has a score of its own,
+            as in a class map.
+        unmodified: why no modifier may read it of mirrored or resized images; empty where one may.
     """
 
     of_class: Literal["true", "predicted"] | None = None
-    own_pass: ClassVar[bool] = False
-    gradients: ClassVar[bool] = False
-    gives_boxes: ClassVar[bool] = False
+    own_pass: bool = False
+    gradients: bool = False
+    gives_boxes: bool = False
+    per_cells: int = 0
+    unmodified: str = ""
 
     def of_predicted_class(self) -> ModelMaps:
         """The same source read at the predicted class; ``UserError`` where it reads no class."""
         if self.of_class is None:
             super().of_predicted_class()
+        if self.of_class == "predicted":
+            return self
         self.of_class, self.name = "predicted", f"{self.name}@predicted"
         return self
 

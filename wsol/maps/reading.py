@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,12 +53,15 @@ class MapReader:
         return (prediction for _, prediction in self.pairs(batches, [source]))
 
     def pairs(
-        self, batches: Iterable[Batch], sources: Sequence[str], clock: Clock | None = None
+        self,
+        batches: Iterable[Batch],
+        sources: Sequence[str],
+        clocks: Mapping[str, Clock] | None = None,
     ) -> Iterator[tuple[str, Prediction]]:
         """Pairs (source, prediction), in the order of ``batches``; one forward pass serves all sources.
 
-        Which sources may share a pass, `passes` says. ``clock`` counts images and the seconds from the
-        batch on the device to its maps in memory.
+        Which sources may share a pass, `passes` says. ``clocks``, one a source, count images and the
+        seconds from the batch on the device to its maps in memory.
 
         ``UserError`` for an unknown source, a class that the model lacks, and where the map of the true
         class is asked for and an image has no label (-1).
@@ -77,9 +81,12 @@ class MapReader:
                 for view in views:
                     view.source.see(images, batch.image_ids)
                 output = self.localizer(images)
-                maps = [view.maps(output, batch) for view in views]
-                if clock is not None:
-                    clock.count(len(images), time.perf_counter() - started)
+                ends = [_now(device)]
+                maps = []
+                for view in views:
+                    maps.append(view.maps(output, batch))
+                    ends.append(time.perf_counter())
+                _count(clocks or {}, views, len(images), started, ends)
                 yield from _pairs(batch, views, output.logits, maps)
 
     def _view(self, source: ModelMaps, name: str) -> View:
@@ -187,6 +194,27 @@ def check_sources(localizer: Localizer, sources: Sequence[str], images: Manifest
     for together in passes(sources):
         for _ in reader.pairs([blank], together):
             pass
+
+
+def _now(device: torch.device) -> float:
+    """When the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def _count(
+    clocks: Mapping[str, Clock],
+    views: Sequence[View],
+    images: int,
+    started: float,
+    ends: Sequence[float],
+) -> None:
+    """Add a batch to each view's clock; ``ends`` are those of the pass and of each view's reading."""
+    for view, (before, after) in zip(views, pairwise(ends), strict=True):
+        if view.name in clocks:
+            own = ends[0] - started + after - before
+            clocks[view.name].count(images, ends[-1] - started, own)
 
 
 def _pairs(

@@ -51,6 +51,7 @@ class TwoLevel(ModelMaps):
     own_pass = True  # so that its cost is told apart
     beside = ("proposals",)
     needs_manifest = True
+    unmodified = "it reads proposals of the images as they are"
 
     def __init__(self, name: str, argument: str = "") -> None:
         super().__init__(name, argument)

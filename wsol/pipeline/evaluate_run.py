@@ -105,7 +105,8 @@ class ModelJob(ScoringJob):
         model, recipe = self.model, self.recipe
         cost = model.cost()
         if source in self.clocks:
-            cost["images_per_second"] = self.clocks[source].images_per_second
+            clock = self.clocks[source]
+            cost |= {"images_per_second": clock.images_per_second, "ms_per_image": clock.ms_per_image}
         loaded = {"pretrained_sha256": model.pretrained_sha256} if model.pretrained_sha256 else {}
         return MapsOrigin(
             name=row_name(recipe),
@@ -146,8 +147,8 @@ class ModelJob(ScoringJob):
         parts = self._parts(split)
         own = {image_id for part, _ in parts for image_id in part.image_ids[rank::world_size]}
         share = {image_id: found for image_id, found in annotations.items() if image_id in own}
-        clock = Clock()
-        stream = chain.from_iterable(self._pairs(*part, sources, clock) for part in parts)
+        clocks = {source: Clock() for source in sources}
+        stream = chain.from_iterable(self._pairs(*part, clocks) for part in parts)
         with threads(self.model.threads):
             arrays = collect_each(
                 through(stream, kept) if kept else stream,
@@ -159,7 +160,7 @@ class ModelJob(ScoringJob):
                 readings=self.readings(split, protocol),
                 progress=", ".join(sources),
             )
-        self.clocks |= dict.fromkeys(sources, clock)
+        self.clocks |= clocks
         if world_size == 1:
             return arrays
         shares: list[Any] = [None] * world_size
@@ -182,17 +183,19 @@ class ModelJob(ScoringJob):
         self,
         images: ManifestSplit,
         weights: RunFolder | None,
-        sources: Sequence[str],
-        clock: Clock,
+        clocks: Mapping[str, Clock],
     ) -> Iterator[tuple[str, Prediction]]:
-        """This process's share of a part's images, by the network that may score them."""
+        """This process's share of a part's images, by the network that may score them.
+
+        ``clocks`` are those of the sources that are read.
+        """
         model, recipe = self.model, self.recipe
         if weights is not None:
             weights.load_weights(model.localizer, recipe.training.selection)
         rank, world_size = model.fabric.global_rank, model.fabric.world_size
         loader = eval_loader(images, recipe, rank=rank, world_size=world_size)
         reader = MapReader(model.localizer, images.class_keys, recipe.evaluation.classes, images)
-        return reader.pairs(loader, sources, clock)
+        return reader.pairs(loader, list(clocks), clocks)
 
 
 def _gather_wanted(kept: Mapping[str, KeptPredictions], world_size: int) -> None:

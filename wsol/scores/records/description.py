@@ -131,6 +131,7 @@ RECORD = parts(
                 "params": nullable(_count),
                 "gflops": nullable(number(0)),
                 "images_per_second": nullable(number(0)),
+                "ms_per_image": nullable(number(0)),
                 "device": nullable(text()),
                 "map_size": nullable(listed(whole(1))),
             }

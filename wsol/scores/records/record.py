@@ -38,7 +38,8 @@ class RunRecord:
     how thresholds were chosen: ``{"policy", "chosen_on", "values": {key: threshold in [0, 1)}}``.
     ``arrays`` is ``{"file", "sha256"}`` of the per-image arrays beside the record, or empty; where these
     are too large to commit, ``{"levels_file", "levels_sha256"}`` of their sums over images besides.
-    ``cost`` holds ``params``, ``gflops``, ``images_per_second``, ``device``, ``map_size``.
+    ``cost`` holds ``params``, ``gflops``, ``images_per_second`` (of a pass, with all sources that share
+    it), ``ms_per_image`` (of this source read alone), ``device``, ``map_size``.
     ``counts`` holds what was decided about odd input, e.g. ``constant_maps``. ``metrics_version`` is
     that of the statistics that made the figures: ``wsol results rescore`` brings older ones up to date.
 

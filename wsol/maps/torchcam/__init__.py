@@ -1,0 +1,1 @@
+"""Post-hoc class maps through torchcam, on the network as trained, without changing it."""
