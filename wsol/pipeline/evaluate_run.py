@@ -15,7 +15,11 @@ from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation, collect_each
+from wsol.evaluation.readings import Reading
+from wsol.evaluation.readings.faithfulness import Faithfulness as FaithfulnessReading
+from wsol.maps.classes import lacking_classes
 from wsol.maps.clock import Clock
+from wsol.maps.faithfulness.areas import Faithfulness
 from wsol.maps.reading import MapReader, model_maps, passes, resolve
 from wsol.pipeline.evaluate import ScoringJob, evaluate
 from wsol.pipeline.fold_networks import scoring_parts
@@ -94,6 +98,7 @@ class ModelJob(ScoringJob):
             check_drawn_for(self.manifest, model.facts.get("drawn", {}), model.name)
         self.sources = list(dict.fromkeys(resolve(name, model.localizer) for name in settings.maps))
         self.clocks: dict[str, Clock] = {}
+        self.asking: dict[str, Clock] = {}
 
     @property
     def recipe(self) -> Recipe:
@@ -106,6 +111,8 @@ class ModelJob(ScoringJob):
         cost = model.cost()
         if source in self.clocks:
             cost["images_per_second"] = self.clocks[source].images_per_second
+        if source in self.asking:
+            cost["faithfulness_images_per_second"] = self.asking[source].images_per_second
         loaded = {"pretrained_sha256": model.pretrained_sha256} if model.pretrained_sha256 else {}
         return MapsOrigin(
             name=row_name(recipe),
@@ -131,6 +138,24 @@ class ModelJob(ScoringJob):
         """Until all processes are here."""
         self.model.fabric.barrier()
 
+    def without_faithfulness(self, source: str) -> str:
+        """Why: it gives boxes, or nobody knows which of the model's classes is the true one."""
+        if model_maps(source).gives_boxes:
+            return "it gives boxes, which rank no pixels"
+        keys, known = self.manifest.class_keys, self.model.class_keys
+        if known and lacking_classes(known, keys, self.settings.classes):
+            return "the model lacks classes of the data set"
+        return ""
+
+    def readings(self, split: ManifestSplit, protocol: Protocol) -> list[Reading]:
+        """What else is read of ``split``: what its annotations allow, and the areas that are wanted."""
+        wanted = [FaithfulnessReading()] if self._asks(split) else []
+        return [*super().readings(split, protocol), *wanted]
+
+    def _asks(self, split: ManifestSplit) -> bool:
+        """Whether deletion and insertion are measured: of the scored split alone, no threshold needs them."""
+        return self.settings.faithfulness and split.name == self.settings.split
+
     def arrays(
         self,
         split: ManifestSplit,
@@ -147,7 +172,8 @@ class ModelJob(ScoringJob):
         own = {image_id for part, _ in parts for image_id in part.image_ids[rank::world_size]}
         share = {image_id: found for image_id, found in annotations.items() if image_id in own}
         clock = Clock()
-        stream = chain.from_iterable(self._pairs(*part, sources, clock) for part in parts)
+        asked = Faithfulness(protocol.interpolation) if self._asks(split) else None
+        stream = chain.from_iterable(self._pairs(*part, sources, clock, asked) for part in parts)
         with threads(self.model.threads):
             arrays = collect_each(
                 through(stream, kept) if kept else stream,
@@ -160,6 +186,8 @@ class ModelJob(ScoringJob):
                 progress=", ".join(sources),
             )
         self.clocks |= dict.fromkeys(sources, clock)
+        if asked is not None:
+            self.asking |= dict.fromkeys(sources, asked.clock)
         if world_size == 1:
             return arrays
         shares: list[Any] = [None] * world_size
@@ -184,6 +212,7 @@ class ModelJob(ScoringJob):
         weights: RunFolder | None,
         sources: Sequence[str],
         clock: Clock,
+        asked: Faithfulness | None,
     ) -> Iterator[tuple[str, Prediction]]:
         """This process's share of a part's images, by the network that may score them."""
         model, recipe = self.model, self.recipe
@@ -192,7 +221,7 @@ class ModelJob(ScoringJob):
         rank, world_size = model.fabric.global_rank, model.fabric.world_size
         loader = eval_loader(images, recipe, rank=rank, world_size=world_size)
         reader = MapReader(model.localizer, images.class_keys, recipe.evaluation.classes, images)
-        return reader.pairs(loader, sources, clock)
+        return reader.pairs(loader, sources, clock, asked)
 
 
 def _gather_wanted(kept: Mapping[str, KeptPredictions], world_size: int) -> None:

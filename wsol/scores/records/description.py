@@ -115,6 +115,7 @@ RECORD = parts(
                     "main_column": nullable(number()),
                     "raw_threshold": flag,
                     "lower_is_better": flag,
+                    "of_network": flag,
                     "rank": nullable(number()),
                 },
                 closed=True,
@@ -131,6 +132,7 @@ RECORD = parts(
                 "params": nullable(_count),
                 "gflops": nullable(number(0)),
                 "images_per_second": nullable(number(0)),
+                "faithfulness_images_per_second": nullable(number(0)),
                 "device": nullable(text()),
                 "map_size": nullable(listed(whole(1))),
             }
