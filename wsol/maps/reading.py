@@ -92,7 +92,7 @@ class MapReader:
                 yield from _pairs(batch, views, output.logits, maps, areas)
 
     def _asked(self, faithfulness: Faithfulness | None) -> AskedNetwork | None:
-        """The network as it is now, to be asked for areas; None where they are not wanted, or cannot be."""
+        """The network as it is now, to be asked; None where they are not wanted or no class is known."""
         keys, model_keys = self.class_keys, self.localizer.class_keys
         if faithfulness is None or keys is None:
             return None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch.distributed as distributed
 
-from wsol.data.loading.loader import eval_loader
+from wsol.data.loading.loader import Batch, eval_loader
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
@@ -153,7 +153,7 @@ class ModelJob(ScoringJob):
         return [*super().readings(split, protocol), *wanted]
 
     def _asks(self, split: ManifestSplit) -> bool:
-        """Whether deletion and insertion are measured: of the scored split alone, no threshold needs them."""
+        """Whether deletion and insertion are measured: of the scored split, no threshold needs them."""
         return self.settings.faithfulness and split.name == self.settings.split
 
     def arrays(
@@ -218,10 +218,13 @@ class ModelJob(ScoringJob):
         model, recipe = self.model, self.recipe
         if weights is not None:
             weights.load_weights(model.localizer, recipe.training.selection)
-        rank, world_size = model.fabric.global_rank, model.fabric.world_size
-        loader = eval_loader(images, recipe, rank=rank, world_size=world_size)
         reader = MapReader(model.localizer, images.class_keys, recipe.evaluation.classes, images)
-        return reader.pairs(loader, sources, clock, asked)
+        return reader.pairs(self.batches(images), sources, clock, asked)
+
+    def batches(self, images: ManifestSplit) -> Iterable[Batch]:
+        """This process's batches of the images, after the weights that may score them were loaded."""
+        fabric = self.model.fabric
+        return eval_loader(images, self.recipe, rank=fabric.global_rank, world_size=fabric.world_size)
 
 
 def _gather_wanted(kept: Mapping[str, KeptPredictions], world_size: int) -> None:

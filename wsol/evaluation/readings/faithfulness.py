@@ -1,4 +1,4 @@
-"""The areas under a map's deletion and insertion curves, which the network that made it was asked for."""
+"""The areas under a map's deletion and insertion curves, for which its network was asked."""
 
 from __future__ import annotations
 

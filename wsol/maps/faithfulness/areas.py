@@ -94,9 +94,7 @@ class AskedNetwork:
         # Half the digits of a probability are no place to look for small differences.
         with torch.inference_mode(), torch.autocast(images.device.type, enabled=False):
             ends = self._ends(images, labels)
-            found = [
-                nothing if one is None else self._of_source(one, image_ids, ends) for one in maps
-            ]
+            found = [nothing if one is None else self._of_source(one, image_ids, ends) for one in maps]
         self.wanted.clock.count(asked * len(images), time.perf_counter() - started)
         return [
             [own if label >= 0 else {} for own, label in zip(of_source, labels, strict=True)]

@@ -24,4 +24,3 @@ def blurred(images: Tensor) -> Tensor:
     from torchvision.transforms.functional import gaussian_blur  # it takes seconds
 
     return gaussian_blur(images, [BLUR_WIDTH, BLUR_WIDTH], [BLUR_SIGMA, BLUR_SIGMA])
-

@@ -31,7 +31,9 @@ def ranks(
     by pixel either: the noise of scattered pixels takes a convolutional network's probability down
     whatever they show, and a map without any opinion would get the best deletion of all.
     """
-    order = np.lexsort((-chance(image_id, size).ravel(), -_scores(score_map, size, interpolation).ravel()))
+    order = np.lexsort(
+        (-chance(image_id, size).ravel(), -_scores(score_map, size, interpolation).ravel())
+    )
     places = np.empty(len(order), np.int32)
     places[order] = np.arange(len(order), dtype=np.int32)
     return places.reshape(size)
@@ -44,9 +46,7 @@ def chance(image_id: str, size: tuple[int, int]) -> np.ndarray:
     return resize(generator.random((CHANCE, CHANCE)), size)
 
 
-def _scores(
-    score_map: np.ndarray, size: tuple[int, int], interpolation: Interpolation
-) -> np.ndarray:
+def _scores(score_map: np.ndarray, size: tuple[int, int], interpolation: Interpolation) -> np.ndarray:
     """The map from 0 to 1, resized and rounded: what is tied is equal."""
     scores = np.asarray(score_map, np.float64)
     low, high = scores.min(), scores.max()
