@@ -47,9 +47,8 @@ def main(argv: Sequence[str]) -> int:
         per_class=arguments.images_per_class,
     )
     for row in rows:
-        print(
-            f"{row.run}: {row.accuracy:.1f} % [{row.low:.1f}, {row.high:.1f}] of "
-            f"{row.test_images:,} images ({row.features} features, {row.dimensions} dimensions, C {row.c:g})"
-        )
+        accuracy = f"{row.accuracy:.1f} % [{row.low:.1f}, {row.high:.1f}]"
+        svm = f"{row.features} features, {row.dimensions} dimensions, C {row.c:g}"
+        print(f"{row.run}: {accuracy} of {row.test_images:,} images ({svm})")
     print(write_table(rows, Path(arguments.output) / "transfer.csv"))
     return 0
