@@ -68,12 +68,14 @@ class ModelMaps(MapSource):
             from the same forward pass.
         gradients: whether the forward pass has to keep what a backward pass needs.
         gives_boxes: whether `read` gives boxes (N, 4) in shares of the image's sides, and no maps.
+        named_by_network: whether only the network tells which maps the name stands for.
     """
 
     of_class: Literal["true", "predicted"] | None = None
     own_pass: ClassVar[bool] = False
     gradients: ClassVar[bool] = False
     gives_boxes: ClassVar[bool] = False
+    named_by_network: bool = False
 
     def of_predicted_class(self) -> ModelMaps:
         """The same source read at the predicted class; ``UserError`` where it reads no class."""
@@ -85,6 +87,10 @@ class ModelMaps(MapSource):
     def resolved(self, localizer: Localizer) -> ModelMaps:
         """The source under the full name that the board writes, e.g. the attention's default map."""
         return self
+
+    def expanded(self, localizer: Localizer) -> list[ModelMaps]:
+        """The sources that the name stands for: itself, or of a name such as ``cam@t=*`` several."""
+        return [self.resolved(localizer)]
 
     def ready(self, localizer: Localizer) -> AbstractContextManager[Any]:
         """The state to read ``localizer`` in: hooks on, steps lowered. ``UserError`` if it cannot."""

@@ -179,6 +179,12 @@ def resolve(name: str, localizer: Localizer) -> str:
     return model_maps(name).resolved(localizer).name
 
 
+def expand(sources: Sequence[str], localizer: Localizer) -> list[str]:
+    """The names the board writes, each once; a name such as ``cam@t=*`` stands for several."""
+    found = (one.name for source in sources for one in model_maps(source).expanded(localizer))
+    return list(dict.fromkeys(found))
+
+
 def passes(sources: Sequence[str]) -> list[list[str]]:
     """``sources`` by forward pass: those that read the same output share one. Doubles are dropped."""
     alone = {source: model_maps(source).own_pass for source in sources}
@@ -203,7 +209,7 @@ def check_sources(localizer: Localizer, sources: Sequence[str], images: Manifest
         1,
     )
     reader = MapReader(localizer, localizer.class_keys, images=images)
-    for together in passes(sources):
+    for together in passes(expand(sources, localizer)):
         for _ in reader.pairs([blank], together):
             pass
 

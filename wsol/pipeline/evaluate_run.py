@@ -20,7 +20,7 @@ from wsol.evaluation.readings.faithfulness import Faithfulness as FaithfulnessRe
 from wsol.maps.classes import lacking_classes
 from wsol.maps.clock import Clock
 from wsol.maps.faithfulness.areas import Faithfulness
-from wsol.maps.reading import MapReader, model_maps, passes, resolve
+from wsol.maps.reading import MapReader, expand, model_maps, passes
 from wsol.pipeline.evaluate import ScoringJob, evaluate
 from wsol.pipeline.fold_networks import scoring_parts
 from wsol.pipeline.inputs import open_manifest
@@ -28,6 +28,7 @@ from wsol.pipeline.model import Model
 from wsol.pipeline.model_classes import with_classes
 from wsol.pipeline.outputs.pictures import KeptPredictions, through
 from wsol.pipeline.outputs.publish import MapsOrigin, Outputs, scored_what
+from wsol.pipeline.outputs.steps import write_steps
 from wsol.pipeline.training_set import check_drawn_for
 from wsol.progress import is_first_rank
 from wsol.recipe import EvaluationSettings, Recipe
@@ -73,7 +74,10 @@ def evaluate_run(
     job = ModelJob(model, settings or model.recipe.evaluation, manifest)
     if manifest is not None:
         job.settings = with_classes(model, job.manifest, job.settings)
-    return evaluate(job, outputs or Outputs())
+    outputs = outputs or Outputs()
+    evaluations = evaluate(job, outputs)
+    write_steps(job, evaluations, outputs)
+    return evaluations
 
 
 class ModelJob(ScoringJob):
@@ -96,7 +100,7 @@ class ModelJob(ScoringJob):
         else:
             self.manifest = manifest if isinstance(manifest, Manifest) else Manifest.read(manifest)
             check_drawn_for(self.manifest, model.facts.get("drawn", {}), model.name)
-        self.sources = list(dict.fromkeys(resolve(name, model.localizer) for name in settings.maps))
+        self.sources = expand(settings.maps, model.localizer)
         self.clocks: dict[str, Clock] = {}
         self.asking: dict[str, Clock] = {}
 
