@@ -12,6 +12,7 @@ import torch.distributed as distributed
 
 from wsol.data.loading.loader import Batch, eval_loader
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.data.manifest.queries import scored_split
 from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation, collect_each
@@ -157,8 +158,13 @@ class ModelJob(ScoringJob):
         return [*super().readings(split, protocol), *wanted]
 
     def _asks(self, split: ManifestSplit) -> bool:
-        """Whether deletion and insertion are measured: of the scored split, no threshold needs them."""
-        return self.settings.faithfulness and split.name == self.settings.split
+        """Whether deletion and insertion are measured: of all of the scored split.
+
+        No threshold from val needs them, and no picture of some images.
+        """
+        if not self.settings.faithfulness or split.name != self.settings.split:
+            return False
+        return len(split) == len(scored_split(self.manifest, split.name))
 
     def arrays(
         self,
