@@ -22,9 +22,10 @@ from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.queries import scored_split
 from wsol.maps.reading import MapReader
 from wsol.pipeline.model import Model
+from wsol.pipeline.outputs.steps import moved, object_of
 
 ONE, TWO = "cam@t=1", "cam"
-KEY, ON = "max_box_acc@0.5", 0.3
+KEY = "max_box_acc@0.5"
 TOLD = """`python benchmarks/tdam_steps.py` on the three networks: of how many of 100 maps the box lies,
 after the second step, on the *same* object as after the first, on *another* one, on one after none
 (*found*), on none after one (*lost*), on *none* both times. After one step (`cam@t=1`) nothing has been
@@ -94,30 +95,12 @@ def boxes_of(model: Model, manifest: Manifest, step: str) -> Boxes:
     return Boxes(float(value or 0.0), np.array(on))
 
 
-def object_of(box: np.ndarray | None, objects: np.ndarray) -> int:
-    """Which of the objects (n, 4) the box lies on; -1: on none."""
-    if box is None or not len(objects):
-        return -1
-    overlaps = [float(wsol.iou(box, one)) for one in objects]
-    best = int(np.argmax(overlaps))
-    return best if overlaps[best] >= ON else -1
-
-
 def tell(manifest: Manifest, seed: str, steps: Sequence[str], first: Boxes, second: Boxes) -> None:
     """One line of the table."""
-    one, two = first.on, second.on
-    both = (one >= 0) & (two >= 0)
-    shares = (
-        both & (one == two),
-        both & (one != two),
-        (one < 0) & (two >= 0),
-        (one >= 0) & (two < 0),
-        (one < 0) & (two < 0),
-    )
     images = " ".join(map(str, [manifest.drawn["test"], *manifest.drawn["options"].values()]))
     cells = [f"{value:.1f}" for value in (first.accuracy, second.accuracy)]
-    cells += [f"{100 * share.mean():.1f}" for share in shares]
-    print(",".join([images, seed, *steps, str(len(one)), *cells]), flush=True)
+    cells += [f"{share:.1f}" for share in moved(first.on, second.on).values()]
+    print(",".join([images, seed, *steps, str(len(first.on)), *cells]), flush=True)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ def metrics(folder):
 def test_two_processes_score_as_one(recipe, count, request, tmp_path):
     trained = train(request.getfixturevalue(recipe).changed(training={"epochs": 1}))
     # After "--": torchrun takes "--run" for a short form of its own "--run-path".
-    rest = ["--run", trained, "--device", "cpu", "--workers", "0", "--maps", "cam,features", "--output"]
+    rest = ["--run", trained, "--device", "cpu", "--workers", "0", "--maps", "cam,features"]
+    rest += ["--faithfulness", "--output"]
     run(sys.executable, TOP / "evaluate.py", *rest, tmp_path / "one")
     run(*TORCHRUN, TOP / "evaluate.py", *rest, tmp_path / "two")
     for source in ("cam", "features"):

@@ -168,5 +168,6 @@ def test_the_recipe_of_an_old_run_folder_reads_and_is_what_it_was(tmp_path):
     assert digest(recipe.what()) == "296a698d4a1103dc73daf955f7c435ec120b2101e4e134c3d0c7e194416c455e"
     # Written again it is the same file, lists and all, with what recipes have come to say since.
     since = OLD_RUN.replace("  - 0.225\n", "  - 0.225\n  tag: ''\n  key: ''\n")
+    since = since.replace("  masks: true\n", "  masks: true\n  faithfulness: false\n")
     since = since.replace("  device: auto\n", "  device: auto\n  threads: 1\n")
     assert recipe.to_yaml() == since + "name: ''\n"

@@ -10,6 +10,9 @@ A module subclasses ``torch.nn.Module`` and sets
 - ``identity_start`` (optional): True where a fresh module changes nothing;
 - ``default_map`` (optional, on the class or on the instance): which of its own maps ``--maps attention``
   reads; without it the last one of the network;
+- ``attended(self, stages) -> Tensor`` (optional, of a head module): what its classifier gets of these
+  stages, (N, D), for what is learnt on attended features elsewhere; without it the average of the last
+  features;
 - ``parameters_without_gradient(self) -> set[str]`` (optional): names of parameters that get
   no gradient by design, such as g under LTPA's softmax.
 

@@ -178,12 +178,8 @@ class LTPA(nn.Module):
 
     def forward(self, stages: Mapping[str, Tensor]) -> HeadOutput:
         """Features {stage: (N, C, h, w)} -> logits (N, K), class maps (N, K, h, w) or None, maps."""
-        vector = stages.get(GLOBAL, stages[self.taps[-1]]).mean(dim=(2, 3))
-        outputs = {
-            tap: block(stages[tap], self.global_maps[tap](vector)[:, :, None, None])
-            for tap, block in self.blocks.items()
-        }
-        descriptors = [self.before_classifier[tap](out.descriptor) for tap, out in outputs.items()]
+        outputs = self._taps(stages)
+        descriptors = self._descriptors(outputs)
         maps: dict[str, Tensor] = {}
         for tap, output in outputs.items():
             maps[f"{tap}.score"] = output.score
@@ -192,6 +188,20 @@ class LTPA(nn.Module):
         if self.author_head or self.training:
             return HeadOutput(logits, None, maps)
         return HeadOutput(logits, split_logits([out.parts for out in outputs.values()], linearity), maps)
+
+    def attended(self, stages: Mapping[str, Tensor]) -> Tensor:
+        """What the classifier gets: the descriptors side by side, shallow first, (N, D)."""
+        return torch.cat(self._descriptors(self._taps(stages)), dim=1)
+
+    def _taps(self, stages: Mapping[str, Tensor]) -> dict[str, TapOutput]:
+        vector = stages.get(GLOBAL, stages[self.taps[-1]]).mean(dim=(2, 3))
+        return {
+            tap: block(stages[tap], self.global_maps[tap](vector)[:, :, None, None])
+            for tap, block in self.blocks.items()
+        }
+
+    def _descriptors(self, outputs: Mapping[str, TapOutput]) -> list[Tensor]:
+        return [self.before_classifier[tap](output.descriptor) for tap, output in outputs.items()]
 
     def parameters_without_gradient(self) -> set[str]:
         """What only makes g, where pc with softmax cancels it: its mappings."""

@@ -22,6 +22,9 @@ from wsol.recipe import EvaluationSettings as Settings
 from wsol.recipe.checking import field_hints
 from wsol.scores.resampling.interval import few_images
 
+# The settings that have an option of the same name.
+ASKED = ("split", "protocol", "thresholds", "step", "faithfulness")
+
 # `wsol.cli.main` asks for it.
 __all__ = ["main", "option_of"]
 
@@ -116,7 +119,7 @@ def _check_overlays(arguments: Namespace) -> None:
 
 
 def _settings(arguments: Namespace, defaults: Settings) -> Settings:
-    asked = {key: getattr(arguments, key) for key in ("split", "protocol", "thresholds", "step")}
+    asked = {key: getattr(arguments, key) for key in ASKED}
     given = {key: value for key, value in asked.items() if value is not None}
     if arguments.classes is not None:
         given["classes"] = _classes(arguments.classes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from wsol.cli.model_arguments import MODEL_OPTION_OF, add_threads, add_trust
-from wsol.cli.parser import Parser, at_least, folder
+from wsol.cli.parser import Parser, at_least, folder, true_or_false
 from wsol.data.annotations.mask_values import HELP as MASK_VALUES_HELP
 from wsol.data.manifest.box_conventions import BOX_CONVENTIONS
 from wsol.errors import UserError
@@ -14,12 +14,12 @@ from wsol.recipe import How
 # What is scored, by the option that names it, and which others say something about it.
 ALWAYS = {"protocol", "thresholds", "step", "output", "overlays", "results"}
 MODEL = {"run", "model", "weights"}
-ON_MANIFEST = {"maps", "manifest", "split", "classes", "device", "threads", "workers"}
+ON_MANIFEST = {"maps", "manifest", "split", "classes", "device", "threads", "workers", "faithfulness"}
 OPTIONS = {
     "images": ALWAYS
     | MODEL
     | {"annotations", "classes", "corners", "device", "maps", "mask_values", "stored_pixels"}
-    | {"threads", "trust", "workers"},
+    | {"threads", "trust", "workers", "faithfulness"},
     "run": ALWAYS | ON_MANIFEST | {"trust"},
     "model": ALWAYS | ON_MANIFEST | {"weights"},
     "maps": ALWAYS | {"manifest", "predictions", "name", "split"},
@@ -129,6 +129,15 @@ def _parser() -> Parser:
         "--classes",
         help="which of the model's classes, by key or name, stand for the data set's: a CSV table of "
         "CLASS,MODEL_CLASS, or '{Horse: [n02389026]}'; the others are matched by key and name",
+    )
+    conventions.add_argument(
+        "--faithfulness",
+        "--evaluation.faithfulness",
+        nargs="?",
+        const=True,
+        type=true_or_false,
+        metavar="true",
+        help="deletion and insertion too: about 80 more forward passes an image and source of maps",
     )
     conventions.add_argument("--device", help="auto, cpu or cuda; default: auto")
     add_threads(conventions)

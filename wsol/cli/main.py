@@ -31,6 +31,8 @@ COMMANDS = {
     "evaluate": "score a run, a folder of score maps, or your own images",
     "benchmark": "train and evaluate recipes and seeds, skipping what is done, then the board",
     "diagnose": "say what an attention module mends and worsens, by seven tests on drawn digits",
+    "robustness": "class and box of runs under small changes made against them (FGSM, PGD)",
+    "transfer": "a linear SVM on runs' features of another data set",
     "leaderboard": "regenerate leaderboard.csv and leaderboard.md from the run records",
     "results": "verify records against their arrays, rescore, add, remove, list them, tell their bounds",
     "report": "one HTML page: the table, curves and overlays",

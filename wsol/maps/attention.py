@@ -15,6 +15,10 @@ class AttentionMap(ModelMaps):
 
     takes_argument = True
 
+    def __init__(self, name: str, argument: str = "") -> None:
+        super().__init__(name, argument)
+        self.named_by_network = not argument
+
     def resolved(self, localizer: Localizer) -> AttentionMap:
         """``attention`` as ``attention:<the module's default map>``."""
         if self.argument:

@@ -11,15 +11,15 @@ class Clock:
     def __init__(self) -> None:
         self.batches: list[tuple[int, float, float]] = []
 
-    def count(self, images: int, seconds: float, own_seconds: float) -> None:
+    def count(self, images: int, seconds: float, own_seconds: float | None = None) -> None:
         """Add one batch.
 
         Args:
             images: how many, padding included.
             seconds: that the pass took with all the sources that were read from it.
-            own_seconds: those without the other sources' reading.
+            own_seconds: those without the other sources' reading; None: there was no other.
         """
-        self.batches.append((images, seconds, own_seconds))
+        self.batches.append((images, seconds, seconds if own_seconds is None else own_seconds))
 
     @property
     def images_per_second(self) -> float | None:

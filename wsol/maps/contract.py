@@ -72,6 +72,7 @@ class ModelMaps(MapSource):
             one score out over its cells, as a gradient does, 0 where each cell has a score of its own,
             as in a class map.
         unmodified: why no modifier may read it of mirrored or resized images; empty where one may.
+        named_by_network: whether only the network tells which maps the name stands for.
     """
 
     of_class: Literal["true", "predicted"] | None = None
@@ -80,6 +81,7 @@ class ModelMaps(MapSource):
     gives_boxes: bool = False
     per_cells: int = 0
     unmodified: str = ""
+    named_by_network: bool = False
 
     def of_predicted_class(self) -> ModelMaps:
         """The same source read at the predicted class; ``UserError`` where it reads no class."""
@@ -93,6 +95,10 @@ class ModelMaps(MapSource):
     def resolved(self, localizer: Localizer) -> ModelMaps:
         """The source under the full name that the board writes, e.g. the attention's default map."""
         return self
+
+    def expanded(self, localizer: Localizer) -> list[ModelMaps]:
+        """The sources that the name stands for: itself, or of a name such as ``cam@t=*`` several."""
+        return [self.resolved(localizer)]
 
     def ready(self, localizer: Localizer) -> AbstractContextManager[Any]:
         """The state to read ``localizer`` in: hooks on, steps lowered. ``UserError`` if it cannot."""

@@ -17,6 +17,7 @@ from wsol.maps import PREDICTED, map_source
 from wsol.maps.classes import class_columns, lacking_classes
 from wsol.maps.clock import Clock
 from wsol.maps.contract import Columns, ModelMaps
+from wsol.maps.faithfulness.areas import AskedNetwork, Faithfulness
 from wsol.models.localizer import Localizer, LocalizerOutput
 from wsol.scores.samples import Prediction
 
@@ -57,11 +58,14 @@ class MapReader:
         batches: Iterable[Batch],
         sources: Sequence[str],
         clocks: Mapping[str, Clock] | None = None,
+        faithfulness: Faithfulness | None = None,
     ) -> Iterator[tuple[str, Prediction]]:
         """Pairs (source, prediction), in the order of ``batches``; one forward pass serves all sources.
 
         Which sources may share a pass, `passes` says. ``clocks``, one a source, count images and the
-        seconds from the batch on the device to its maps in memory.
+        seconds from the batch on the device to its maps in memory. With ``faithfulness`` the network is
+        asked for the deletion and insertion areas of each map besides, where it is a map and the model
+        has the data set's classes; that has a clock of its own.
 
         ``UserError`` for an unknown source, a class that the model lacks, and where the map of the true
         class is asked for and an image has no label (-1).
@@ -72,6 +76,7 @@ class MapReader:
         device = next(self.localizer.parameters()).device
         self.localizer.eval()
         gradients = any(view.source.gradients for view in views)
+        asked = self._asked(faithfulness)
         with ExitStack() as states, torch.enable_grad() if gradients else torch.inference_mode():
             for view in views:
                 states.enter_context(view.source.ready(self.localizer))
@@ -87,7 +92,18 @@ class MapReader:
                     maps.append(view.maps(output, batch))
                     ends.append(time.perf_counter())
                 _count(clocks or {}, views, len(images), started, ends)
-                yield from _pairs(batch, views, output.logits, maps)
+                areas = _areas(asked, images, batch, views, maps)
+                yield from _pairs(batch, views, output.logits, maps, areas)
+
+    def _asked(self, faithfulness: Faithfulness | None) -> AskedNetwork | None:
+        """The network as it is now, to be asked; None where they are not wanted or no class is known."""
+        keys, model_keys = self.class_keys, self.localizer.class_keys
+        if faithfulness is None or keys is None:
+            return None
+        if model_keys and lacking_classes(model_keys, keys, self.groups):
+            return None
+        columns = class_columns(model_keys, keys, self.groups)
+        return AskedNetwork(self.localizer, columns, faithfulness)
 
     def _view(self, source: ModelMaps, name: str) -> View:
         if self.images is not None:
@@ -167,6 +183,12 @@ def resolve(name: str, localizer: Localizer) -> str:
     return model_maps(name).resolved(localizer).name
 
 
+def expand(sources: Sequence[str], localizer: Localizer) -> list[str]:
+    """The names the board writes, each once; a name such as ``cam@t=*`` stands for several."""
+    found = (one.name for source in sources for one in model_maps(source).expanded(localizer))
+    return list(dict.fromkeys(found))
+
+
 def passes(sources: Sequence[str]) -> list[list[str]]:
     """``sources`` by forward pass: those that read the same output share one. Doubles are dropped."""
     alone = {source: model_maps(source).own_pass for source in sources}
@@ -191,7 +213,7 @@ def check_sources(localizer: Localizer, sources: Sequence[str], images: Manifest
         1,
     )
     reader = MapReader(localizer, localizer.class_keys, images=images)
-    for together in passes(sources):
+    for together in passes(expand(sources, localizer)):
         for _ in reader.pairs([blank], together):
             pass
 
@@ -217,20 +239,40 @@ def _count(
             clocks[view.name].count(images, ends[-1] - started, own)
 
 
+def _areas(
+    asked: AskedNetwork | None,
+    images: torch.Tensor,
+    batch: Batch,
+    views: Sequence[View],
+    maps: Sequence[np.ndarray],
+) -> Sequence[Sequence[Mapping[str, float]]]:
+    """Deletion and insertion areas by source and image, by key; none of boxes, none unless asked."""
+    if asked is None:
+        return [[{}] * len(images)] * len(views)
+    pairs = zip(views, maps, strict=True)
+    rankable = [None if view.source.gives_boxes else own for view, own in pairs]
+    return asked.areas(images, batch.labels.tolist(), batch.image_ids, rankable)
+
+
 def _pairs(
-    batch: Batch, views: Sequence[View], logits: torch.Tensor, maps: Sequence[np.ndarray]
+    batch: Batch,
+    views: Sequence[View],
+    logits: torch.Tensor,
+    maps: Sequence[np.ndarray],
+    areas: Sequence[Sequence[Mapping[str, float]]],
 ) -> Iterator[tuple[str, Prediction]]:
     best = logits.topk(min(5, logits.shape[1]), dim=1).indices
     probabilities = logits.detach().float().softmax(dim=1).gather(1, best).tolist()
     top5 = best.tolist()
     for index in range(batch.real):
-        for view, own in zip(views, maps, strict=True):
+        for view, own, of_view in zip(views, maps, areas, strict=True):
             classes = view.classes(top5[index], int(batch.labels[index]))
             prediction = Prediction(
                 image_id=batch.image_ids[index],
                 label=int(batch.labels[index]),
                 top5=classes,
                 probabilities=tuple(probabilities[index]) if classes else (),
+                faithfulness=of_view[index],
                 # A copy: a view would keep the whole batch alive while maps wait.
                 **{view.kind: np.array(own[index], dtype=np.float32)},
             )

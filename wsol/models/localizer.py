@@ -49,10 +49,14 @@ class TappedHead(nn.Module):
 
     def forward(self, stages: Mapping[str, Tensor]) -> HeadOutput:
         """Features of the stages, the backbone's last ones last, to what the module says of them."""
+        return self.module(self.tapped(stages))
+
+    def tapped(self, stages: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What the module gets: the features of its taps, and the vector of the whole image."""
         tapped = {tap: stages[tap] for tap in self.taps}
         if self.has_global:
             tapped[GLOBAL] = list(stages.values())[-1].mean(dim=(2, 3), keepdim=True)
-        return self.module(tapped)
+        return tapped
 
 
 class Localizer(nn.Module):
@@ -125,6 +129,18 @@ class Localizer(nn.Module):
     def last_features(self, images: Tensor) -> Tensor:
         """The features that go into the head, (N, C, h, w)."""
         return self.tapped_features(images)[self.backbone.last_maps]
+
+    def attended_vectors(self, images: Tensor) -> Tensor:
+        """What the classifier is given of each image, (N, D).
+
+        Of a head that says so (LTPA) its attended vectors; of others the global average of the last
+        features after attention.
+        """
+        head = self.head
+        attended = getattr(head.module, "attended", None) if isinstance(head, TappedHead) else None
+        if attended is None or not isinstance(head, TappedHead):
+            return self.last_features(images).mean(dim=(2, 3))
+        return attended(head.tapped(self.tapped_features(images, head.taps)))
 
     def forward(self, images: Tensor) -> LocalizerOutput:
         """One pass: logits, class maps, attention maps and the last features."""

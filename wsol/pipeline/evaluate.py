@@ -63,6 +63,10 @@ class ScoringJob(ABC):
         """``sources`` as they are read together; here one after the other."""
         return [[source] for source in sources]
 
+    def without_faithfulness(self, source: str) -> str:
+        """Why deletion and insertion cannot be measured of ``source``; empty where they can."""
+        return "there is no network to ask"
+
     def wait(self) -> None:
         """Until all processes of the job are here; one that works alone need not wait."""
         return
@@ -105,6 +109,8 @@ def evaluate(job: ScoringJob, outputs: Outputs) -> dict[str, Evaluation]:
     """
     recorded = recorded_sources(job, outputs.results)
     wanted = [source for source in job.sources if outputs.output or not recorded.get(source)]
+    if job.settings.faithfulness:
+        _tell_unasked(job, wanted)
     evaluations: dict[str, Evaluation] = {}
     for together in job.passes(wanted):
         evaluations |= _evaluate_together(job, together, outputs, recorded)
@@ -114,6 +120,14 @@ def evaluate(job: ScoringJob, outputs: Outputs) -> dict[str, Evaluation]:
         for source, record in recorded.items():
             say(f"{source}: is recorded already in {record}, which is kept")
     return {source: evaluations[source] for source in job.sources if source in evaluations}
+
+
+def _tell_unasked(job: ScoringJob, sources: Sequence[str]) -> None:
+    """Say of which sources deletion and insertion stay empty, a line for each reason."""
+    reasons = {source: job.without_faithfulness(source) for source in sources}
+    for reason in dict.fromkeys(filter(None, reasons.values())):
+        own = [source for source, why in reasons.items() if why == reason]
+        say(f"{', '.join(own)}: no deletion and insertion: {reason}")
 
 
 def recorded_sources(job: ScoringJob, results: Path | str | None) -> dict[str, Path]:

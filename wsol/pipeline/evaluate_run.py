@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch.distributed as distributed
 
-from wsol.data.loading.loader import eval_loader
+from wsol.data.loading.loader import Batch, eval_loader
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.data.manifest.queries import scored_split
 from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation, collect_each
+from wsol.evaluation.readings import Reading
+from wsol.evaluation.readings.faithfulness import Faithfulness as FaithfulnessReading
+from wsol.maps.classes import lacking_classes
 from wsol.maps.clock import Clock
-from wsol.maps.reading import MapReader, model_maps, passes, resolve
+from wsol.maps.faithfulness.areas import Faithfulness
+from wsol.maps.reading import MapReader, expand, model_maps, passes
 from wsol.pipeline.evaluate import ScoringJob, evaluate
 from wsol.pipeline.fold_networks import scoring_parts
 from wsol.pipeline.inputs import open_manifest
@@ -24,6 +29,7 @@ from wsol.pipeline.model import Model
 from wsol.pipeline.model_classes import with_classes
 from wsol.pipeline.outputs.pictures import KeptPredictions, through
 from wsol.pipeline.outputs.publish import MapsOrigin, Outputs, scored_what
+from wsol.pipeline.outputs.steps import write_steps
 from wsol.pipeline.training_set import check_drawn_for
 from wsol.progress import is_first_rank
 from wsol.recipe import EvaluationSettings, Recipe
@@ -69,7 +75,10 @@ def evaluate_run(
     job = ModelJob(model, settings or model.recipe.evaluation, manifest)
     if manifest is not None:
         job.settings = with_classes(model, job.manifest, job.settings)
-    return evaluate(job, outputs or Outputs())
+    outputs = outputs or Outputs()
+    evaluations = evaluate(job, outputs)
+    write_steps(job, evaluations, outputs)
+    return evaluations
 
 
 class ModelJob(ScoringJob):
@@ -92,8 +101,9 @@ class ModelJob(ScoringJob):
         else:
             self.manifest = manifest if isinstance(manifest, Manifest) else Manifest.read(manifest)
             check_drawn_for(self.manifest, model.facts.get("drawn", {}), model.name)
-        self.sources = list(dict.fromkeys(resolve(name, model.localizer) for name in settings.maps))
+        self.sources = expand(settings.maps, model.localizer)
         self.clocks: dict[str, Clock] = {}
+        self.asking: dict[str, Clock] = {}
 
     @property
     def recipe(self) -> Recipe:
@@ -107,6 +117,8 @@ class ModelJob(ScoringJob):
         if source in self.clocks:
             clock = self.clocks[source]
             cost |= {"images_per_second": clock.images_per_second, "ms_per_image": clock.ms_per_image}
+        if source in self.asking:
+            cost["faithfulness_images_per_second"] = self.asking[source].images_per_second
         loaded = {"pretrained_sha256": model.pretrained_sha256} if model.pretrained_sha256 else {}
         return MapsOrigin(
             name=row_name(recipe),
@@ -132,6 +144,29 @@ class ModelJob(ScoringJob):
         """Until all processes are here."""
         self.model.fabric.barrier()
 
+    def without_faithfulness(self, source: str) -> str:
+        """Why: it gives boxes, or nobody knows which of the model's classes is the true one."""
+        if model_maps(source).gives_boxes:
+            return "it gives boxes, which rank no pixels"
+        keys, known = self.manifest.class_keys, self.model.class_keys
+        if known and lacking_classes(known, keys, self.settings.classes):
+            return "the model lacks classes of the data set"
+        return ""
+
+    def readings(self, split: ManifestSplit, protocol: Protocol) -> list[Reading]:
+        """What else is read of ``split``: what its annotations allow, and the areas that are wanted."""
+        wanted = [FaithfulnessReading()] if self._asks(split) else []
+        return [*super().readings(split, protocol), *wanted]
+
+    def _asks(self, split: ManifestSplit) -> bool:
+        """Whether deletion and insertion are measured: of all of the scored split.
+
+        No threshold from val needs them, and no picture of some images.
+        """
+        if not self.settings.faithfulness or split.name != self.settings.split:
+            return False
+        return len(split) == len(scored_split(self.manifest, split.name))
+
     def arrays(
         self,
         split: ManifestSplit,
@@ -148,7 +183,8 @@ class ModelJob(ScoringJob):
         own = {image_id for part, _ in parts for image_id in part.image_ids[rank::world_size]}
         share = {image_id: found for image_id, found in annotations.items() if image_id in own}
         clocks = {source: Clock() for source in sources}
-        stream = chain.from_iterable(self._pairs(*part, clocks) for part in parts)
+        asked = Faithfulness(protocol.interpolation) if self._asks(split) else None
+        stream = chain.from_iterable(self._pairs(*part, clocks, asked) for part in parts)
         with threads(self.model.threads):
             arrays = collect_each(
                 through(stream, kept) if kept else stream,
@@ -161,6 +197,8 @@ class ModelJob(ScoringJob):
                 progress=", ".join(sources),
             )
         self.clocks |= clocks
+        if asked is not None:
+            self.asking |= dict.fromkeys(sources, asked.clock)
         if world_size == 1:
             return arrays
         shares: list[Any] = [None] * world_size
@@ -184,6 +222,7 @@ class ModelJob(ScoringJob):
         images: ManifestSplit,
         weights: RunFolder | None,
         clocks: Mapping[str, Clock],
+        asked: Faithfulness | None,
     ) -> Iterator[tuple[str, Prediction]]:
         """This process's share of a part's images, by the network that may score them.
 
@@ -192,10 +231,13 @@ class ModelJob(ScoringJob):
         model, recipe = self.model, self.recipe
         if weights is not None:
             weights.load_weights(model.localizer, recipe.training.selection)
-        rank, world_size = model.fabric.global_rank, model.fabric.world_size
-        loader = eval_loader(images, recipe, rank=rank, world_size=world_size)
         reader = MapReader(model.localizer, images.class_keys, recipe.evaluation.classes, images)
-        return reader.pairs(loader, list(clocks), clocks)
+        return reader.pairs(self.batches(images), list(clocks), clocks, asked)
+
+    def batches(self, images: ManifestSplit) -> Iterable[Batch]:
+        """This process's batches of the images, after the weights that may score them were loaded."""
+        fabric = self.model.fabric
+        return eval_loader(images, self.recipe, rank=fabric.global_rank, world_size=fabric.world_size)
 
 
 def _gather_wanted(kept: Mapping[str, KeptPredictions], world_size: int) -> None:

@@ -218,6 +218,8 @@ class EvaluationSettings(CheckedSettings, part="evaluation"):
         classes: the data set's class key to the model's keys that stand for it, where their classes
             differ: ``{"Horse": ["n02389026"]}``. The map is the mean of theirs.
         masks: score masks too where there are any; their histograms take most of a record's bytes.
+        faithfulness: ask the network what it makes of the image where a map's highest pixels are taken
+            away, and where they alone are shown: about 80 more forward passes an image and source.
     """
 
     split: str = of_scoring("test")
@@ -228,6 +230,7 @@ class EvaluationSettings(CheckedSettings, part="evaluation"):
     batch_size: int = between(1, LARGEST_BATCH, 32)
     classes: Mapping[str, Sequence[str]] = later(FrozenDict())
     masks: bool = later(True)
+    faithfulness: bool = later(False)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ class Prediction:
     ``score_map`` (h, w) float32 as the source made it, before any resizing or normalising. Instead of a
     map it may carry ``boxes`` (n, 4) half-open original pixels or a boolean ``mask`` (height, width); or
     ``share_box`` (4,), one box in shares of the image's sides from 0 to 1, where its size is not known.
+    ``faithfulness`` are the areas in [0, 1] under the map's deletion and insertion curves
+    (`wsol.maps.faithfulness`), by the key of the metric; empty where they were not measured.
     """
 
     image_id: str
@@ -77,6 +79,7 @@ class Prediction:
     mask: np.ndarray | None = None
     probabilities: tuple[float, ...] = ()
     share_box: np.ndarray | None = None
+    faithfulness: Mapping[str, float] = field(default_factory=dict)
 
     def at_size(self, size: tuple[int, int]) -> Prediction:
         """With its ``share_box`` in pixels of an image of ``size`` (height, width), among ``boxes``."""

@@ -31,6 +31,7 @@ def test_the_keys_and_their_order_are_a_contract():
         *("lift_distractor", "lift_context"),
         *("instance_f1@0.5", "instance_recall@0.5", "instance_precision@0.5", "instance_ap@0.5"),
         *("all_instances@0.5", "single_cap"),
+        *("deletion", "insertion", "deletion_blur", "insertion_mean"),
     ]
     ranks = {each.specification.rank: key for key, each in metrics_of(CHOE).items()}
     del ranks[None]
@@ -123,7 +124,7 @@ def test_every_kind_is_registered_once():
         *("box_acc_v2", "mean_iou", "pxap", "peak_iou", "rubinstein"),
         *("top1_within", "recall_at_k"),
         *("absence_auroc", "absence_fpr", "absence_area", "region_auc", "region_lift"),
-        *("instances", "instance_ap", "all_instances", "single_cap"),
+        *("instances", "instance_ap", "all_instances", "single_cap", "faithfulness"),
     }
 
 

@@ -10,6 +10,9 @@ from wsol.board.rows.rows import Row
 from wsol.board.rows.seeds import FAR_DEVIATIONS, FAR_POINTS, far_seeds
 from wsol.scores.records import RunRecord
 
+# The map source that every map of a network has to beat in deletion and insertion.
+RANDOM = "random"
+
 
 def images(records: Sequence[RunRecord], split: str) -> str:
     """How many images, or queries of images, were scored, and of how many."""
@@ -63,6 +66,15 @@ def missing_baselines(rows: Sequence[Row]) -> list[str]:
     wanted = [name for name in ("center", "features") if name not in present]
     missing = [f"the {BASELINES[name]} (maps {name})" for name in wanted]
     return [f"Not scored here: {' and '.join(missing)}."] if missing else []
+
+
+def without_random_map(networks: Sequence[Sequence[Row]]) -> list[str]:
+    """That some networks were not asked of a random map, without which no area can be judged."""
+    lacking = sum(all(row["maps"] != RANDOM for row in rows) for rows in networks)
+    if not lacking:
+        return []
+    some = "" if lacking == len(networks) else f" Of {lacking} of {len(networks)} networks"
+    return [f"{some or 'Here'} a random map (maps {RANDOM}) was not scored beside.".lstrip()]
 
 
 def far_from_the_others(rows: Sequence[Row], metric: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from wsol.board.rows.columns import percent
 from wsol.board.rows.rows import Row
 from wsol.board.rows.seeds import SEEDS_FOR_INTERVAL, Estimate
+from wsol.board.tables import facts
 from wsol.board.tables.sections import Section
 
 ALIKE = "≈"
@@ -25,6 +26,10 @@ threshold on the scored images flatters the ranking metric. A letter behind a ro
 was trained or scored under other conditions than the rest of its table; under the table stands in what.
 """
 
+WITHIN_NETWORKS = """Deletion and insertion, in percent: areas under a network's own probability of the
+true class. They compare the maps of one network, whose rows stand together here, and say nothing of two
+networks: a surer one has larger areas whatever its maps."""
+
 COLUMNS = ("backbone", "weights", "attention", "method", "maps", "selection")
 VARIANT = "variant"
 
@@ -36,18 +41,19 @@ def to_markdown(sections: Sequence[Section]) -> str:
 
 def _section(section: Section) -> str:
     _, split, protocol, policy = section.place
-    facts = "\n".join(f"- {_plain(fact)}" for fact in section.facts())
+    told = "\n".join(f"- {_plain(fact)}" for fact in section.facts())
     optimism = f"optimism ({section.short_name(section.ranked_by)})"
     head = ["seeds", *(section.short_name(metric) for metric in section.metrics), optimism]
     lines = [
         f"## {_plain(section.title)}: {split}, {protocol}, {policy}",
         "",
-        facts,
+        told,
         "",
         *_table(section, head, {row.key: _figures(section, row) for row in section.rows}),
         "",
         *_footnotes(section),
         *_classes(section),
+        *_within_networks(section),
         *_by_seed(section),
     ]
     return "\n".join(lines)
@@ -56,9 +62,10 @@ def _section(section: Section) -> str:
 def _table(
     section: Section, head: Sequence[str], figures: Mapping[tuple[str, ...], Sequence[str]]
 ) -> list[str]:
-    """The names of the rows that have ``figures``, by key, and the figures, under ``head``."""
+    """The names of the rows that have ``figures``, in the order of these, and the figures."""
     columns = [*COLUMNS, *([VARIANT] if any(row[VARIANT] for row in section.rows) else [])]
-    rows = [row for row in section.rows if row.key in figures]
+    of_key = {row.key: row for row in section.rows}
+    rows = [of_key[key] for key in figures]
     return [
         _line([*columns, *map(_plain, head)]),
         _line(["---"] * len(columns) + ["--:"] * len(head)),
@@ -81,6 +88,25 @@ def _classes(section: Section) -> list[str]:
         row.key: [estimate_text(row.estimates.get(metric)) for metric in metrics] for row in section.rows
     }
     return ["By class:", "", *_table(section, [*map(section.short_name, metrics)], figures), ""]
+
+
+def _within_networks(section: Section) -> list[str]:
+    """A table of its own for what compares maps of one network, one network after the other."""
+    metrics, networks = section.network_metrics, section.by_network()
+    if not metrics:
+        return []
+    figures = {
+        row.key: [estimate_text(row.estimates.get(metric)) for metric in metrics]
+        for rows in networks
+        for row in rows
+    }
+    heads = [f"{section.short_name(metric)} {_arrow(section, metric)}" for metric in metrics]
+    unjudged = facts.without_random_map(networks)
+    return [WITHIN_NETWORKS, *unjudged, "", *_table(section, heads, figures), ""]
+
+
+def _arrow(section: Section, metric: str) -> str:
+    return "↓" if section.specifications[metric].lower_is_better else "↑"
 
 
 def _by_seed(section: Section) -> list[str]:

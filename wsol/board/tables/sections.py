@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from wsol.board.comparison.compared import Against
-from wsol.board.rows.columns import short_name
+from wsol.board.rows.columns import KEY_COLUMNS, short_name
 from wsol.board.rows.rows import Row
 from wsol.board.runs.memory import Memory
 from wsol.board.tables import facts
 from wsol.board.tables.unlike import Unlike, common_setting, unlike
 from wsol.scores.comparison.comparison import Comparison
+from wsol.scores.metrics import in_columns
 from wsol.scores.metrics.specification import MetricSpecification
 
 # What a table without any metric that ranks is said to be ranked by.
@@ -60,6 +61,21 @@ class Section:
         """Metrics of single classes that a row of this table has, ``rubinstein_j:Horse``; by class."""
         keys = {key for row in self.rows for key in row.estimates if ":" in key}
         return sorted(keys, key=lambda key: (key.partition(":")[2], key.partition(":")[0]))
+
+    @cached_property
+    def network_metrics(self) -> list[str]:
+        """Metrics that compare the maps of one network with each other and with nothing else."""
+        own = [one for one in self.specifications.values() if one.of_network]
+        return [one.key for one in in_columns(own) if _measured(self.rows, one.key)]
+
+    def by_network(self) -> list[list[Row]]:
+        """The rows that have such metrics, those of one network together; networks by their best row."""
+        networks: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+        for row in self.rows:
+            if any(_measured([row], metric) for metric in self.network_metrics):
+                network = tuple(row[column] for column in KEY_COLUMNS if column != "maps")
+                networks[network].append(row)
+        return list(networks.values())
 
     @cached_property
     def ranked_by(self) -> str:
@@ -156,7 +172,7 @@ def _said(rows: Sequence[Row]) -> dict[str, MetricSpecification]:
 
 def _main(said: Mapping[str, MetricSpecification]) -> list[str]:
     """The keys of the main columns in their order."""
-    main = [one for one in said.values() if one.main_column is not None]
+    main = [one for one in said.values() if one.main_column is not None and not one.of_network]
     return [one.key for one in sorted(main, key=lambda one: (one.main_column, one.key))]
 
 

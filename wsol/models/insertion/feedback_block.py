@@ -154,6 +154,14 @@ def lowered_steps(network: nn.Module, steps: int) -> Iterator[None]:
             block.steps = number
 
 
+def steps_of(network: nn.Module) -> int:
+    """How many steps the feedback of ``network`` takes; ``UserError`` where it has none."""
+    blocks = list(feedback_blocks(network).values())
+    if not blocks:
+        raise UserError("t=*: this network has no feedback, hence no steps to choose from")
+    return min(block.steps for block in blocks)
+
+
 def _named(attention: Tensor | Mapping[str, Tensor], step: str) -> dict[str, Tensor]:
     if isinstance(attention, Tensor):
         return {step: channel_mean(attention)}

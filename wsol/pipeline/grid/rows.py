@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wsol.data.manifest.manifest import Manifest
-from wsol.maps.reading import resolve
+from wsol.maps.reading import expand, model_maps
 from wsol.methods.build import trained_localizer
 from wsol.pipeline.inputs import open_manifest, resolved
 from wsol.pipeline.outputs.publish import (
@@ -146,9 +146,8 @@ def _attention(recipe: Recipe) -> str:
 def _sources(recipe: Recipe, manifest: Manifest) -> list[str]:
     """The sources of maps by the names that records have; ``attention`` is whichever the module says."""
     sources = list(recipe.evaluation.maps)
-    if "attention" in sources:
-        localizer = trained_localizer(recipe, manifest.class_keys)
-        sources = [resolve(source, localizer) for source in sources]
+    if any(model_maps(source).named_by_network for source in sources):
+        return expand(sources, trained_localizer(recipe, manifest.class_keys))
     return list(dict.fromkeys(sources))
 
 

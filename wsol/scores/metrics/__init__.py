@@ -50,6 +50,16 @@ lift_a                   a's share of the predicted masks over its share of the 
                          ratio; threshold of gt_known_loc@0.5
 ======================== ============================================================================
 
+Where a network is asked what it makes of parts of the image (`wsol.maps.faithfulness`):
+
+======================== ============================================================================
+deletion, insertion      area under its probability of the true class while the pixels that the map ranks
+                         highest become the mean colour first (low is good), or come out of a blurred
+                         image first (high is good): RISE's two baselines
+deletion_blur            deletion that blurs, instead of painting the mean colour
+insertion_mean           insertion into the mean colour, instead of a blurred image
+======================== ============================================================================
+
 Keys with ``max_`` or ``peak_`` are oracle whatever the policy. What cannot be computed is None; what
 needs a reading (`wsol.evaluation.readings`) is left out where there is none.
 """
@@ -94,6 +104,7 @@ for _name, _place in (
     ("absence_area", "absence_area:AbsenceAreaMetric"),
     ("region_auc", "region_auc:RegionAucMetric"),
     ("region_lift", "region_lift:RegionLiftMetric"),
+    ("faithfulness", "faithfulness:FaithfulnessMetric"),
 ):
     METRICS.register(_name, f"wsol.scores.metrics.{_place}")
 

@@ -34,6 +34,8 @@ class MetricSpecification:
         raw_threshold: whether its threshold is a score as the source of the maps made it, any number,
             and no share of a map's own range in [0, 1).
         lower_is_better: whether the best of several rows is the lowest.
+        of_network: whether it asks one network about its own maps, so that its values compare among the
+            maps of one network and never between two.
         rank: a table is ranked by that of its metrics whose rank is smallest; None never ranks.
     """
 
@@ -48,6 +50,7 @@ class MetricSpecification:
     main_column: int | None = None
     raw_threshold: bool = False
     lower_is_better: bool = False
+    of_network: bool = False
     rank: int | None = None
 
     @property

@@ -115,6 +115,7 @@ RECORD = parts(
                     "main_column": nullable(number()),
                     "raw_threshold": flag,
                     "lower_is_better": flag,
+                    "of_network": flag,
                     "rank": nullable(number()),
                 },
                 closed=True,
@@ -132,6 +133,7 @@ RECORD = parts(
                 "gflops": nullable(number(0)),
                 "images_per_second": nullable(number(0)),
                 "ms_per_image": nullable(number(0)),
+                "faithfulness_images_per_second": nullable(number(0)),
                 "device": nullable(text()),
                 "map_size": nullable(listed(whole(1))),
             }

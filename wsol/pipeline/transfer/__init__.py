@@ -1,0 +1,1 @@
+"""What the features that a run attends to are worth on another data set."""
