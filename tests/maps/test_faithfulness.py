@@ -72,7 +72,7 @@ def test_what_has_no_class_or_is_no_map_has_no_areas():
     image, maps = bright_pixel().repeat(2, 1, 1, 1), np.repeat(ramp(0), 2, 0)
     none, some = asked.areas(image, [0, -1], ["a", "b"], [None, maps])
     assert none == [{}, {}] and some[1] == {} and set(some[0]) == set(KINDS)
-    assert [images for images, _ in wanted.clock.batches] == [2]  # of one source
+    assert [images for images, _, _ in wanted.clock.batches] == [2]  # of one source
     assert asked.areas(image, [0, -1], ["a", "b"], [None]) == [[{}, {}]]
     assert len(wanted.clock.batches) == 1
 

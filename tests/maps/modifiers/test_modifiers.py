@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from wsol.data.loading.loader import Batch
 from wsol.errors import UserError
 from wsol.maps import is_foreign, listed, map_source, of_predicted_class
-from wsol.maps.reading import MapReader, passes, resolve
+from wsol.maps.reading import MapReader, model_maps, passes, resolve
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 
@@ -165,6 +165,14 @@ def test_names():
     assert all(
         map(is_foreign, ["my_maps:Edge+flip", "cam+my_maps:Turned", "my_maps:Edge+flip@predicted"])
     )
+
+
+def test_a_name_for_several_maps_is_so_modified():
+    tdam = network(attention={"name": "tdam"})
+    names = [one.name for one in model_maps("cam@t=*+flip").expanded(tdam)]
+    assert names == ["cam@t=1+flip", "cam@t=2+flip"]
+    assert model_maps("cam@t=*+flip").named_by_network
+    assert not model_maps("cam+flip").named_by_network
 
 
 def test_a_modifier_from_outside_the_repository(model, batch, tmp_path, monkeypatch):

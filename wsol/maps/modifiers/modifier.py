@@ -40,7 +40,7 @@ class MapModifier(ModelMaps):
         if any(isinstance(one, type(self)) for one in _chain(self.source)):
             raise UserError(f"map source {name!r}: the same modifier twice")
         self.of_class, self.gradients = self.source.of_class, self.source.gradients
-        self.per_cells = self.source.per_cells
+        self.per_cells, self.named_by_network = self.source.per_cells, self.source.named_by_network
         self.baseline, self.beside = source.baseline, source.beside
         self.title = source.title and f"{source.title} {MODIFIED} {modifier}"
 
@@ -51,6 +51,11 @@ class MapModifier(ModelMaps):
     def resolved(self, localizer: Localizer) -> ModelMaps:
         """With the source under its full name."""
         return type(self)(self.source.resolved(localizer), self.modifier, self.argument)
+
+    def expanded(self, localizer: Localizer) -> list[ModelMaps]:
+        """The sources that the name stands for, each modified."""
+        several = self.source.expanded(localizer)
+        return [type(self)(one, self.modifier, self.argument) for one in several]
 
     def of_images(self, images: ManifestSplit) -> None:
         """Tell the source, too."""
