@@ -51,19 +51,19 @@ def main() -> None:
     arguments = parser.parse_args()
     how = How(device=arguments.device, threads=arguments.threads, workers=arguments.workers)
     model = Model.open(arguments.run, how)
+    given = " ".join(
+        f"--{key.replace('_', '-')} {value}"
+        for key, value in vars(arguments).items()
+        if value != parser.get_default(key)
+    )
     lines: list[dict[str, str]] = []
     for line in scored(model, listed(arguments.sources), arguments.manifest, arguments.batch_size):
         print(", ".join(f"{key} {value}" for key, value in line.items() if value), flush=True)
         lines.append(line)
-    text = table(lines)
-    print(text)
-    if arguments.csv:
-        given = " ".join(
-            f"--{key.replace('_', '-')} {value}"
-            for key, value in vars(arguments).items()
-            if value != parser.get_default(key)
-        )
-        write_text(arguments.csv, f"# python benchmarks/map_sources.py {given}\n{text}")
+        if arguments.csv:  # as far as it is: the last sources may take an hour
+            head = f"# python benchmarks/map_sources.py {given}"
+            write_text(arguments.csv, f"{head}\n{table(lines)}")
+    print(table(lines))
 
 
 def scored(model: Model, sources: Sequence[str], manifest: str, batch: int) -> Iterator[dict[str, str]]:

@@ -12,7 +12,7 @@ from wsol.data.loading.loader import Batch
 from wsol.errors import UserError
 from wsol.maps import map_source
 from wsol.maps.noise import generator_of_image
-from wsol.maps.reading import MapReader
+from wsol.maps.reading import MapReader, resolve
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 
@@ -97,8 +97,8 @@ def test_integrated_gradients_add_up_to_what_the_image_adds_to_the_score(model, 
 
     source = map_source("integrated_gradients:100")
     shares = torch.eye(3)[LABELS]
-    with source.ready(model):
-        found = source.attributions(captum.attr, batch.images.clone().requires_grad_(), shares)
+    images = batch.images.clone().requires_grad_()
+    found = source.resolved(model).attributions(captum.attr, images, shares)
     with torch.no_grad():
         added = ((model(batch.images).logits - model(torch.zeros(3, 3, 32, 32)).logits) * shares).sum(1)
     assert added.abs().min() > 0.01
@@ -151,6 +151,8 @@ def test_without_captum_one_line_says_how_to_install_it(model, batch, monkeypatc
     monkeypatch.setitem(sys.modules, "captum", None)
     with pytest.raises(UserError, match=r"^--maps saliency needs captum: pip install wsol\[captum\]$"):
         maps(model, batch, "saliency")
+    with pytest.raises(UserError, match="needs captum"):  # when names are resolved, before any pass
+        resolve("saliency+flip", model)
 
 
 @pytest.mark.parametrize(

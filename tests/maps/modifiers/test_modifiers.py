@@ -226,4 +226,5 @@ def test_a_size_that_the_network_does_not_read_is_named(batch):
         maps(hourglass, batch, "cam+scales:0.7,1")
     fixed = network(backbone={"name": "vgg_att"}, attention={"name": "ltpa"})
     with pytest.raises(UserError, match=r"vgg_att does not read images of side 64, 2 x 32: "):
-        maps(fixed, batch, "attention+scales:1,2")
+        resolve("attention+scales:1,2", fixed.train())  # before any pass
+    assert all(module.training for module in fixed.modules())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -28,16 +27,15 @@ class Attributed(ModelMaps):
     own_pass = True
     backward: bool = True
 
-    @contextmanager
-    def ready(self, localizer: Localizer) -> Iterator[None]:
-        """``UserError`` where captum is not installed."""
+    def resolved(self, localizer: Localizer) -> ModelMaps:
+        """Itself; ``UserError`` where captum is not installed, before anything is computed."""
         # Imported here: it is an extra, and costs a second.
         try:
             from captum import attr
         except ImportError:
             raise UserError(f"--maps {self.name} needs captum: pip install wsol[captum]") from None
         self._captum, self._localizer = attr, localizer
-        yield
+        return self
 
     def see(self, images: Tensor, image_ids: Sequence[str]) -> None:
         """Keep the images that the next output is of."""

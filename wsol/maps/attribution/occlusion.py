@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor
@@ -11,6 +9,7 @@ from torch import Tensor
 from wsol.errors import UserError
 from wsol.maps.arguments import whole_number
 from wsol.maps.attribution.attributed import Attributed
+from wsol.maps.contract import ModelMaps
 from wsol.models.localizer import Localizer
 
 SHARE = 1 / 7  # of the image's side that the square takes: 32 of 224 pixels
@@ -32,17 +31,15 @@ class Occlusion(Attributed):
         super().__init__(name, argument)
         self._pixels = whole_number(name, argument, "side of the square", "occlusion:32", 0)
 
-    @contextmanager
-    def ready(self, localizer: Localizer) -> Iterator[None]:
-        """``UserError`` where the square is larger than the image."""
+    def resolved(self, localizer: Localizer) -> ModelMaps:
+        """Itself; ``UserError`` where the square is larger than the image."""
         if self._pixels > localizer.input_size:
             raise UserError(
                 f"map source {self.name!r}: the square is larger than the image of "
                 f"{localizer.input_size} pixels"
             )
         self._share = self._pixels / localizer.input_size or SHARE
-        with super().ready(localizer):
-            yield
+        return super().resolved(localizer)
 
     def maps(self, captum: Any, images: Tensor, shares: Tensor) -> Tensor:
         """13 x 13 forward passes a batch of 224 pixels."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from wsol.errors import UserError
-from wsol.maps.contract import Columns, MapSource
+from wsol.maps.contract import Columns, MapSource, ModelMaps
 from wsol.maps.modifiers.modifier import MapModifier
 from wsol.models.localizer import Localizer, LocalizerOutput
 
@@ -36,13 +35,13 @@ class Scales(MapModifier):
         text = ",".join(f"{scale:g}" for scale in self.scales)  # one name, however they were typed
         super().__init__(source, f"{modifier.partition(':')[0]}:{text}", text)
 
-    @contextmanager
-    def ready(self, localizer: Localizer) -> Iterator[None]:
-        """``UserError`` where the network does not read images of one of the sizes."""
+    def resolved(self, localizer: Localizer) -> ModelMaps:
+        """With the source under its full name; ``UserError`` where the network does not read images of
+        one of the sizes, before anything is computed.
+        """
         for scale in self.scales:
             self._check(localizer, scale)
-        with super().ready(localizer):
-            yield
+        return super().resolved(localizer)
 
     def read(self, output: LocalizerOutput, columns: Columns) -> Tensor:
         """Maps (N, h, w), as fine as those of the largest scale."""
@@ -60,9 +59,10 @@ class Scales(MapModifier):
     def _check(self, localizer: Localizer, scale: float) -> None:
         side = _side(localizer.input_size, scale)
         blank = next(localizer.parameters()).new_zeros(1, 3, side, side)
+        training = localizer.training
         try:
             with torch.no_grad():
-                localizer(blank)
+                localizer.eval()(blank)
         # Each library has its own way of saying so; what else is wrong shows in the plain pass.
         except (RuntimeError, ValueError, AssertionError, UserError) as error:
             reason = (str(error).splitlines() or ["no reason given"])[0]
@@ -70,6 +70,8 @@ class Scales(MapModifier):
                 f"map source {self.name!r}: {localizer.backbone.name} does not read images of side "
                 f"{side}, {scale:g} x {localizer.input_size}: {reason}"
             ) from error
+        finally:
+            localizer.train(training)
 
 
 def mean_on_one_grid(several: Sequence[Tensor], *, per_cells: int = 0) -> Tensor:
