@@ -25,8 +25,8 @@ def legrad(scores: Sequence[Tensor], attentions: Sequence[Tensor], prefix: int) 
     """
     relevance = []
     for score, weights in zip(scores, attentions, strict=True):
-        # Images do not see each other in evaluation mode: the sum's gradient is each one's own. A block's
-        # score reaches back to its own weights alone, so the blocks share no part of the graph.
+        # Images do not see each other in evaluation mode: the sum's gradient is each one's own. And the
+        # way from a block's score back to its weights is shared with no other block.
         (gradient,) = torch.autograd.grad(score.sum(), weights)
         relevance.append(gradient.float().relu().mean(dim=(1, 2))[:, prefix:])
     return torch.stack(relevance).mean(dim=0)

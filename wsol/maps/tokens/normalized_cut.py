@@ -64,6 +64,6 @@ def cut(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if vector[seed] <= vector.mean():
         vector = -vector
     above = (vector > vector.mean()).reshape(height, width)
-    components = np.asarray(ndimage.label(above)[0])
+    components, _ = ndimage.label(above)  # type: ignore[misc]
     own = components.flat[seed]
     return vector.reshape(height, width), (components == own) & above
