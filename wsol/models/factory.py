@@ -31,7 +31,7 @@ from wsol.models.insertion.inside_stages import insert_in_head, insert_inside
 from wsol.models.insertion.placement import insert_gates, with_blocks
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
-from wsol.models.networks.tokens.sides import take_side
+from wsol.models.networks.tokens.sides import at_side
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placed import Placed
 from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
@@ -42,7 +42,7 @@ from wsol.models.weights.loading import (
     tensors_sha256,
 )
 from wsol.models.weights.weight_formats import FORMATS
-from wsol.recipe import AttentionSettings, Recipe
+from wsol.recipe import AttentionSettings, BackboneSettings, Recipe
 
 
 def build_localizer(
@@ -67,8 +67,10 @@ def build_localizer(
     _check_input_size(network, recipe)
     native = recipe.head.name in ("native", "classifier")
     loaded = load_network_weights(network, recipe, with_classifier=native) if load_weights else ""
-    take_side(recipe.backbone.name, network, recipe.data.input_size)
-    backbone = as_stages(network, recipe.backbone, recipe.data.input_size)
+    side = recipe.data.input_size
+    again = partial(_again, recipe.backbone)
+    network = at_side(recipe.backbone.name, network, side, again, weights=bool(loaded))
+    backbone = as_stages(network, recipe.backbone, side)
     _check_features(backbone, recipe.data.input_size)
     own = {one.place: one for one in backbone.modules() if isinstance(one, Placed)}
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
@@ -96,6 +98,10 @@ def build_localizer(
         localizer.as_drawn = _as_drawn(localizer, recipe, set(filled))
         localizer.pretrained_sha256 = loaded or (tensors_sha256(filled) if filled else "")
     return localizer
+
+
+def _again(settings: BackboneSettings, **options: object) -> nn.Module:
+    return create_network(settings.name, {**settings.options, **options})
 
 
 def _as_drawn(localizer: Localizer, recipe: Recipe, filled: set[str]) -> list[str]:

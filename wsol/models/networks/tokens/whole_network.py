@@ -60,7 +60,7 @@ class WholeNetwork(TokenStage):
 
 
 def trunk_of(network: nn.Module, classifier: tuple[str, ...]) -> nn.Module:
-    """The network with the same modules and parameters, but without the children named ``classifier``."""
+    """The network, its modules and parameters shared, without the children named ``classifier``."""
     trunk = copy.copy(network)
     for kept in ("_parameters", "_buffers", "_modules"):
         trunk.__dict__[kept] = dict(network.__dict__[kept])
