@@ -144,7 +144,10 @@ class Localizer(nn.Module):
         taps = self.head.taps if isinstance(self.head, TappedHead) else ()
         stages, aside = self._pass(images, taps)
         features = stages[self.backbone.last_maps]
-        logits, class_maps, attention = self.head(stages if taps else features)
+        if isinstance(self.head, OwnClassifier):
+            logits, class_maps, attention = self.head(features, aside.prefix)
+        else:
+            logits, class_maps, attention = self.head(stages if taps else features)
         maps, window = self._collect()
         maps |= {name: pulled_back(own, window) for name, own in attention.items()}
         if class_maps is not None:
