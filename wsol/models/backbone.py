@@ -23,9 +23,10 @@ from wsol.models.networks.catalogue import BACKBONES
 from wsol.models.networks.ltpa_networks import NamedStages
 from wsol.models.networks.tokens.chain import Link, links_of
 from wsol.models.networks.tokens.chain import stage_of as stage_of_links
+from wsol.models.networks.tokens.cuts import cut, sources
 from wsol.models.networks.tokens.hybrid import stem_of, take_stem
 from wsol.models.networks.tokens.sides import own_side
-from wsol.models.networks.tokens.stage import Aside, through
+from wsol.models.networks.tokens.stage import Aside, TokenStage, through
 from wsol.models.networks.tokens.token_network import TokenNetwork
 from wsol.models.networks.tokens.whole_network import token_network, whole_network
 from wsol.recipe import BackboneSettings
@@ -100,10 +101,14 @@ class Backbone(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """The last features (N, C, h, w)."""
+        return self.with_prefix(images)[0]
+
+    def with_prefix(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The last features, and the prefix tokens (N, P, C) beside them, None without any."""
         aside = Aside()
         for stage in self.stages.values():
             images = through(stage, images, aside)
-        return images
+        return images, aside.prefix
 
 
 def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None = None) -> Backbone:
@@ -119,6 +124,8 @@ def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None =
     if settings.name not in BACKBONES and not is_chain(network, chain, fixed or SMALL):
         if not hasattr(network, "forward_features"):
             check_chain(settings.name, network, chain)
+        if stages := cut(network):
+            return _as_cut(network, settings, stages, fixed or side or PROBE)
         return _as_one_stage(network, settings, fixed or side or PROBE)
     members = _members(settings.name, links_of(chain, fixed or PROBE), fixed or PROBE)
     stages = {stage: stage_of_links(list(links.values())) for stage, links in members.items()}
@@ -128,16 +135,32 @@ def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None =
 
 def _as_named(network: NamedStages, settings: BackboneSettings) -> Backbone:
     """A network that names its own stages (LTPA's)."""
-    if settings.strides:
-        raise UserError(f"backbone.strides: those of {settings.name} are fixed")
+    _refuse_strides(settings)
     names = {f"stages.{stage}": f"stages.{stage}" for stage in network.stages}
     return Backbone(settings.name, dict(network.stages.items()), names, network.input_size)
 
 
-def _as_one_stage(network: nn.Module, settings: BackboneSettings, side: int) -> Backbone:
-    """A network that is no chain: all of it but its classifier one stage, behind a hybrid's stem."""
+def _as_cut(
+    network: nn.Module, settings: BackboneSettings, stages: list[TokenStage], side: int
+) -> Backbone:
+    """A network that is no chain, in the stages that are known of it."""
+    _refuse_strides(settings)
+    shapes = probe({str(number): stage for number, stage in enumerate(stages)}, side)
+    named = {
+        f"stage{octave(shape[2], side)}": stage
+        for shape, stage in zip(shapes.values(), stages, strict=True)
+    }
+    return Backbone(settings.name, named, sources(named, network), side)
+
+
+def _refuse_strides(settings: BackboneSettings) -> None:
     if settings.strides:
         raise UserError(f"backbone.strides: those of {settings.name} are fixed")
+
+
+def _as_one_stage(network: nn.Module, settings: BackboneSettings, side: int) -> Backbone:
+    """A network that is no chain: all of it but its classifier one stage, behind a hybrid's stem."""
+    _refuse_strides(settings)
     whole = whole_network(settings.name, network, CLASSIFIER, side)
     last = f"stage{octave(whole.grid[0], side)}"
     stem, members = stem_of(whole.trunk), {}

@@ -17,6 +17,7 @@ from wsol.recipe import Recipe
 
 KEYS = ["a", "b", "c"]
 TINY = {"depth": 2, "embed_dim": 48, "num_heads": 3}
+SWIN = {"depths": [1, 1], "embed_dim": 24, "num_heads": [2, 2], "window_size": 4}
 SOURCES = [
     "class_token",
     "class_token:0",
@@ -274,6 +275,25 @@ def test_a_wider_prefix_and_other_attentions():
             assert maps(net, images, source).shape == (2, 5, 5)
 
 
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "beit_base_patch16_224"])
+def test_the_networks_own_classifier_says_what_it_reads(batch, name):
+    net = built(name, "classifier", TINY | {"num_classes": 3})
+    tokens = batch_of(batch.images)
+    found = maps(net, tokens, "legrad")
+    with torch.no_grad():  # the same network behind a linear layer of our own
+        output = net(batch.images)
+        pooled = output.prefix[:, 0] if name.startswith("vit") else output.features.mean((2, 3))
+        network = net.head._forward_head[0].__self__
+        logits = network.head(network.fc_norm(pooled))
+    torch.testing.assert_close(output.logits, logits, rtol=1e-4, atol=1e-5)
+    assert found.shape == (3, 4, 4) and found.max() > 0
+    if name.startswith("vit"):
+        assert maps(net, tokens, "class_token").shape == (3, 4, 4)
+    else:
+        with pytest.raises(UserError, match="was not made to be classified by its"):
+            maps(net, tokens, "class_token")
+
+
 def test_the_cut_reads_convolutions_too(batch):
     recipe = {"backbone": {"name": "small_resnet"}, "data": {"input_size": 64, "resize_size": 64}}
     torch.manual_seed(0)
@@ -285,6 +305,8 @@ def test_the_cut_reads_convolutions_too(batch):
 @pytest.mark.parametrize(
     ("source", "network", "line"),
     [
+        ("class_token", ("swin_tiny_patch4_window7_224", "cam", SWIN), "swin_tiny.* has none"),
+        ("rollout", ("swin_tiny_patch4_window7_224", "cam", SWIN), "swin_tiny.* has none"),
         (
             "class_token",
             ("small_resnet", "cam", {}),

@@ -19,6 +19,12 @@ def own_side(network: Any) -> int | None:
     return int((size or getattr(network, "img_size", None) or _card(network)["input_size"][1:])[0])
 
 
+def card_side(network: Any) -> int | None:
+    """The side of images that the library made the network for, in pixels; None where it says none."""
+    size = _card(network).get("input_size")
+    return int(size[-1]) if size else None
+
+
 def at_side(
     name: str, network: nn.Module, side: int, build: Callable[..., nn.Module], *, weights: bool
 ) -> nn.Module:
