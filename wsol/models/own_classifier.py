@@ -23,6 +23,9 @@ class OwnClassifier(nn.Module):
 
     Post-hoc methods and the feature mean read such a network.
 
+    Attributes:
+        reads_maps: whether the logits depend on the features; where not, on the prefix tokens alone.
+
     Args:
         network: of timm or torchvision.
         name: for messages.
@@ -47,7 +50,7 @@ class OwnClassifier(nn.Module):
         # features are the backbone's and must not be counted twice.
         forward_head: Any = getattr(network, "forward_head", None)
         self._forward_head = [forward_head] if forward_head is not None else []
-        self._layout, self._prefix_alone = FIRST, False
+        self._layout, self._prefix_alone, self.reads_maps = FIRST, False, True
         self.num_classes = self._check(network, name, features, side)
 
     def forward(self, features: Tensor, prefix: Tensor | None = None) -> HeadOutput:
@@ -76,6 +79,8 @@ class OwnClassifier(nn.Module):
                 self._layout = layout_of(own.shape)
             logits, expected = self(features, prefix).logits, network(images)
             agrees = logits.shape == expected.shape and torch.allclose(logits, expected, atol=1e-5)
+            if prefix is not None:
+                self.reads_maps = not torch.equal(self(features * 0, prefix).logits, logits)
         except (RuntimeError, TypeError, AttributeError, UserError):
             agrees = False
         finally:
