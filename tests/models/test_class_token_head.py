@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from wsol.data.loading.loader import Batch
 from wsol.errors import UserError
+from wsol.maps.reading import MapReader
 from wsol.maps.tokens.attention_weights import weights_kept
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
@@ -72,3 +75,21 @@ def test_a_backbone_without_class_token_is_refused(name):
         UserError, match=f"head.name class_token: backbone {name} has no class token; use"
     ):
         built("class_token", name, **options)
+
+
+def test_gradcam_reads_what_goes_into_the_last_block():
+    """As of a ViT's own classifier: the last features are not what this head reads."""
+    localizer = tiny("class_token")
+    torch.nn.init.normal_(localizer.head.classifier.weight)
+    kept = []
+    block = localizer.backbone.tokens.blocks[-1]
+    hook = block.register_forward_pre_hook(lambda _, given: kept.append(given[0]))
+    logits = localizer(IMAGES).logits
+    hook.remove()
+    (gradient,) = torch.autograd.grad(logits[[0, 1], [2, 0]].sum(), kept[0])
+    weights = gradient[:, 1:].mean(1, keepdim=True)
+    wanted = (kept[0][:, 1:] * weights).sum(2).relu().detach().view(2, 4, 4)
+    batch = Batch(IMAGES, torch.tensor([2, 0]), ["x", "y"], torch.arange(2), 2)
+    reader = MapReader(localizer, ["a", "b", "c"])
+    found = [one.score_map for one in reader.predictions([batch], "torchcam:GradCAM")]
+    torch.testing.assert_close(torch.from_numpy(np.stack(found)), wanted, rtol=1e-4, atol=1e-6)

@@ -20,10 +20,12 @@ class ClassTokenHead(nn.Module):
     Attributes:
         reads_prefix: a `Localizer` gives the head its prefix tokens too.
         reads_class_token: the class token's attention is part of what the network decides by.
+        reads_maps: the logits do not depend on the last features.
     """
 
     reads_prefix = True
     reads_class_token = True
+    reads_maps = False
 
     def __init__(self, channels: int, num_classes: int) -> None:
         super().__init__()

@@ -31,7 +31,7 @@ class OwnClassifier(nn.Module):
 
     Attributes:
         reads_prefix: a `Localizer` gives the head its prefix tokens too.
-        reads_class_token: whether it reads nothing but prefix tokens, as ViT's own classifier does.
+        reads_maps: whether the logits depend on the features; where not, on the prefix tokens alone.
 
     Raises:
         UserError: the layers after the features do not give the network's own logits.
@@ -53,9 +53,13 @@ class OwnClassifier(nn.Module):
         # features are the backbone's and must not be counted twice.
         forward_head: Any = getattr(network, "forward_head", None)
         self._forward_head = [forward_head] if forward_head is not None else []
-        self._layout, self._prefix_alone = FIRST, False
-        self.reads_class_token = False
+        self._layout, self._prefix_alone, self.reads_maps = FIRST, False, True
         self.num_classes = self._check(network, name, features, side)
+
+    @property
+    def reads_class_token(self) -> bool:
+        """Whether it decides by the class token, as ViT's own classifier does."""
+        return not self.reads_maps
 
     def forward(self, features: Tensor, prefix: Tensor | None = None) -> HeadOutput:
         """Logits (N, K), no class maps, no attention; ``prefix`` tokens are (N, P, C) or None."""
@@ -84,8 +88,7 @@ class OwnClassifier(nn.Module):
             logits, expected = self(features, prefix).logits, network(images)
             agrees = logits.shape == expected.shape and torch.allclose(logits, expected, atol=1e-5)
             if prefix is not None:
-                without_maps = self(torch.zeros_like(features), prefix).logits
-                self.reads_class_token = bool(torch.equal(without_maps, logits))
+                self.reads_maps = not torch.equal(self(features * 0, prefix).logits, logits)
         except (RuntimeError, TypeError, AttributeError, UserError):
             agrees = False
         finally:

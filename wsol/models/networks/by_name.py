@@ -96,6 +96,10 @@ def _of_library(library: str, name: str, options: Mapping[str, Any]) -> nn.Modul
 def _create(name: str, options: Mapping[str, Any]) -> nn.Module:
     if name == "small_resnet":
         return SmallResNet(**options)
+    if name == "small_vit":
+        from wsol.models.networks.small_vit import SmallViT  # imports timm
+
+        return SmallViT(**options)
     if name == "hourglass_stem":
         return HourglassStem(**options)
     if name in MODULES:

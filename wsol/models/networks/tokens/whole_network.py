@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -49,6 +50,17 @@ class WholeNetwork(TokenStage):
         """A block of ``blocks`` that gives ``length`` tokens, and a module over maps after it."""
         # A class token may come in late (ConViT): the block has those prefix tokens that are left over.
         return Followed(inner, after, TOKENS, prefix_of(length, self.grid), self.grid)
+
+    @contextmanager
+    def maps_before_last_block(self) -> Iterator[nn.Module]:
+        """Within the context a module gives the maps that go into the last block; it changes nothing."""
+        path = list(self.blocks())[-2]
+        inner, maps = self.get_submodule(path), nn.Identity()
+        self.set_submodule(path, self.followed(inner, maps, self.prefix + self.grid[0] * self.grid[1]))
+        try:
+            yield maps
+        finally:
+            self.set_submodule(path, inner)
 
     def blocks(self) -> dict[str, nn.Module]:
         """The blocks of tokens of the last maps' grid, by their paths here, in order; or none."""
