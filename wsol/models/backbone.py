@@ -14,6 +14,7 @@ from wsol.models.networks.by_name import (
     SMALL,
     check_chain,
     feature_chain,
+    holds_parameters,
     is_chain,
     library_of,
     octave,
@@ -121,7 +122,8 @@ def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None =
     chain = feature_chain(network)
     own = own_side(network)
     fixed = own and (side or own)
-    if settings.name not in BACKBONES and not is_chain(network, chain, fixed or SMALL):
+    tried = settings.name in BACKBONES and not holds_parameters(network)
+    if not tried and not is_chain(network, chain, fixed or SMALL):
         if not hasattr(network, "forward_features"):
             check_chain(settings.name, network, chain)
         if stages := cut(network):

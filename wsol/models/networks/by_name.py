@@ -179,9 +179,15 @@ def check_chain(name: str, network: Any, chain: dict[str, nn.Module]) -> None:
     """``UserError`` where the chain is not what the network itself does before its classifier."""
     if not is_chain(network, chain):
         raise UserError(
-            f"backbone {name} is not a chain of convolutional stages (its forward pass does more than "
-            "call its modules one after another): choose one of `wsol list backbones`"
+            f"backbone {name} is not a chain of stages (its forward pass does more than call its "
+            "modules one after another, and it has no forward_features): choose one of `wsol list "
+            "backbones`, or timm's network of its kind"
         )
+
+
+def holds_parameters(network: nn.Module) -> bool:
+    """Whether it has parameters beside its modules: class tokens, position embeddings."""
+    return any(isinstance(parameter, nn.Parameter) for parameter in network._parameters.values())
 
 
 @torch.no_grad()
@@ -190,8 +196,8 @@ def is_chain(network: Any, chain: Mapping[str, nn.Module], side: int = SMALL) ->
 
     It is tried on an image of ``side`` pixels. Modules may hold their maps in several ways.
     """
-    if any(isinstance(parameter, nn.Parameter) for parameter in network._parameters.values()):
-        return False  # class tokens and position embeddings are no modules
+    if holds_parameters(network):
+        return False
     if any(parameter.is_meta for parameter in network.parameters()):
         return True
     images = torch.linspace(-1, 1, 3 * side * side).reshape(1, 3, side, side)

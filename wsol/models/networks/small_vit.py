@@ -13,9 +13,9 @@ class SmallViT(VisionTransformer):
     """Three convolutions, each halved by an average pooling, then blocks over an 8x8 grid of tokens.
 
     Xiao et al., "Early Convolutions Help Transformers See Better", NeurIPS 2021, arXiv 2106.14881: a few
-    3x3 convolutions in place of large patches, and one block less, train better and faster. Paper: the
-    convolutions have stride 2. Here they have none and a pooling follows, which keeps the grid centred on
-    the image (see `wsol.models.networks.small_resnet`). The blocks are timm's.
+    3x3 convolutions in place of large patches, and one block less. Paper: the convolutions have stride
+    2. Here they have none and a pooling follows, which keeps the grid centred on the image (see
+    `wsol.models.networks.small_resnet`). The blocks are timm's; the sizes are our own.
 
     Args:
         embed_dim: channels of the tokens; the stem has an eighth, a quarter and a half of them, but 16

@@ -49,7 +49,7 @@ def at_side(
             return network
         other = build(img_size=side)
         if weights:
-            _fill(other, network.state_dict())
+            other.load_state_dict(resized_state(other, network.state_dict()))
     except (RuntimeError, AssertionError, ValueError, TypeError, KeyError) as error:
         raise UserError(
             f"backbone {name} was made for images of {own} pixels and cannot be brought to {side} "
@@ -71,10 +71,19 @@ def _refuse_rest(name: str, network: nn.Module, side: int) -> None:
         )
 
 
-def _fill(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+def resized_state(network: Any, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights made for images of another side, resized for the network as timm does it on loading.
+
+    They are returned as they are where the network takes any side, or timm knows no way.
+    """
+    if own_side(network) is None:
+        return dict(state)
     module = importlib.import_module(type(network).__module__)
-    resized = getattr(module, "checkpoint_filter_fn", lambda state, network: state)
-    network.load_state_dict(resized(dict(state), network))
+    resize = getattr(module, "checkpoint_filter_fn", None)
+    try:
+        return dict(resize(dict(state), network)) if resize else dict(state)
+    except (RuntimeError, AssertionError, ValueError, TypeError, KeyError, AttributeError):
+        return dict(state)
 
 
 def _card(network: Any) -> Mapping[str, Any]:
