@@ -41,7 +41,6 @@ HIERARCHICAL = [
     ("poolformer_s12", {}, 64, [2, 3, 4, 5]),
     ("pvt_v2_b0", {}, 64, [2, 3, 4, 5]),
     ("levit_128s", {}, 64, [4, 5, 6]),
-    ("gmixer_24_224", {"embed_dim": 48}, 64, [4]),
     ("twins_svt_small", {"depths": (1, 1, 2, 1)}, 64, [2, 3, 4, 5]),
     ("pit_ti_224", {"depth": (1, 1, 1)}, 64, [3, 4, 5]),
     ("visformer_tiny", {"depth": (1, 1, 1)}, 64, [3, 4, 5]),

@@ -16,7 +16,8 @@ def own_side(network: Any) -> int | None:
     if not (hasattr(network, "set_input_size") or _card(network).get("fixed_input_size")):
         return None
     size = getattr(getattr(network, "patch_embed", None), "img_size", None)
-    return int((size or getattr(network, "img_size", None) or _card(network)["input_size"][1:])[0])
+    size = size or getattr(network, "img_size", None) or _card(network)["input_size"][1:]
+    return int(size[0] if isinstance(size, tuple | list) else size)
 
 
 def wrong_side(name: str, network: Any, side: int, error: Exception) -> UserError:
