@@ -122,8 +122,10 @@ def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None =
     chain = feature_chain(network)
     own = own_side(network)
     fixed = own and (side or own)
-    tried = settings.name in BACKBONES and not holds_parameters(network)
-    if not tried and not is_chain(network, chain, fixed or SMALL):
+    tested = settings.name in BACKBONES and not holds_parameters(network)
+    # Some take one side only and do not say it.
+    tries = [fixed] if fixed else [SMALL, PROBE]
+    if not tested and not any(is_chain(network, chain, one) for one in tries):
         if not hasattr(network, "forward_features"):
             check_chain(settings.name, network, chain)
         if stages := cut(network):

@@ -31,7 +31,7 @@ from wsol.models.insertion.inside_stages import insert_in_head, insert_inside
 from wsol.models.insertion.placement import insert_gates, with_blocks
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
-from wsol.models.networks.tokens.sides import at_side, card_side
+from wsol.models.networks.tokens.sides import at_side, wrong_side
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placed import Placed
 from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
@@ -143,12 +143,7 @@ def _check_features(backbone: Backbone, network: nn.Module, input_size: int) -> 
     try:
         probe(dict(backbone.stages.items()), input_size)
     except (RuntimeError, AssertionError, ValueError) as error:
-        made_for = card_side(network)
-        mend = f": set data.input_size to {made_for}, for which it was made" if made_for else ""
-        raise UserError(
-            f"backbone {backbone.name} does not take images of {input_size} pixels "
-            f"({' '.join(str(error).split())[:200]}){mend or ': change data.input_size'}"
-        ) from error
+        raise wrong_side(backbone.name, network, input_size, error) from error
 
 
 def _native_head(recipe: Recipe, network: nn.Module, backbone: Backbone, num_classes: int) -> CamHead:
@@ -268,18 +263,19 @@ def _places(backbone: Backbone, settings: AttentionSettings, module_class: type[
 
 
 def _defaults(backbone: Backbone, module_class: type[nn.Module]) -> list[str]:
-    """The class's own places. Their numbers speak of five stages: fewer are counted from the end."""
+    """The class's own places. Their numbers speak of five stages: fewer are counted from the end.
+
+    A network of one stage (ViT) has the last one, and no second last.
+    """
     deepest = re.fullmatch(r"stage(\d)", backbone.numbered[-1])
     lacking = 5 - int(deepest[1]) if deepest else 0
     places = [
         re.sub(r"^stage(\d)", lambda stage: f"stage{int(stage[1]) - lacking}", place)
         for place in default_places(module_class)
     ]
-    present = [
-        place
-        for place in places
-        if place[0] == "-" or place == INPUT or place.partition(".")[0] in backbone.stages
-    ]
+    from_end = [str(-number) for number in range(1, len(backbone.numbered) + 1)]
+    there = {*from_end, INPUT, *backbone.stages}
+    present = [place for place in places if place.partition(".")[0] in there]
     if not present:
         raise UserError(
             f"{module_class.__name__} goes to {', '.join(places)}, but backbone {backbone.name} has "

@@ -16,13 +16,18 @@ def own_side(network: Any) -> int | None:
     if not (hasattr(network, "set_input_size") or _card(network).get("fixed_input_size")):
         return None
     size = getattr(getattr(network, "patch_embed", None), "img_size", None)
-    return int((size or getattr(network, "img_size", None) or _card(network)["input_size"][1:])[0])
+    size = size or getattr(network, "img_size", None) or _card(network)["input_size"][1:]
+    return int(size[0] if isinstance(size, tuple | list) else size)
 
 
-def card_side(network: Any) -> int | None:
-    """The side of images that the library made the network for, in pixels; None where it says none."""
-    size = _card(network).get("input_size")
-    return int(size[-1]) if size else None
+def wrong_side(name: str, network: Any, side: int, error: Exception) -> UserError:
+    """The line on a network that fails on images of ``side`` pixels, with the side it was made for."""
+    made_for = _card(network).get("input_size")
+    mend = f"set data.input_size to {made_for[-1]}, for which it was made" if made_for else ""
+    return UserError(
+        f"backbone {name} does not take images of {side} pixels "
+        f"({' '.join(str(error).split())[:200]}): {mend or 'change data.input_size'}"
+    )
 
 
 def at_side(

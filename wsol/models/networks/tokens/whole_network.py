@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from wsol.errors import UserError
 from wsol.models.networks.tokens.followed import Followed
 from wsol.models.networks.tokens.layouts import TOKENS, layout_of, prefix_of, to_maps
+from wsol.models.networks.tokens.sides import wrong_side
 from wsol.models.networks.tokens.stage import Aside, TokenStage, split
 from wsol.models.networks.tokens.token_network import TokenNetwork, described
 
@@ -135,9 +136,7 @@ def feature_shape(name: str, trunk: Any, side: int) -> torch.Size:
     try:
         features = read(meta, torch.empty(1, 3, side, side, device="meta"))
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
-        raise UserError(
-            f"backbone {name} does not take images of {side} pixels ({' '.join(str(error).split())})"
-        ) from error
+        raise wrong_side(name, trunk, side, error) from error
     finally:
         trunk.train(was)
     if not isinstance(features, Tensor):
