@@ -55,9 +55,17 @@ def _attention() -> Rows:
 
 
 def _backbones() -> Rows:
-    from wsol.models.networks.catalogue import BACKBONES
+    from wsol.models.networks.catalogue import BACKBONES, families
 
-    return ((name, BACKBONES[name]) for name in BACKBONES)
+    yield from BACKBONES.items()
+    tried = families()
+    good = [one for one in tried if one.builds]
+    yield (
+        "any of timm's",
+        f"{len(good)} of its {len(tried)} families build, learn and give maps, by their smallest networks:",
+    )
+    for one in tried:
+        yield one.network, f"{one.family}, {one.stages}" if one.builds else f"{one.family}: {one.words}"
 
 
 def _methods() -> Rows:

@@ -23,6 +23,7 @@ from wsol.attention.contract import (
 )
 from wsol.errors import UserError, blamed_on
 from wsol.models.backbone import Backbone, as_stages
+from wsol.models.class_token_head import ClassTokenHead, class_token_head
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.insertion.feedback import insert_feedback
 from wsol.models.insertion.feedback_block import FeedbackBlock
@@ -30,6 +31,7 @@ from wsol.models.insertion.inside_stages import insert_in_head, insert_inside
 from wsol.models.insertion.placement import insert_gates, with_blocks
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
+from wsol.models.networks.tokens.sides import at_side, wrong_side
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placed import Placed
 from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
@@ -40,7 +42,7 @@ from wsol.models.weights.loading import (
     tensors_sha256,
 )
 from wsol.models.weights.weight_formats import FORMATS
-from wsol.recipe import AttentionSettings, Recipe
+from wsol.recipe import AttentionSettings, BackboneSettings, Recipe
 
 
 def build_localizer(
@@ -65,18 +67,30 @@ def build_localizer(
     _check_input_size(network, recipe)
     native = recipe.head.name in ("native", "classifier")
     loaded = load_network_weights(network, recipe, with_classifier=native) if load_weights else ""
-    backbone = as_stages(network, recipe.backbone)
-    _check_features(backbone, recipe.data.input_size)
+    side = recipe.data.input_size
+    again = partial(_again, recipe.backbone)
+    network = at_side(recipe.backbone.name, network, side, again, weights=bool(loaded))
+    backbone = as_stages(network, recipe.backbone, side)
+    _check_features(backbone, network, side)
+    # Before attention changes what it reads.
+    classifier = recipe.head.name == "classifier"
+    own_head = (
+        OwnClassifier(network, backbone.name, backbone.with_prefix, backbone.side)
+        if classifier
+        else None
+    )
     own = {one.place: one for one in backbone.modules() if isinstance(one, Placed)}
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
     # In the order in which they are met.
     before = {place: one for place, one in placed.items() if place == INPUT}
     placed = {**before, **own, **placed}
     if tapped is not None:
-        head: CamHead | OwnClassifier | TappedHead = tapped
-    elif recipe.head.name == "classifier":
-        head = OwnClassifier(network, recipe.backbone.name)
+        head: CamHead | ClassTokenHead | OwnClassifier | TappedHead = tapped
+    elif own_head is not None:
+        head = own_head
         class_keys = _native_keys(head, class_keys)
+    elif recipe.head.name == "class_token":
+        head = class_token_head(backbone, num_classes)
     elif native:
         backbone.drop_global()
         head = _native_head(recipe, network, backbone, num_classes if not load_weights else 0)
@@ -91,6 +105,10 @@ def build_localizer(
         localizer.as_drawn = _as_drawn(localizer, recipe, set(filled))
         localizer.pretrained_sha256 = loaded or (tensors_sha256(filled) if filled else "")
     return localizer
+
+
+def _again(settings: BackboneSettings, **options: object) -> nn.Module:
+    return create_network(settings.name, {**settings.options, **options})
 
 
 def _as_drawn(localizer: Localizer, recipe: Recipe, filled: set[str]) -> list[str]:
@@ -121,14 +139,11 @@ def _check_input_size(network: nn.Module, recipe: Recipe) -> None:
         )
 
 
-def _check_features(backbone: Backbone, input_size: int) -> None:
+def _check_features(backbone: Backbone, network: nn.Module, input_size: int) -> None:
     try:
         probe(dict(backbone.stages.items()), input_size)
-    except RuntimeError as error:
-        raise UserError(
-            f"backbone {backbone.name} does not take images of {input_size} pixels "
-            f"({' '.join(str(error).split())}): change data.input_size"
-        ) from error
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise wrong_side(backbone.name, network, input_size, error) from error
 
 
 def _native_head(recipe: Recipe, network: nn.Module, backbone: Backbone, num_classes: int) -> CamHead:
@@ -248,18 +263,19 @@ def _places(backbone: Backbone, settings: AttentionSettings, module_class: type[
 
 
 def _defaults(backbone: Backbone, module_class: type[nn.Module]) -> list[str]:
-    """The class's own places. Their numbers speak of five stages: fewer are counted from the end."""
+    """The class's own places. Their numbers speak of five stages: fewer are counted from the end.
+
+    A network of one stage (ViT) has the last one, and no second last.
+    """
     deepest = re.fullmatch(r"stage(\d)", backbone.numbered[-1])
     lacking = 5 - int(deepest[1]) if deepest else 0
     places = [
         re.sub(r"^stage(\d)", lambda stage: f"stage{int(stage[1]) - lacking}", place)
         for place in default_places(module_class)
     ]
-    present = [
-        place
-        for place in places
-        if place[0] == "-" or place == INPUT or place.partition(".")[0] in backbone.stages
-    ]
+    from_end = [str(-number) for number in range(1, len(backbone.numbered) + 1)]
+    there = {*from_end, INPUT, *backbone.stages}
+    present = [place for place in places if place.partition(".")[0] in there]
     if not present:
         raise UserError(
             f"{module_class.__name__} goes to {', '.join(places)}, but backbone {backbone.name} has "

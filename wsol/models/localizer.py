@@ -13,9 +13,11 @@ from wsol.attention.contract import GLOBAL, INPUT, HeadOutput, declared_without_
 from wsol.attention.warps import composed, pulled_back
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
+from wsol.models.class_token_head import ClassTokenHead
 from wsol.models.erasing_head import ErasingHead
 from wsol.models.heads import CamHead
 from wsol.models.insertion.feedback_block import FeedbackBlock, lowered_steps
+from wsol.models.networks.tokens.stage import Aside, through
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placed import Placed, named_maps
 
@@ -25,6 +27,8 @@ class LocalizerOutput(NamedTuple):
 
     ``features`` (N, C, h, w) are the last ones before the head. Where the network looks at a window of
     the image, ``window`` (N, 2, 3) says at which; then features lie in it, and maps in the image.
+    ``prefix`` (N, P, C) are a token network's last tokens that have no place in the image, the class
+    token first where there is one (`wsol.models.backbone.Backbone.tokens`); None without any.
     """
 
     logits: Tensor
@@ -32,6 +36,7 @@ class LocalizerOutput(NamedTuple):
     attention: Mapping[str, Tensor]
     features: Tensor
     window: Tensor | None = None
+    prefix: Tensor | None = None
 
 
 class TappedHead(nn.Module):
@@ -65,8 +70,8 @@ class Localizer(nn.Module):
     Attributes:
         backbone: the network's stages; gates and feedback sit inside its blocks.
         stage_attention: stage to the attention after it; `INPUT` to the one before the first.
-        head: a `CamHead`, a `TappedHead` where the attention is the head, an `OwnClassifier`, or what
-            a method puts in its place.
+        head: a `CamHead`, a `ClassTokenHead`, a `TappedHead` where the attention is the head, an
+            `OwnClassifier`, or what a method puts in its place.
         placed: place (``stage5``, ``stage5.0``) to the wrapper that holds attention there.
         class_keys: the classes' keys in the order of the logits.
         input_size: side of the images it was built for, in pixels.
@@ -78,14 +83,14 @@ class Localizer(nn.Module):
     def __init__(
         self,
         backbone: Backbone,
-        head: CamHead | ErasingHead | OwnClassifier | TappedHead,
+        head: CamHead | ClassTokenHead | ErasingHead | OwnClassifier | TappedHead,
         placed: Mapping[str, Placed | FeedbackBlock] | None = None,
         class_keys: Sequence[str] = (),
         input_size: int = 224,
     ) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head: CamHead | ErasingHead | OwnClassifier | TappedHead = head
+        self.head: CamHead | ClassTokenHead | ErasingHead | OwnClassifier | TappedHead = head
         self.placed = dict(placed or {})
         self.stage_attention = nn.ModuleDict(
             {
@@ -108,23 +113,32 @@ class Localizer(nn.Module):
 
     def stage_features(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
         """Features after attention of the stages ``keep`` and of the backbone's last, shallow first."""
+        return self._pass(images, keep)[0]
+
+    def _pass(self, images: Tensor, keep: Collection[str]) -> tuple[dict[str, Tensor], Aside]:
+        """`stage_features`, and what has travelled beside them."""
         kept = {*keep, self.backbone.last_maps, list(self.backbone.stages)[-1]}
         features: dict[str, Tensor] = {}
+        aside = Aside()
         if INPUT in self.stage_attention:
             images = self.stage_attention[INPUT](images)
         for name, stage in self.backbone.stages.items():
-            images = stage(images)
+            images = through(stage, images, aside)
             if name in self.stage_attention:
                 images = self.stage_attention[name](images)
             if name in kept:
                 features[name] = images
-        return features
+        return features, aside
 
     def tapped_features(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
         """`stage_features` without the head, for methods that ask it in their own way."""
-        features = self.stage_features(images, keep)
+        return self.tapped_pass(images, keep)[0]
+
+    def tapped_pass(self, images: Tensor, keep: Collection[str] = ()) -> tuple[dict[str, Tensor], Aside]:
+        """`tapped_features`, and what has travelled beside them: ``prefix`` tokens (N, P, C)."""
+        features, aside = self._pass(images, keep)
         self._collect()  # or attention would keep its maps until the next pass
-        return features
+        return features, aside
 
     def last_features(self, images: Tensor) -> Tensor:
         """The features that go into the head, (N, C, h, w)."""
@@ -145,14 +159,23 @@ class Localizer(nn.Module):
     def forward(self, images: Tensor) -> LocalizerOutput:
         """One pass: logits, class maps, attention maps and the last features."""
         taps = self.head.taps if isinstance(self.head, TappedHead) else ()
-        stages = self.stage_features(images, taps)
+        stages, aside = self._pass(images, taps)
         features = stages[self.backbone.last_maps]
-        logits, class_maps, attention = self.head(stages if taps else features)
+        logits, class_maps, attention = self.head_output(stages if taps else features, aside.prefix)
         maps, window = self._collect()
         maps |= {name: pulled_back(own, window) for name, own in attention.items()}
         if class_maps is not None:
             class_maps = pulled_back(class_maps, window)
-        return LocalizerOutput(logits, class_maps, maps, features, window)
+        return LocalizerOutput(logits, class_maps, maps, features, window, aside.prefix)
+
+    def head_output(self, features: Tensor | Mapping[str, Tensor], prefix: Tensor | None) -> HeadOutput:
+        """What the head says of the last features (N, C, h, w), or of the stages that it taps.
+
+        A head with ``reads_prefix`` also gets the prefix tokens (N, P, C).
+        """
+        if getattr(self.head, "reads_prefix", False):
+            return self.head(features, prefix)
+        return self.head(features)
 
     def _collect(self) -> tuple[dict[str, Tensor], Tensor | None]:
         """The maps that the wrappers kept, by name, shallow first, and the window of all warps together.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
 from wsol.errors import UserError
 from wsol.maps.torchcam.extractor import Extracted
 from wsol.models.heads import CamHead
@@ -17,7 +19,7 @@ class ClassWeights(Extracted):
     of the class maps reads.
     """
 
-    def extractor(self, methods: Any, localizer: Localizer) -> Any:
+    def extractor(self, methods: Any, localizer: Localizer, features: nn.Module) -> Any:
         """On what the head's classifier reads; ``UserError`` where the head is none of CAM's."""
         head = localizer.head
         if not isinstance(head, CamHead):

@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from wsol.attention.contract import GLOBAL
 from wsol.attention.warps import pulled_back
 from wsol.errors import UserError
 from wsol.maps.contract import Columns, ModelMaps
+from wsol.maps.torchcam.read_features import read_features
 from wsol.models.localizer import Localizer, LocalizerOutput
 
 
@@ -24,8 +24,11 @@ class Extracted(ModelMaps):
     of_class = "true"
     own_pass = True
 
-    def extractor(self, methods: Any, localizer: Localizer) -> Any:
-        """The extractor, its hooks on; ``methods`` is ``torchcam.methods``."""
+    def extractor(self, methods: Any, localizer: Localizer, features: nn.Module) -> Any:
+        """The extractor, its hooks on; ``methods`` is ``torchcam.methods``.
+
+        ``features`` is the module that gives those before the head.
+        """
         raise TypeError(f"{type(self).__name__} has no extractor")
 
     @contextmanager
@@ -34,7 +37,10 @@ class Extracted(ModelMaps):
         # Imported here: it imports torchvision, and most runs do without it.
         from torchcam import methods
 
-        with self.extractor(methods, localizer) as extractor:
+        with (
+            read_features(localizer, self.name) as features,
+            self.extractor(methods, localizer, features) as extractor,
+        ):
             self._extractor = extractor
             yield
 
@@ -49,13 +55,3 @@ class Extracted(ModelMaps):
         if any(len(own) > 1 for own in columns):
             raise UserError(f"{self.name} reads one class an image; evaluation.classes has several")
         return [own[0] for own in columns]
-
-
-def layers_with_maps(localizer: Localizer) -> list[nn.Module]:
-    """The modules whose outputs are the stages' features, attention after them included, shallow first.
-
-    The last one's output goes into the head.
-    """
-    layers = {stage: module for stage, module in localizer.backbone.stages.items() if stage != GLOBAL}
-    attended = {stage: module for stage, module in localizer.stage_attention.items() if stage in layers}
-    return list((layers | attended).values())

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
 from wsol.errors import UserError, suggest
-from wsol.maps.torchcam.extractor import Extracted, layers_with_maps
+from wsol.maps.torchcam.extractor import Extracted
 from wsol.models.localizer import Localizer
 
 # Selvaraju et al., ICCV 2017; Chattopadhay et al., WACV 2018; Jiang et al., TIP 2021; Fu et al.,
@@ -33,6 +35,6 @@ class TorchCam(Extracted):
         # Gradients of a mean over the cells; GradCAM++ as torchcam has it sums their cubes.
         self.per_cells = 2 if argument == "GradCAMpp" else 1
 
-    def extractor(self, methods: Any, localizer: Localizer) -> Any:
+    def extractor(self, methods: Any, localizer: Localizer, features: nn.Module) -> Any:
         """Of the method, on the last features."""
-        return getattr(methods, self.argument)(localizer, layers_with_maps(localizer)[-1])
+        return getattr(methods, self.argument)(localizer, features)

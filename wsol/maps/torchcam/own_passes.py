@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from wsol.attention.warps import pulled_back
 from wsol.maps.contract import Columns
 from wsol.maps.noise import drawn_by
-from wsol.maps.torchcam.extractor import Extracted, layers_with_maps
+from wsol.maps.torchcam.extractor import Extracted
 from wsol.models.localizer import Localizer, LocalizerOutput
 
 MASKED = 32  # images a forward pass of ScoreCAM, torchcam's own number
@@ -38,11 +38,11 @@ class LogitsOnly(nn.Module):
 class ImageByImage(Extracted):
     """Maps of a method that asks for the logits of more images than it was given."""
 
-    def extractor(self, methods: Any, localizer: Localizer) -> Any:
+    def extractor(self, methods: Any, localizer: Localizer, features: nn.Module) -> Any:
         """Of the method, on the last features."""
         # Not the localizer itself: it gives more than logits. One pass more an image is the price.
         self._network = LogitsOnly(localizer)
-        return self.of_network(methods, self._network, layers_with_maps(localizer)[-1])
+        return self.of_network(methods, self._network, features)
 
     def of_network(self, methods: Any, network: nn.Module, layer: nn.Module) -> Any:
         """The method's extractor."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from wsol.errors import UserError
 from wsol.maps.contract import Columns
-from wsol.maps.torchcam.extractor import Extracted, layers_with_maps
+from wsol.maps.torchcam.extractor import Extracted
+from wsol.maps.torchcam.read_features import layers_with_maps
 from wsol.models.localizer import Localizer, LocalizerOutput
 
 STAGES = 3
@@ -25,7 +26,7 @@ class RefineCam(Extracted):
 
     gradients = True
 
-    def extractor(self, methods: Any, localizer: Localizer) -> Any:
+    def extractor(self, methods: Any, localizer: Localizer, features: nn.Module) -> Any:
         """On the last stages; ``UserError`` where the network has fewer than two."""
         layers = layers_with_maps(localizer)[-STAGES:]
         if len(layers) < 2:

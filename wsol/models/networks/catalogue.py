@@ -1,13 +1,18 @@
 """The backbones that are tried and tested here, by name; reading them costs no torch.
 
-Other convolutional networks of timm or torchvision go by their own names as long as their features
-are a chain of modules.
+Other networks of timm or torchvision go by their own names. How each of timm's families fared is in
+``timm_families.csv``, which `benchmarks/backbone_families.py` writes.
 """
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
 BACKBONES: dict[str, str] = {
     "small_resnet": "residual net 16-32-64-96 for 64x64 images, 8x8 maps (the demo's)",
+    "small_vit": "ViT 96 x 6 behind a convolutional stem for 64x64 images, 8x8 maps (stage3)",
     "resnet18": "timm",
     "resnet34": "timm",
     "resnet50": "timm",
@@ -36,6 +41,41 @@ HEADS: dict[str, str] = {
     "cam_relu": "1x1 convolution, ReLU, global average pooling (SqueezeNet's way)",
     "cam_conv": "3x3 convolution and ReLU before it (wsolevaluation's VGG16)",
     "cam_conv2": "twice dropout, 3x3 convolution and ReLU before it (wsolevaluation's InceptionV3)",
+    "class_token": "a linear layer on the class token of a ViT: no class maps, read by `class_token`",
     "native": "the backbone's own classifier, where it is a CAM head",
     "classifier": "the backbone's own classifier, whatever it is: no class maps, read by torchcam",
 }
+
+
+class Family(NamedTuple):
+    """A file of ``timm.models`` by its smallest network, and whether that is a backbone here.
+
+    Attributes:
+        family: the file's name. network: its network of the fewest parameters.
+        builds: whether it builds, takes a gradient step and gives class maps.
+        side: of the images at which it was tried, in pixels; empty where it was refused.
+        stages: names of its stages, with blanks between. words: what it gave, or why not.
+    """
+
+    family: str
+    network: str
+    builds: bool
+    side: str
+    stages: str
+    words: str
+
+
+def families() -> list[Family]:
+    """timm's classification families as they were tried last, in the order of their names."""
+    with Path(__file__).with_name("timm_families.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            Family(
+                row["family"],
+                row["network"],
+                row["verdict"] == "builds",
+                row["side"],
+                row["stages"],
+                row["words"],
+            )
+            for row in csv.DictReader(file)
+        ]

@@ -15,6 +15,7 @@ from wsol.errors import UserError
 from wsol.models.networks.block_adapters import ADAPTERS
 from wsol.models.networks.block_plan import BlockPlan, Gate, Unit
 from wsol.models.networks.gated_blocks import GATED_BLOCKS
+from wsol.models.networks.tokens.stage import TokenStage
 
 __all__ = ["BlockPlan", "Gate", "Unit", "plan_of", "residual_blocks", "unknown_blocks"]
 
@@ -68,7 +69,13 @@ def residual_blocks(network: nn.Module, names: Sequence[str]) -> Iterator[str]:
 
 def unknown_blocks(network: nn.Module, names: Iterable[str]) -> str:
     """What is known of the blocks in these submodules, where none is known here; how to go on."""
-    kinds = Counter(kind for name in names for kind in _outermost(network.get_submodule(name)))
+    modules = [network.get_submodule(name) for name in names]
+    if any(isinstance(module, TokenStage) for module in modules):
+        return (
+            "its blocks work on tokens, and this attention goes into residual blocks of convolutions: "
+            "choose a stage module (--attention.name rfga), or another backbone such as resnet50"
+        )
+    kinds = Counter(kind for module in modules for kind in _outermost(module))
     if not kinds:
         return f"it is plain convolutions, without blocks to go into: {INSTEAD}"
     library = {"torchvision": "torchvision's ", "timm": "timm's "}

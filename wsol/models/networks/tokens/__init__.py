@@ -1,0 +1,1 @@
+"""Networks of tokens as stages of maps, and what travels beside the maps."""
