@@ -62,7 +62,7 @@ def _backbones() -> Rows:
     good = [one for one in tried if one.builds]
     yield (
         "any of timm's",
-        f"{len(good)} of its {len(tried)} families build, learn and give maps, by their smallest networks:",
+        f"{len(good)} of its {len(tried)} families build, learn and give maps; their smallest networks:",
     )
     for one in tried:
         yield one.network, f"{one.family}, {one.stages}" if one.builds else f"{one.family}: {one.words}"

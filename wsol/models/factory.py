@@ -236,6 +236,11 @@ def _tapped_head(
     taps: list[str],
     num_classes: int,
 ) -> TappedHead:
+    if inside := [tap for tap in taps if tap not in backbone.stages]:
+        raise UserError(
+            f"{module_class.__name__} taps whole stages of {backbone.name}, not {inside[0]}: there are "
+            f"{', '.join(backbone.stages)}"
+        )
     channels = {tap: backbone.stage_channels[tap] for tap in taps}
     has_global = list(backbone.stages)[-1] not in taps
     if has_global:

@@ -226,6 +226,13 @@ def test_two_passes_and_a_copy_do_not_share_what_travels_aside():
             {"attention": {"name": "rfga", "at": ["stage4.3"]}},
             "no place 'stage4.3'",
         ),
+        (
+            "vit_tiny_patch16_224",
+            TINY,
+            64,
+            {"attention": {"name": "ltpa", "at": ["stage4.1"]}},
+            "taps whole stages .* there are stage4",
+        ),
         ("vit_tiny_patch16_224", TINY, 64, {"head": {"name": "native"}}, "not a CAM head"),
     ],
 )
@@ -279,3 +286,22 @@ def test_small_vit_ends_in_the_grid_of_the_small_resnet():
     with_class = build("small_vit", {"class_token": True}, 64)
     assert with_class(images(64)).prefix.shape == (2, 1, 96)
     assert 300_000 < cost(built, 64)["params"] < 1_000_000
+
+
+@pytest.mark.parametrize(
+    "case", [PLAIN[0], HIERARCHICAL[0][:3], HIERARCHICAL[-3][:3], HIERARCHICAL[-1][:3]]
+)
+def test_source_names_are_the_librarys(case):
+    built, network = build(*case), the_librarys(*case)
+    theirs = network.state_dict()
+    found = set()
+    for path, link in built.backbone.source_names.items():
+        for name, value in built.backbone.get_submodule(path).state_dict().items():
+            assert torch.equal(value, theirs[f"{link}.{name}"])
+            found.add(f"{link}.{name}")
+    # Parameters beside the modules, and the classifier's, are all that is left.
+    assert {name.partition(".")[0] for name in set(theirs) - found} <= {
+        "cls_token",
+        "pos_embed",
+        "head",
+    }
