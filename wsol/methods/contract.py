@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -64,7 +64,14 @@ class TrainingMethod(nn.Module):
         localizer: what is trained. All further arguments of a subclass are its options, such as
             ``--method.options.weight 0.1``; pass ``label_smoothing`` on where a loss classifies.
         label_smoothing: of ``classification``, the cross-entropy of logits (N, K) and labels (N,).
+
+    Attributes:
+        from_features: whether a step leaves the images as they are and asks the network for nothing but
+            its last features. Those of a frozen network can then be computed once
+            (``training.cache_features``), and a step is given them in place of images.
     """
+
+    from_features: ClassVar[bool] = False
 
     def __init__(self, localizer: Localizer, label_smoothing: float = 0.0) -> None:
         super().__init__()

@@ -112,16 +112,8 @@ def train_loader(
     left over are not used in this epoch, and neither is a last batch of a single image, which batch
     normalisation cannot use.
     """
-    if isinstance(split, QuerySplit):
-        raise UserError(
-            f"{split.manifest.folder}: the queries of split {split.name!r} cannot be trained on: "
-            "train on images"
-        )
     data, weights = recipe.data, recipe.weights
-    split = split.first_per_class(recipe.training.images_per_class)
-    if (split.labels < 0).any():
-        image_id = split.image_ids[int(np.flatnonzero(split.labels < 0)[0])]
-        raise UserError(f"{split.manifest.folder}: {image_id} has no label: it cannot be trained on")
+    split = trained_images(split, recipe)
     images = SplitImages(
         split,
         DecodedImages(split, data.resize_size, keep=True, reduced=data.reduced_decode),
@@ -129,12 +121,34 @@ def train_loader(
         RandomCropFlip(data.input_size, data.resize_size, data.flip),
         seed_epoch=(recipe.seed, epoch),
     )
-    order = torch.randperm(len(split), generator=generator_of(recipe.seed, epoch, -1)).tolist()
+    batches = epoch_batches(len(split), recipe, epoch=epoch, rank=rank, world_size=world_size)
+    return Loader(images, [(batch, len(batch)) for batch in batches], recipe)
+
+
+def trained_images(split: ManifestSplit, recipe: Recipe) -> ManifestSplit:
+    """The images of ``split`` that ``recipe`` trains on; ``UserError`` where they have no labels."""
+    if isinstance(split, QuerySplit):
+        raise UserError(
+            f"{split.manifest.folder}: the queries of split {split.name!r} cannot be trained on: "
+            "train on images"
+        )
+    split = split.first_per_class(recipe.training.images_per_class)
+    if (split.labels < 0).any():
+        image_id = split.image_ids[int(np.flatnonzero(split.labels < 0)[0])]
+        raise UserError(f"{split.manifest.folder}: {image_id} has no label: it cannot be trained on")
+    return split
+
+
+def epoch_batches(
+    count: int, recipe: Recipe, *, epoch: int, rank: int = 0, world_size: int = 1
+) -> list[list[int]]:
+    """Places of ``count`` images in the batches of one epoch for one rank; see `train_loader`."""
+    order = torch.randperm(count, generator=generator_of(recipe.seed, epoch, -1)).tolist()
     share = order[rank : len(order) // world_size * world_size : world_size]
     batches = list(_chunks(share, recipe.training.batch_size))
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches.pop()
-    return Loader(images, [(batch, len(batch)) for batch in batches], recipe)
+    return batches
 
 
 def eval_loader(split: ManifestSplit, recipe: Recipe, *, rank: int = 0, world_size: int = 1) -> Loader:
