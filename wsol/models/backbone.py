@@ -9,9 +9,22 @@ from torch import Tensor, nn
 
 from wsol.attention.contract import GLOBAL, stage_of
 from wsol.errors import UserError, suggest
-from wsol.models.networks.by_name import PROBE, check_chain, feature_chain, library_of, octave, probe
+from wsol.models.networks.by_name import (
+    CLASSIFIER,
+    PROBE,
+    check_chain,
+    feature_chain,
+    is_chain,
+    library_of,
+    octave,
+    probe,
+)
 from wsol.models.networks.catalogue import BACKBONES
 from wsol.models.networks.ltpa_networks import NamedStages
+from wsol.models.networks.tokens.sides import own_side
+from wsol.models.networks.tokens.stage import Aside, through
+from wsol.models.networks.tokens.token_network import TokenNetwork
+from wsol.models.networks.tokens.whole_network import token_network, whole_network
 from wsol.recipe import BackboneSettings
 
 NECK = "neck"
@@ -30,6 +43,8 @@ class Backbone(nn.Module):
         stage_channels: stage to channels.
         stage_strides: stage to stride against the image, after changes.
         source_names: a module's name here to its name in the library's network.
+        side: of the images that show its shapes, in pixels; a network of tokens takes no other.
+        tokens: what a network of tokens at one stride is made of; None on all others.
         frozen: the stages that stay in evaluation mode, whatever mode the network is in.
     """
 
@@ -39,9 +54,10 @@ class Backbone(nn.Module):
         stages: Mapping[str, nn.Module],
         source_names: dict[str, str],
         side: int = PROBE,
+        tokens: TokenNetwork | None = None,
     ) -> None:
         super().__init__()
-        self.name = name
+        self.name, self.side, self.tokens = name, side, tokens
         self.stages = nn.ModuleDict(stages)
         self.source_names = source_names
         shapes = probe(stages, side)
@@ -106,18 +122,24 @@ class Backbone(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """The last features (N, C, h, w)."""
+        aside = Aside()
         for stage in self.stages.values():
-            images = stage(images)
+            images = through(stage, images, aside)
         return images
 
 
-def as_stages(network: nn.Module, settings: BackboneSettings) -> Backbone:
-    """The network's own modules (with their weights) as a `Backbone`, at the strides asked for."""
+def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None = None) -> Backbone:
+    """The network's own modules (with their weights) as a `Backbone`, at the strides asked for.
+
+    ``side`` of the images in pixels matters where the network takes no other (its own without one).
+    """
     if isinstance(network, NamedStages):
         return _as_named(network, settings)
     chain = feature_chain(network)
-    if settings.name not in BACKBONES:
-        check_chain(settings.name, network, chain)
+    if settings.name not in BACKBONES and not is_chain(network, chain):
+        if not hasattr(network, "forward_features"):
+            check_chain(settings.name, network, chain)
+        return _as_one_stage(network, settings, side or own_side(network) or PROBE)
     stages: dict[str, nn.Sequential] = {}
     source_names = {}
     for link, stage in _stage_of_links(settings.name, chain).items():
@@ -134,6 +156,17 @@ def _as_named(network: NamedStages, settings: BackboneSettings) -> Backbone:
         raise UserError(f"backbone.strides: those of {settings.name} are fixed")
     names = {f"stages.{stage}": f"stages.{stage}" for stage in network.stages}
     return Backbone(settings.name, dict(network.stages.items()), names, network.input_size)
+
+
+def _as_one_stage(network: nn.Module, settings: BackboneSettings, side: int) -> Backbone:
+    """A network that is no chain, all of it but its classifier one stage."""
+    if settings.strides:
+        raise UserError(f"backbone.strides: those of {settings.name} are fixed")
+    stage = whole_network(settings.name, network, CLASSIFIER, side)
+    name = f"stage{octave(stage.grid[0], side)}"
+    names = {f"stages.{name}.trunk.{link}": link for link, _ in stage.trunk.named_children()}
+    tokens = token_network(network, stage, side)
+    return Backbone(settings.name, {name: stage}, names, side, tokens)
 
 
 def _stage_of_links(name: str, chain: dict[str, nn.Module]) -> dict[str, str]:

@@ -30,6 +30,7 @@ from wsol.models.insertion.inside_stages import insert_in_head, insert_inside
 from wsol.models.insertion.placement import insert_gates, with_blocks
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
+from wsol.models.networks.tokens.sides import take_side
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placed import Placed
 from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
@@ -65,7 +66,8 @@ def build_localizer(
     _check_input_size(network, recipe)
     native = recipe.head.name in ("native", "classifier")
     loaded = load_network_weights(network, recipe, with_classifier=native) if load_weights else ""
-    backbone = as_stages(network, recipe.backbone)
+    take_side(recipe.backbone.name, network, recipe.data.input_size)
+    backbone = as_stages(network, recipe.backbone, recipe.data.input_size)
     _check_features(backbone, recipe.data.input_size)
     own = {one.place: one for one in backbone.modules() if isinstance(one, Placed)}
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)

@@ -52,7 +52,7 @@ class GainedLocalizer(Localizer):
         features = first.features * gains[:, :, None, None].to(first.features.dtype)
         logits, class_maps, _ = head(features)
         class_maps = pulled_back(class_maps, first.window)
-        return LocalizerOutput(logits, class_maps, first.attention, features, first.window)
+        return first._replace(logits=logits, class_maps=class_maps, features=features)
 
 
 def sizes_of(localizer: Localizer) -> tuple[int, int]:

@@ -16,7 +16,9 @@ from wsol.models.backbone import Backbone
 from wsol.models.erasing_head import ErasingHead
 from wsol.models.heads import CamHead
 from wsol.models.insertion.feedback_block import FeedbackBlock, lowered_steps
+from wsol.models.networks.tokens.stage import Aside, through
 from wsol.models.own_classifier import OwnClassifier
+from wsol.models.packed import unpacked
 from wsol.models.placed import Placed, named_maps
 
 
@@ -25,6 +27,8 @@ class LocalizerOutput(NamedTuple):
 
     ``features`` (N, C, h, w) are the last ones before the head. Where the network looks at a window of
     the image, ``window`` (N, 2, 3) says at which; then features lie in it, and maps in the image.
+    ``prefix`` (N, P, C) are a token network's last tokens that have no place in the image, the class
+    token first where there is one (`wsol.models.backbone.Backbone.tokens`); None without any.
     """
 
     logits: Tensor
@@ -32,6 +36,7 @@ class LocalizerOutput(NamedTuple):
     attention: Mapping[str, Tensor]
     features: Tensor
     window: Tensor | None = None
+    prefix: Tensor | None = None
 
 
 class TappedHead(nn.Module):
@@ -105,26 +110,32 @@ class Localizer(nn.Module):
 
     def stage_features(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
         """Features after attention of the stages ``keep`` and of the backbone's last, shallow first."""
+        return self._pass(images, keep)[0]
+
+    def _pass(self, images: Tensor, keep: Collection[str]) -> tuple[dict[str, Tensor], Aside]:
+        """`stage_features`, and what has travelled beside them."""
         kept = {*keep, self.backbone.last_maps, list(self.backbone.stages)[-1]}
         features: dict[str, Tensor] = {}
+        aside = Aside()
         stages: Mapping[str, nn.Module] = dict(self.backbone.stages.items())
         if self._features_given:
             stages = {self.backbone.last_maps: nn.Identity()}
+            images, aside.prefix = unpacked(images, self.backbone.tokens)
         if INPUT in self.stage_attention:
             images = self.stage_attention[INPUT](images)
         for name, stage in stages.items():
-            images = stage(images)
+            images = through(stage, images, aside)
             if name in self.stage_attention:
                 images = self.stage_attention[name](images)
             if name in kept:
                 features[name] = images
-        return features
+        return features, aside
 
     @contextmanager
     def features_given(self) -> Iterator[None]:
-        """Within the context the network is given no images, but what its backbone makes of them.
+        """Within the context the network is given what `wsol.models.packed.packed_features` makes of images.
 
-        `wsol.training.kept_features` says where that can be.
+        Of images themselves it then knows nothing; `wsol.training.cacheable` says where that can be.
         """
         self._features_given = True
         try:
@@ -134,9 +145,13 @@ class Localizer(nn.Module):
 
     def tapped_features(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
         """`stage_features` without the head, for methods that ask it in their own way."""
-        features = self.stage_features(images, keep)
+        return self.tapped_pass(images, keep)[0]
+
+    def tapped_pass(self, images: Tensor, keep: Collection[str] = ()) -> tuple[dict[str, Tensor], Aside]:
+        """`tapped_features`, and what has travelled beside them: ``prefix`` tokens (N, P, C)."""
+        features, aside = self._pass(images, keep)
         self._collect()  # or attention would keep its maps until the next pass
-        return features
+        return features, aside
 
     def last_features(self, images: Tensor) -> Tensor:
         """The features that go into the head, (N, C, h, w)."""
@@ -145,14 +160,14 @@ class Localizer(nn.Module):
     def forward(self, images: Tensor) -> LocalizerOutput:
         """One pass: logits, class maps, attention maps and the last features."""
         taps = self.head.taps if isinstance(self.head, TappedHead) else ()
-        stages = self.stage_features(images, taps)
+        stages, aside = self._pass(images, taps)
         features = stages[self.backbone.last_maps]
         logits, class_maps, attention = self.head(stages if taps else features)
         maps, window = self._collect()
         maps |= {name: pulled_back(own, window) for name, own in attention.items()}
         if class_maps is not None:
             class_maps = pulled_back(class_maps, window)
-        return LocalizerOutput(logits, class_maps, maps, features, window)
+        return LocalizerOutput(logits, class_maps, maps, features, window, aside.prefix)
 
     def _collect(self) -> tuple[dict[str, Tensor], Tensor | None]:
         """The maps that the wrappers kept, by name, shallow first, and the window of all warps together.

@@ -25,6 +25,7 @@ from wsol.errors import UserError
 from wsol.files.writing.atomic import replacing
 from wsol.methods.contract import TrainingMethod
 from wsol.models.localizer import Localizer
+from wsol.models.packed import packed_features
 from wsol.models.weights.loading import tensors_sha256
 from wsol.progress import say, track
 from wsol.recipe import Recipe
@@ -152,8 +153,8 @@ def _compute(
             if recipe.training.channels_last:
                 pixels = pixels.contiguous(memory_format=torch.channels_last)
             with fabric.autocast():
-                found = localizer.backbone(pixels)[: batch.real].cpu()
-            found = found.view(BITS.get(found.dtype, found.dtype)).numpy()
+                found = packed_features(localizer.backbone, pixels)[: batch.real].cpu()
+            found = found.contiguous().view(BITS.get(found.dtype, found.dtype)).numpy()
             if values is None:
                 shape = (len(images), *found.shape[1:])
                 _refuse_too_large(path, shape, found.dtype)

@@ -133,7 +133,7 @@ class TrainingState:
 
     def _on_device(self, batch: Batch) -> tuple[Tensor, Tensor]:
         images = batch.images.to(self.fabric.device, non_blocking=True)
-        if self.recipe.training.channels_last:
+        if self.recipe.training.channels_last and images.dim() == 4:
             images = images.contiguous(memory_format=torch.channels_last)
         return images, batch.labels.to(self.fabric.device, non_blocking=True)
 

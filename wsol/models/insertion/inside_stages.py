@@ -12,15 +12,16 @@ from wsol.models.backbone import Backbone
 from wsol.models.heads import CamHead
 from wsol.models.networks.by_name import probe
 from wsol.models.networks.residual_blocks import residual_blocks
+from wsol.models.networks.tokens.whole_network import WholeNetwork
 from wsol.models.placed import Placed
 
 
 def insert_inside(backbone: Backbone, place: str, make: Callable[[int], nn.Module]) -> Placed:
     """Put ``make(channels)`` after what ``place`` names, ``stage5.0`` for one.
 
-    Counted from 0 are a stage's residual blocks; where it has none, its children with convolutions: an
-    Inception's modules, a VGG's convolutions, each with the norm and the activation that follow it.
-    ``UserError`` where there is no such place.
+    Counted from 0 are a stage's residual blocks, or its blocks of tokens; where it has none, its
+    children with convolutions: an Inception's modules, a VGG's convolutions, each with the norm and the
+    activation that follow it. ``UserError`` where there is no such place.
     """
     stage, _, number = place.partition(".")
     stage = backbone.resolve(stage)
@@ -29,8 +30,11 @@ def insert_inside(backbone: Backbone, place: str, make: Callable[[int], nn.Modul
     if name not in paths:
         raise UserError(f"{backbone.name} has no place {name!r}{suggest(name, paths)}")
     inner = backbone.get_submodule(paths[name])
-    placed = Placed(make(_channels_after(backbone, inner)), name)
-    backbone.set_submodule(paths[name], nn.Sequential(inner, placed))
+    whole = backbone.stages[stage]
+    of_tokens = isinstance(whole, WholeNetwork)
+    placed = Placed(make(_channels_after(backbone, inner, -1 if of_tokens else 1)), name)
+    after = whole.followed(inner, placed) if of_tokens else nn.Sequential(inner, placed)
+    backbone.set_submodule(paths[name], after)
     return placed
 
 
@@ -45,6 +49,11 @@ def insert_in_head(head: nn.Module, place: str, make: Callable[[int], nn.Module]
 
 def _places_in(backbone: Backbone, stage: str) -> dict[str, str]:
     """Names of the places inside a stage, and the paths of the modules that they come after."""
+    whole = backbone.stages[stage]
+    if isinstance(whole, WholeNetwork):
+        return {
+            f"{stage}.{number}": f"stages.{stage}.{path}" for number, path in enumerate(whole.blocks())
+        }
     blocks = list(residual_blocks(backbone, [f"stages.{stage}"]))
     paths = blocks or _convolutions_of(backbone, stage)
     return {f"{stage}.{number}": path for number, path in enumerate(paths)}
@@ -65,12 +74,12 @@ def _convolutions_of(backbone: Backbone, stage: str) -> list[str]:
 
 
 @torch.no_grad()
-def _channels_after(backbone: Backbone, module: nn.Module) -> int:
+def _channels_after(backbone: Backbone, module: nn.Module, axis: int) -> int:
     """Channels of what ``module`` gives; nothing is computed."""
     found: list[int] = []
-    hook = module.register_forward_hook(lambda _, __, output: found.append(output.shape[1]))
+    hook = module.register_forward_hook(lambda _, __, output: found.append(output.shape[axis]))
     try:
-        probe(dict(backbone.stages.items()))
+        probe(dict(backbone.stages.items()), backbone.side)
     finally:
         hook.remove()
     return found[0]

@@ -17,7 +17,7 @@ from wsol.models.networks.inception import ImageNetToInception, as_wsolevaluatio
 from wsol.models.networks.ltpa_networks import ResNet164Att, VGGAtt
 from wsol.models.networks.residual_attention import MODULES, ResidualAttentionNetwork
 from wsol.models.networks.small_resnet import SmallResNet
-from wsol.models.networks.tokens import refuse_tokens
+from wsol.models.networks.tokens.stage import Aside, TokenStage
 from wsol.models.networks.torchvision_networks import torchvision_network
 
 LIBRARIES = ("torchvision", "timm")
@@ -36,6 +36,10 @@ CLASSIFIER = (
     "dropout",
     "last_linear",
     "flatten",
+    "fc_norm",
+    "attn_pool",
+    "head_dist",
+    "aux_head",
 )
 
 # Side in pixels of the image on the meta device that shows the stride of each link.
@@ -150,19 +154,21 @@ def probe(chain: Mapping[str, nn.Module], side: int = PROBE) -> dict[str, torch.
     """The output shape of each link for one image of ``side`` pixels; nothing is computed."""
     x = torch.empty(1, 3, side, side, device="meta")
     shapes = {}
+    aside = Aside()
     for name, module in chain.items():
-        x = _shape_call(module, x)
+        x = _shape_call(module, x, aside)
         shapes[name] = x.shape
     return shapes
 
 
-def _shape_call(module: nn.Module, x: Tensor) -> Tensor:
+def _shape_call(module: nn.Module, x: Tensor, aside: Aside) -> Tensor:
     tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     training = module.training
     module.eval()
+    given = (x, aside) if isinstance(module, TokenStage) else (x,)
     try:
         return torch.func.functional_call(
-            module, {name: tensor.to("meta") for name, tensor in tensors.items()}, (x,)
+            module, {name: tensor.to("meta") for name, tensor in tensors.items()}, given
         )
     finally:
         module.train(training)
@@ -173,12 +179,22 @@ def octave(size: int, side: int = PROBE) -> int:
     return round(math.log2(side / size))
 
 
-@torch.no_grad()
 def check_chain(name: str, network: Any, chain: dict[str, nn.Module]) -> None:
     """``UserError`` where the chain is not what the network itself does before its classifier."""
-    refuse_tokens(name, network)
+    if not is_chain(network, chain):
+        raise UserError(
+            f"backbone {name} is not a chain of convolutional stages (its forward pass does more than "
+            "call its modules one after another): choose one of `wsol list backbones`"
+        )
+
+
+@torch.no_grad()
+def is_chain(network: Any, chain: dict[str, nn.Module]) -> bool:
+    """Whether the chain is what the network itself does before its classifier."""
+    if network._parameters:
+        return False  # class tokens and position embeddings are no modules
     if any(parameter.is_meta for parameter in network.parameters()):
-        return
+        return True
     side = 96  # The Inceptions' unpadded stems need 75.
     images = torch.linspace(-1, 1, 3 * side * side).reshape(1, 3, side, side)
     kept: list[Any] = []
@@ -196,14 +212,9 @@ def check_chain(name: str, network: Any, chain: dict[str, nn.Module]) -> None:
         found = images
         for module in chain.values():
             found = module(found)
-        agrees = found.shape == expected.shape and torch.allclose(found, expected)
+        return found.shape == expected.shape and torch.allclose(found, expected)
     except (RuntimeError, TypeError, AttributeError, IndexError, AssertionError):
-        agrees = False
+        return False
     finally:
         hook.remove()
         network.train(training)
-    if not agrees:
-        raise UserError(
-            f"backbone {name} is not a chain of convolutional stages (its forward pass does more than "
-            "call its modules one after another): choose one of `wsol list backbones`"
-        )

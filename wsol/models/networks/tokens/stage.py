@@ -1,0 +1,33 @@
+"""A stage that works on tokens inside and takes and gives maps, and what travels beside the maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+
+@dataclass
+class Aside:
+    """What one forward pass carries beside the maps; made anew for each pass, kept on no module.
+
+    Attributes:
+        prefix: (N, P, C), the tokens that belong to no place of the image (class, distillation and
+            register tokens, in the network's order) as the last stage has given them; None where the
+            network has none.
+    """
+
+    prefix: Tensor | None = None
+
+
+class TokenStage(nn.Module):
+    """Maps (N, C, h, w), or images, to maps; what has no place in the image goes through ``aside``."""
+
+    def forward(self, x: Tensor, aside: Aside | None = None) -> Tensor:
+        """Maps of the stage; ``aside.prefix`` is read and written. Without one nothing is kept."""
+        raise NotImplementedError
+
+
+def through(stage: nn.Module, x: Tensor, aside: Aside) -> Tensor:
+    """One stage of a pass: token stages see what travels beside the maps, others the maps alone."""
+    return stage(x, aside) if isinstance(stage, TokenStage) else stage(x)
