@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from wsol.board.comparison.image_scores import read_arrays
 from wsol.board.runs.reading import StoredRun, read_runs
@@ -26,6 +26,7 @@ from wsol.files.csv_table import csv_text
 from wsol.files.writing.atomic import write_text
 from wsol.maps import PREDICTED
 from wsol.pipeline.diagnosis.figures import CLOSELY, PRIMARY
+from wsol.pipeline.digits_recipes import row_name
 from wsol.recipe import AttentionSettings
 from wsol.scores.comparison.compare_rows import compare_rows
 from wsol.scores.comparison.comparison import Comparison
@@ -40,7 +41,7 @@ CAM, CONTROL, RFGA = ("none", "cam"), ("plain", "cam"), ("rfga", "cam")
 
 
 class Place(NamedTuple):
-    """A row of one table: the images it was scored on, its attention, its maps."""
+    """A row of one table: the images it was scored on, its name (`row_name`), its maps."""
 
     images: str
     attention: str
@@ -75,12 +76,15 @@ def rows_of(runs: list[StoredRun]) -> dict[Place, dict[int, StoredRun]]:
         if record.dataset.get("reader") != "digits" or "training" not in record.seeds:
             continue
         what = record.recipe["what"]
-        if what["backbone"]["name"] != "small_resnet" or what["method"]["name"] != "cam":
-            continue
-        attention = AttentionSettings(**what["attention"]).label
-        place = Place(record.dataset["name"], attention, record.maps.removesuffix(PREDICTED))
+        name = row_name(what["backbone"]["name"], label(what["attention"]), label(what["method"]))
+        place = Place(record.dataset["name"], name, record.maps.removesuffix(PREDICTED))
         found[place][record.seeds["training"]] = run
     return found
+
+
+def label(part: Mapping[str, Any]) -> str:
+    """A part of a recipe by its name, its place and its options, as boards spell it."""
+    return AttentionSettings(**part).label
 
 
 def compared(rows: dict[Place, dict[int, StoredRun]]) -> Iterator[list[str]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from digits_close_looks import close_looks
 from digits_correlation import birds, correlation
-from digits_rows import DigitsRows
-from digits_tables import OF_ALL, every_module, without_attention
+from digits_rows import OF_SYSTEMS, DigitsRows
+from digits_tables import OF_ALL, every_module, every_row, without_attention
 from digits_verdicts import Tests
 from markdown_table import table
 
@@ -45,6 +45,18 @@ on the scored images, for every row alike.
 ## Every module
 """
 
+METHODS = """## The reference's methods
+
+HaS, CutMix, ACoL, SPG and ADL by the defaults of wsolevaluation (`configs/methods`), ACoL and SPG with
+heads of this network's width; at the budget of CAM, nothing searched.
+"""
+
+SYSTEMS = """## Systems
+
+Networks of their own at a small width, and methods around a module (`configs/systems`), at CAM's budget;
+read by their class maps.
+"""
+
 CLOSE = """## RFGA, TDAM and LTPA against CAM
 
 By rules: *better* and *worse* as above. Beside the seven tests: three objects that touch, and images
@@ -76,6 +88,8 @@ BASE="$BASE manifests/digits-none manifests/digits-several"
 wsol benchmark --config configs/digits/*.yaml $BASE $GRID
 wsol benchmark --config $CLOSE $BASE manifests/digits-touching $GRID
 wsol benchmark --config configs/digits/*.yaml --data.manifest manifests/digits-parts $GRID
+wsol benchmark --config configs/methods/*.yaml $BASE $GRID
+wsol benchmark --config configs/methods/*.yaml --data.manifest manifests/digits-parts $GRID
 wsol benchmark --config $CLOSE --data.manifest manifests/digits-context \\
     --also manifests/digits-uncorrelated $GRID
 for parts in "grain coarse" "views [channel,height]" "views [channel,width]" "views [height,width]"; do
@@ -94,7 +108,12 @@ def digits_results_page(root: Path, sections: Sequence[Section]) -> str:
     """The whole page; the same records and files give the same bytes."""
     rows, tests = DigitsRows.of(sections), Tests(root)
     parts = [HEAD, every_module(root, rows, tests), *_missing(rows)]
-    parts += [without_attention(root, rows), CLOSE]
+    parts += [without_attention(root, rows)]
+    if len(rows.methods) > 2:  # ADL stands among the modules already
+        parts += [METHODS, every_row(rows, tests, rows.methods, "method")]
+    if rows.systems:
+        parts += [SYSTEMS, every_row(rows, tests, rows.systems, "system")]
+    parts += [CLOSE]
     parts += [*close_looks(root, rows, tests), *_correlations(rows, sections), COMMANDS]
     return "\n".join(parts)
 
@@ -111,7 +130,8 @@ def readme_with_modules(root: Path, sections: Sequence[Section]) -> str:
 def _missing(rows: DigitsRows) -> list[str]:
     """Which registered modules have no row."""
     there = {attention.partition("(")[0] for attention in rows.attentions}
-    lacking = [f"`{name}`" for name in ATTENTION.names() if name not in there]
+    wanted = [name for name in ATTENTION.names() if name not in OF_SYSTEMS]
+    lacking = [f"`{name}`" for name in wanted if name not in there]
     return [f"Not trained on digits yet: {', '.join(lacking)}.\n"] if lacking else []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wsol.attention import ATTENTION
 from wsol.board.rows.rows import Row
 from wsol.board.rows.seeds import Estimate
 from wsol.board.tables.sections import Section
@@ -12,10 +13,20 @@ from wsol.data.digits.tests import GENERATOR, digits_set
 from wsol.maps import PREDICTED
 from wsol.pipeline.diagnosis.figures import Figure
 from wsol.pipeline.diagnosis.profile import MATCHED, TRAINED
+from wsol.pipeline.digits_recipes import row_name
 
-CAM, CONTROL, SMALL = "none", "plain", "small_resnet"
+CAM, CONTROL = "none", "plain"
+# wsolevaluation's, in its order; ADL is a module, and stands among them too.
+METHODS = ("has", "cutmix", "acol", "spg", "adl")
+# Attention that is the half of a system: its rows stand with the systems.
+OF_SYSTEMS = ("dvan", "hourglass", "stn")
 # Its class maps are spikes by construction: its scores are the maps to look at.
 OWN_MAPS = "ltpa"
+
+
+def name_of(row: Row) -> str:
+    """What the row is called."""
+    return row_name(row["backbone"], row["attention"], row["method"])
 
 
 def is_digits(section: Section) -> bool:
@@ -35,36 +46,46 @@ def own_images(figure: Figure) -> str:
 
 @dataclass(frozen=True)
 class DigitsRows:
-    """Every row by the images it was scored on, its attention and its maps."""
+    """Every row by the images it was scored on, its name (`row_name`) and its maps."""
 
     rows: dict[tuple[str, str, str], Row]
 
     @classmethod
     def of(cls, sections: Sequence[Section]) -> DigitsRows:
-        """The rows of all sections that are of digits: of one network, trained by plain CAM."""
+        """The rows of all sections that are of digits."""
         return cls(
             {
                 # Of images without an object no map is of their class: those of the predicted one.
-                (section.place[0], row["attention"], row["maps"].removesuffix(PREDICTED)): row
+                (section.place[0], name_of(row), row["maps"].removesuffix(PREDICTED)): row
                 for section in sections
                 if is_digits(section)
                 for row in section.rows
-                if row["backbone"] in ("", SMALL) and row["method"] in ("", "cam")
             }
         )
 
     @property
     def attentions(self) -> list[str]:
-        """CAM, the control, then the modules by name; ablations are no modules."""
-        found = {
-            attention for _, attention, _ in self.rows if attention and not self._ablated(attention)
-        }
+        """CAM, the control, then the modules by name; ablations are no modules, nor are systems."""
+        found = {name for _, name, _ in self.rows if self._is_module(name)}
         return sorted(found, key=lambda name: (name not in (CAM, CONTROL), name))
+
+    @property
+    def methods(self) -> list[str]:
+        """CAM, then the reference's methods that have rows; each goes by its options too."""
+        order = (CAM, *METHODS)
+        there = {name for _, name, _ in self.rows if name.partition("(")[0] in order}
+        return sorted(there, key=lambda name: order.index(name.partition("(")[0]))
+
+    @property
+    def systems(self) -> list[str]:
+        """All other rows: networks of their own, and methods around modules."""
+        others = {name for _, name, _ in self.rows if name and not self._ablated(name)}
+        return sorted(others.difference(self.attentions, self.methods))
 
     @property
     def ablations(self) -> list[str]:
         """Rows of RFGA with other options."""
-        return sorted({attention for _, attention, _ in self.rows if self._ablated(attention)})
+        return sorted({name for _, name, _ in self.rows if self._ablated(name)})
 
     def maps_of(self, attention: str) -> str:
         """The maps that a row is read by."""
@@ -94,5 +115,10 @@ class DigitsRows:
         return min(mine, cam) >= TRAINED or abs(mine - cam) <= MATCHED
 
     @staticmethod
-    def _ablated(attention: str) -> bool:
-        return attention.startswith("rfga(")
+    def _ablated(name: str) -> bool:
+        return name.startswith("rfga(")
+
+    def _is_module(self, name: str) -> bool:
+        module = name.partition("(")[0]
+        known = module == CAM or (module in ATTENTION and module not in OF_SYSTEMS)
+        return known and not self._ablated(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from digits_rows import CAM, CONTROL, DigitsRows, images_of
@@ -32,23 +33,33 @@ from `results/controls.md`: an ideal mask of 8 x 8 cells, and a network trained 
 def every_module(root: Path, rows: DigitsRows, tests: Tests, *, short: bool = False) -> str:
     """A row a module: accuracies, figures with their marks, what it costs; ``short``: means alone."""
     memory = _memory(root)
-    lines = []
-    for attention in rows.attentions:
-        marks = marks_of(rows, tests, attention)
-        cells = [shown(attention)]
-        for figure in OF_ALL:
-            if figure.test in TOP1 and not short:
-                cells.append(plain(rows.estimate(images_of(figure), "top1_acc", attention)))
-            text = plain(rows.estimate(images_of(figure), figure.key, attention))
-            text = text.partition(" ±")[0] if short else text
-            cells.append(_marked(rows, figure, attention, text, marks))
-        lines.append([*cells, *memory.get(attention, ["", ""])[short:]])
-    heads = [
-        name
-        for figure in OF_ALL
-        for name in [*([] if short else TOP1.get(figure.test, [])), head_of(figure)]
+    lines = [
+        [*cells_of(rows, tests, name, short=short), *memory.get(name, ["", ""])[short:]]
+        for name in rows.attentions
     ]
-    return table(["attention", *heads, *["params M", "memory MB"][short:]], lines, left=1)
+    return table([*_heads("attention", short=short), *["params M", "memory MB"][short:]], lines, left=1)
+
+
+def every_row(rows: DigitsRows, tests: Tests, names: Sequence[str], head: str) -> str:
+    """A row a name, without what it costs."""
+    return table(_heads(head), [cells_of(rows, tests, name) for name in names], left=1)
+
+
+def cells_of(rows: DigitsRows, tests: Tests, name: str, *, short: bool = False) -> list[str]:
+    """A row's name, accuracies, and figures with their marks."""
+    marks = marks_of(rows, tests, name)
+    cells = [shown(name)]
+    for figure in OF_ALL:
+        if figure.test in TOP1 and not short:
+            cells.append(plain(rows.estimate(images_of(figure), "top1_acc", name)))
+        text = plain(rows.estimate(images_of(figure), figure.key, name))
+        cells.append(_marked(rows, figure, name, text.partition(" ±")[0] if short else text, marks))
+    return cells
+
+
+def _heads(first: str, *, short: bool = False) -> list[str]:
+    figures = [[*([] if short else TOP1.get(one.test, [])), head_of(one)] for one in OF_ALL]
+    return [first, *(name for own in figures for name in own)]
 
 
 def without_attention(root: Path, rows: DigitsRows) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from wsol.board import read_board
 from wsol.pipeline.diagnosis.figures import PRIMARY
+from wsol.pipeline.digits_recipes import row_name
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
@@ -73,6 +74,25 @@ def test_the_page_is_that_of_the_committed_records(generate):
     readme = (ROOT / "README.md").read_text("utf-8")
     assert page.readme_with_modules(ROOT, sections) == readme, "run python docs/generate"
     assert page.BEGIN in readme and page.END in readme
+
+
+def test_rows_fall_into_modules_methods_systems_and_ablations(made_up):
+    names = ["none", "plain", "se", "adl", "has", "acol(width=96)", "rfga", "rfga(grain=coarse)"]
+    names += ["se, dreal", "attention56", "stn"]
+    rows = made_up({("base 2", name, "top1_acc"): 97.0 for name in reversed(names)})
+    assert rows.attentions == ["none", "plain", "adl", "rfga", "se"]
+    assert rows.methods == ["none", "has", "acol(width=96)", "adl"]
+    assert rows.systems == ["attention56", "se, dreal", "stn"]
+    assert rows.ablations == ["rfga(grain=coarse)"]
+
+
+def test_a_row_goes_by_what_it_has_besides_cam():
+    assert row_name("small_resnet", "none", "cam") == "none"
+    assert row_name("small_resnet", "rfga@stage4", "cam") == "rfga@stage4"
+    assert row_name("small_resnet", "none", "has") == "has"
+    assert row_name("small_resnet", "se", "dreal(reward=scal)") == "se, dreal(reward=scal)"
+    assert row_name("attention56", "none", "cam") == "attention56"
+    assert row_name("", "", "") == ""
 
 
 def test_verdicts_by_their_rules(made_up, written_tests):

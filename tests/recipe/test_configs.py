@@ -18,7 +18,7 @@ TOP = Path(__file__).parents[2] / "configs"
 NAMES = sorted(path.relative_to(TOP).as_posix() for path in TOP.glob("*/*.yaml"))
 CLASSES = {"cub": 200, "imagenet": 1000, "openimages": 100, "object_discovery": 3}
 # Trained from nothing, all parts together.
-EMBEDDED = ("clutter/", "digits/", "systems/")
+EMBEDDED = ("clutter/", "digits/", "methods/", "systems/")
 
 
 def recipe(name: str) -> Recipe:
@@ -44,6 +44,15 @@ def test_the_references_table_has_a_recipe_a_cell():
             methods = {(row.method.name, row.attention.name) for row in rows}
             assert len(methods) == 6
             assert len({str(setting(row) | {"method": ""}) for row in rows}) == 1
+
+
+def test_the_references_methods_on_digits_differ_from_cam_by_the_method_alone():
+    cam = recipe("digits/cam.yaml")
+    for name in ("has", "cutmix", "acol", "spg"):
+        own = recipe(f"methods/{name}.yaml")
+        assert own.method.name == name
+        assert setting(own) | {"method": ""} == setting(cam) | {"method": ""}
+        assert build_method(own, build_localizer(own, 7)).trained().head is not None
 
 
 def test_inception_and_openimages_have_recipes():

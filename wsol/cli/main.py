@@ -32,7 +32,7 @@ COMMANDS = {
     "benchmark": "train and evaluate recipes and seeds, skipping what is done, then the board",
     "diagnose": "say what an attention module mends and worsens, by seven tests on drawn digits",
     "leaderboard": "regenerate leaderboard.csv and leaderboard.md from the run records",
-    "results": "verify records against their arrays, rescore, add, remove, list them",
+    "results": "verify records against their arrays, rescore, add, remove, list them, tell their bounds",
     "report": "one HTML page: the table, curves and overlays",
     "iou": "IoU of given boxes or masks against annotations, no model",
     "localize": "boxes, masks and overlays for new images",

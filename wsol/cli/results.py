@@ -1,4 +1,4 @@
-"""``wsol results verify | rescore | add | remove | list``: what is done with a folder of results."""
+"""``wsol results verify | rescore | add | remove | list | bounds``: what is done with results."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ AnyPlan = TypeVar("AnyPlan", bound="Plan")
 
 def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
-    actions = {"verify": _verify, "rescore": _rescore, "add": _add, "remove": _remove, "list": _list}
+    actions = {
+        "verify": _verify,
+        "rescore": _rescore,
+        "add": _add,
+        "remove": _remove,
+        "list": _list,
+        "bounds": _bounds,
+    }
     if not argv or argv[0].startswith("-"):
         parser = Parser(
             "results",
             "Verify the records of a folder of results against their arrays, compute them again, add "
-            "another folder's, remove a row's, list them.",
+            "another folder's, remove a row's, list them, or tell the bounds of their maps.",
         )
         parser.add_argument("action", choices=list(actions), help="see wsol results ACTION --help")
         parser.parse(argv)
@@ -111,6 +118,30 @@ def _list(argv: Sequence[str]) -> int:
     options = parser.parse(argv)
     listed, reading = list_results(options.results)
     print(to_csv(listed) if options.csv else "\n".join(to_lines(listed)))
+    reading.tell_notes()
+    if reading.left_aside:
+        raise UserError.of(reading.left_aside)
+    return 0
+
+
+def _bounds(argv: Sequence[str]) -> int:
+    from wsol.pipeline.results.bounds import bounds, to_csv, to_lines
+
+    parser = _parser(
+        "bounds",
+        "How many boxes would be right if each image had the threshold that is best for it: a bound of "
+        "the maps, which no method can choose, and is never ranked. Rows whose arrays are not beside "
+        "their records are left out.",
+    )
+    parser.add_argument(
+        "--iou", type=float, nargs="+", default=[], help="at these alone (default: the protocol's)"
+    )
+    parser.add_argument("--csv", action="store_true", help="as CSV")
+    options = parser.parse(argv)
+    found, reading = bounds(options.results, options.iou)
+    if not found:
+        raise UserError(f"{options.results}: no row with boxes has its arrays beside its records")
+    print(to_csv(found) if options.csv else "\n".join(to_lines(found)))
     reading.tell_notes()
     if reading.left_aside:
         raise UserError.of(reading.left_aside)

@@ -75,6 +75,16 @@ def own_map(attention: AttentionSettings) -> str:
     return "attention" if replaced else "cam"
 
 
+def row_name(backbone: str, attention: str, method: str) -> str:
+    """What tables of digits call a row: by what it has besides CAM on the network of all rows.
+
+    That is ``se``, ``has``, ``se, dreal`` or ``attention56``; CAM itself is ``none``, as its attention
+    is called, and maps without a network have no name.
+    """
+    usual = {"", "cam", "none", BACKBONE}
+    return ", ".join(part for part in (backbone, attention, method) if part not in usual) or attention
+
+
 def localizer_of(attention: AttentionSettings) -> Localizer:
     """The untrained network of a row."""
     recipe = Recipe(
