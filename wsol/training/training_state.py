@@ -109,7 +109,7 @@ class TrainingState:
                 factor = rate_factor(recipe.training, epoch + step / len(loader))
                 for turn in self.turns:
                     set_rates(turn.optimizer, factor)
-                    means.add(turn.name, turn.take(pixels, labels), labels)
+                    means.add(turn.name, turn.take(pixels, labels, batch.boxes), labels)
                 images += len(labels)
         found = means.means()
         seconds = time.monotonic() - started
@@ -124,7 +124,8 @@ class TrainingState:
         place = {"rank": self.fabric.global_rank, "world_size": self.fabric.world_size}
         if self.kept is not None:
             return self.kept.train_loader(epoch=epoch, **place)
-        return train_loader(self.split, self.recipe, epoch=epoch, **place)
+        boxes = self.method.needs_boxes
+        return train_loader(self.split, self.recipe, epoch=epoch, boxes=boxes, **place)
 
     def _seed(self, epoch: int) -> None:
         """Dropout and the like draw from here: none depends on what was drawn before an interruption."""
