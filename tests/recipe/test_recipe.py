@@ -38,6 +38,7 @@ def test_how_does_not_enter_what():
         "results": "results",
         "data": {"manifest": "elsewhere"},
         "weights": {"file": "w.safetensors"},
+        "training": {"cache_features": False},
         "pretraining": "ImageNet",
         "extra_supervision": "",
         "tuning_trials": 0,

@@ -17,6 +17,7 @@ METHODS: Registry[type[TrainingMethod]] = Registry(
     "method", subclass_of="wsol.methods.contract:TrainingMethod"
 )
 METHODS.register("acol", "wsol.methods.acol:ACoL")
+METHODS.register("boxes", "wsol.methods.boxes:FewShotBoxes")
 METHODS.register("cam", "wsol.methods.cam:CAM")
 METHODS.register("cutmix", "wsol.methods.cutmix:CutMix")
 METHODS.register("dasnet", "wsol.methods.dasnet:DasNet")

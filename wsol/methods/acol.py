@@ -32,6 +32,8 @@ class ACoL(TrainingMethod):
         UserError: attention as the head, or the network's own classifier; a threshold outside [0, 1].
     """
 
+    from_features = True
+
     def __init__(
         self,
         localizer: Localizer,

@@ -29,6 +29,13 @@ def build_method(recipe: Recipe, localizer: Localizer) -> TrainingMethod:
     check_options("method", chosen, options, given=1)
     if chosen.step is TrainingMethod.step:
         raise UserError(f"method {chosen.__name__} has no step(images, labels, turn): write one")
+    if chosen.needs_boxes != bool(recipe.training.boxed_images):
+        raise UserError(
+            f"method {recipe.method.name} learns boxes: set training.boxed_images, images a class of val"
+            if chosen.needs_boxes
+            else f"training.boxed_images shows boxes, and method {recipe.method.name} looks at none: "
+            "take method boxes, or leave it out"
+        )
     with blamed_on(f"method {recipe.method.name} cannot be built"):
         return chosen(localizer, **options)
 

@@ -13,6 +13,8 @@ from wsol.methods.contract import StepOutput, TrainingMethod
 class CAM(TrainingMethod):
     """Cross-entropy on the logits: the class maps' spatial means."""
 
+    from_features = True
+
     def step(self, images: Tensor, labels: Tensor, turn: str) -> StepOutput:
         """Images (N, 3, H, W), labels (N,) to the cross-entropy."""
         logits = self.localizer(images).logits

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -64,7 +64,17 @@ class TrainingMethod(nn.Module):
         localizer: what is trained. All further arguments of a subclass are its options, such as
             ``--method.options.weight 0.1``; pass ``label_smoothing`` on where a loss classifies.
         label_smoothing: of ``classification``, the cross-entropy of logits (N, K) and labels (N,).
+
+    Attributes:
+        from_features: whether a step leaves the images as they are and asks the network for nothing but
+            its last features. Those of a frozen network can then be computed once
+            (``training.cache_features``), and a step is given them in place of images.
+        needs_boxes: whether a step is also given each image's boxes, of ``training.boxed_images`` images
+            a class of val, which are trained on in place of train. Its rows are bounds, never ranked.
     """
+
+    from_features: ClassVar[bool] = False
+    needs_boxes: ClassVar[bool] = False
 
     def __init__(self, localizer: Localizer, label_smoothing: float = 0.0) -> None:
         super().__init__()
@@ -90,9 +100,12 @@ class TrainingMethod(nn.Module):
         """Images (N, 3, H, W) and labels (N,) to the loss of the turn called ``turn``."""
         raise UserError(f"method {type(self).__name__} has no step(images, labels, turn): write one")
 
-    def forward(self, images: Tensor, labels: Tensor, turn: str = "main") -> StepOutput:
+    def forward(
+        self, images: Tensor, labels: Tensor, turn: str = "main", boxes: Sequence[Tensor] | None = None
+    ) -> StepOutput:
         """The step. Under DDP gradients are only synchronised for what runs in ``forward``."""
-        return self.step(images, labels, turn)
+        said = {} if boxes is None else {"boxes": boxes}
+        return self.step(images, labels, turn, **said)
 
     def after_training(self, loader: ImageBatches) -> None:
         """Fit what is fitted once training has ended, such as thresholds, prototypes or a linear SVM.

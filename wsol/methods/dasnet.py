@@ -50,6 +50,8 @@ class DasNet(TrainingMethod):
         UserError: a head that is not linear, more than 128 channels without a rank, a number below 1.
     """
 
+    from_features = True
+
     def __init__(
         self,
         localizer: Localizer,

@@ -22,6 +22,8 @@ class Diversified(TrainingMethod):
         label_smoothing: of the cross-entropy.
     """
 
+    from_features = True
+
     def __init__(self, localizer: Localizer, weight: float = 1.0, label_smoothing: float = 0.0) -> None:
         super().__init__(localizer, label_smoothing)
         if weight < 0:

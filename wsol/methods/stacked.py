@@ -19,6 +19,8 @@ class Stacked(TrainingMethod):
     The paper's is the squared distance of heatmaps; here labels are all there is (reading).
     """
 
+    from_features = True
+
     def __init__(self, localizer: Localizer, label_smoothing: float = 0.0) -> None:
         super().__init__(localizer, label_smoothing)
         self.stacked()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 from torch import Tensor, nn
 
@@ -50,6 +51,7 @@ class Backbone(nn.Module):
         source_names: a module's name here to its name in the library's network.
         side: of the images that show its shapes, in pixels; a network of tokens takes no other.
         tokens: what a network of tokens at one stride is made of; None on all others.
+        frozen: the stages that stay in evaluation mode, whatever mode the network is in.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class Backbone(nn.Module):
         shapes = probe(stages, side)
         self.stage_channels = {stage: shape[1] for stage, shape in shapes.items()}
         self.stage_strides = {stage: 2 ** octave(shape[2], side) for stage, shape in shapes.items()}
+        self.frozen: tuple[str, ...] = ()
+        self._trained_inside: list[nn.Module] = []
 
     @property
     def out_channels(self) -> int:
@@ -82,6 +86,28 @@ class Backbone(nn.Module):
     def last_maps(self) -> str:
         """The last stage that has maps; a network's own vector of the whole image has none."""
         return [stage for stage in self.stages if stage != GLOBAL][-1]
+
+    def freeze(self, stages: Sequence[str], but: Sequence[nn.Module] = ()) -> None:
+        """Keep ``stages`` as they are: no gradient, statistics fixed, nothing dropped.
+
+        ``but`` are modules inside them, such as attention, that go on as the rest of the network does.
+        """
+        self.frozen, self._trained_inside = tuple(stages), list(but)
+        kept = {id(parameter) for module in but for parameter in module.parameters()}
+        for stage in stages:
+            for parameter in self.stages[stage].parameters():
+                if id(parameter) not in kept:
+                    parameter.requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """The mode of all but what is frozen."""
+        super().train(mode)
+        for stage in self.frozen:
+            self.stages[stage].eval()
+        for module in self._trained_inside:
+            module.train(mode)
+        return self
 
     def drop_global(self) -> None:
         """Leave out the network's own vector of the whole image, for heads that read maps alone.

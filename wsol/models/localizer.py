@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 import torch
@@ -19,6 +19,7 @@ from wsol.models.heads import CamHead
 from wsol.models.insertion.feedback_block import FeedbackBlock, lowered_steps
 from wsol.models.networks.tokens.stage import Aside, through
 from wsol.models.own_classifier import OwnClassifier
+from wsol.models.packed import unpacked
 from wsol.models.placed import Placed, named_maps
 
 
@@ -101,6 +102,7 @@ class Localizer(nn.Module):
         )
         self.class_keys = list(class_keys)
         self.input_size = input_size
+        self._features_given = False
         self.as_drawn: list[str] = []
         self.pretrained_sha256 = ""
 
@@ -120,15 +122,31 @@ class Localizer(nn.Module):
         kept = {*keep, self.backbone.last_maps, list(self.backbone.stages)[-1]}
         features: dict[str, Tensor] = {}
         aside = Aside()
+        stages: Mapping[str, nn.Module] = dict(self.backbone.stages.items())
+        if self._features_given:
+            stages = {self.backbone.last_maps: nn.Identity()}
+            images, aside.prefix = unpacked(images, self.backbone.tokens)
         if INPUT in self.stage_attention:
             images = self.stage_attention[INPUT](images)
-        for name, stage in self.backbone.stages.items():
+        for name, stage in stages.items():
             images = through(stage, images, aside)
             if name in self.stage_attention:
                 images = self.stage_attention[name](images)
             if name in kept:
                 features[name] = images
         return features, aside
+
+    @contextmanager
+    def features_given(self) -> Iterator[None]:
+        """Within the context the network is given what `wsol.models.packed.packed_features` makes of images.
+
+        Of images themselves it then knows nothing; `wsol.training.cacheable` says where that can be.
+        """
+        self._features_given = True
+        try:
+            yield
+        finally:
+            self._features_given = False
 
     def tapped_features(self, images: Tensor, keep: Collection[str] = ()) -> dict[str, Tensor]:
         """`stage_features` without the head, for methods that ask it in their own way."""
@@ -204,6 +222,16 @@ class Localizer(nn.Module):
         ]
         return [*modules, self.head.module] if isinstance(self.head, TappedHead) else modules
 
+    @property
+    def attention_parts(self) -> list[nn.Module]:
+        """All that attention has added to the network, shallow first: norms of later steps too."""
+        parts: list[nn.Module] = []
+        for wrapper in self.placed.values():
+            parts += (
+                [wrapper] if isinstance(wrapper, Placed) else [wrapper.attention, wrapper.step_norms]
+            )
+        return parts
+
     @torch.no_grad()
     def attention_names(self) -> list[str]:
         """Names of the attention maps that a forward pass in evaluation mode shows, shallow first."""
@@ -238,10 +266,7 @@ class Localizer(nn.Module):
         A feedback block's norms of the later steps are attention: without it they would not be. The
         backbone's own from the stage ``head_from`` on count as head; ``UserError`` where it is none.
         """
-        attention: list[nn.Parameter] = []
-        for wrapper in self.placed.values():
-            added = [wrapper] if isinstance(wrapper, Placed) else [wrapper.attention, wrapper.step_norms]
-            attention += [parameter for part in added for parameter in part.parameters()]
+        attention = [parameter for part in self.attention_parts for parameter in part.parameters()]
         stages = list(self.backbone.stages)
         late = stages[stages.index(self.backbone.resolve(head_from)) :] if head_from else []
         inside = {id(parameter) for parameter in attention}

@@ -13,6 +13,7 @@ import torch.distributed as distributed
 from wsol.data.loading.loader import Batch, eval_loader
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.data.manifest.queries import scored_split
+from wsol.data.splits.few_shot import BOXED
 from wsol.data.splits.folds import FOLDED
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation, collect_each
@@ -126,6 +127,7 @@ class ModelJob(ScoringJob):
             maps=source,
             how={
                 **recipe.how_part(),
+                **bound_of(recipe),
                 "threads": model.threads_used,
                 **loaded,
                 **model_maps(source).described(),
@@ -251,6 +253,13 @@ def _gather_wanted(kept: Mapping[str, KeptPredictions], world_size: int) -> None
                 one.predictions |= share
 
 
+def bound_of(recipe: Recipe) -> dict[str, str]:
+    """What a record says of a row that more than image labels have trained; nothing of the others."""
+    count = recipe.training.boxed_images
+    told = f"boxes of {count} images a class of val"
+    return {"bound": told, "extra_supervision": recipe.extra_supervision or told} if count else {}
+
+
 def own_manifest(model: Model) -> Manifest:
     """The data set a run was trained on; ``UserError`` where it has changed, or the model has none."""
     if model.folder is None:
@@ -268,7 +277,12 @@ def own_manifest(model: Model) -> Manifest:
 
 
 def check_scores(model: Model, split: ManifestSplit) -> None:
-    """``UserError`` where a cross-fitted run has no network that may be scored on ``split``."""
+    """``UserError`` where a run has no network that may be scored on ``split``."""
+    if model.recipe.training.boxed_images and split.name == BOXED:
+        raise UserError(
+            f"{model.name}: was trained on images of val with their boxes (training.boxed_images), so "
+            "val neither scores it nor chooses its thresholds: score test, thresholds oracle or fixed"
+        )
     own = split.name == FOLDED and split.manifest.hash == model.facts.get("manifest_hash")
     if model.recipe.training.folds and not own:
         raise UserError(

@@ -168,6 +168,12 @@ class TrainingSettings(CheckedSettings, part="training"):
             wsolevaluation's ResNet50 does so from layer4 on.
         folds: cross-fit a data set without a train split: cut its test images into so many folds, and
             score each by a network trained on the others (0: train on train).
+        boxed_images: train on so many images a class of val, with their boxes, in place of train: a
+            bound, with method ``boxes`` (0: train on train, by labels alone).
+        freeze: ``backbone``: the network stays as it is, statistics too, and attention and head are
+            trained; empty: nothing is frozen. Stages from ``head_from`` on are trained still.
+        cache_features: compute a frozen network's last features once for each training image, and train
+            the head on these: the same numbers up to rounding.
     """
 
     epochs: int = between(0, 10**6, 50)
@@ -190,6 +196,9 @@ class TrainingSettings(CheckedSettings, part="training"):
     images_per_class: int = at_least(0, 0)
     head_from: str = later("")
     folds: int = later(0, least=0)
+    boxed_images: int = later(0, least=0)
+    freeze: str = later("")
+    cache_features: bool = not_hashed(False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -152,11 +152,9 @@ def _without_twins(section: Section) -> list[str]:
 
 
 def best_of(section: Section, metric: str) -> float | None:
-    """The best value among rows that are no baselines: the highest, or lowest where lower is better."""
+    """The best value among rows that compete: the highest, or lowest where lower is better."""
     values = [
-        row.estimates[metric].value
-        for row in section.rows
-        if not row.is_baseline and metric in row.estimates
+        row.estimates[metric].value for row in section.rows if row.competes and metric in row.estimates
     ]
     said = section.specifications.get(metric)
     best = min if said is not None and said.lower_is_better else max
@@ -177,7 +175,7 @@ def _metric(section: Section, row: Row, metric: str, best: float | None) -> Cell
         sort_key=f"{figure.value:.6f}",
         is_number=True,
         bar=figure.value,
-        best=figure.value == best and not row.is_baseline,
+        best=figure.value == best and row.competes,
         marked=section.like_center(row, metric),
         tip=_said(comparison) if comparison else "",
     )

@@ -16,12 +16,16 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Sample:
-    """One image as a model sees it: ``image`` (3, H, W) float tensor, ``label`` of its class."""
+    """One image as a model sees it: ``image`` (3, H, W) float tensor, ``label`` of its class.
+
+    ``boxes`` (n, 4) float tensor in its pixels, for training that is shown them; else None.
+    """
 
     image: Any
     label: int
     image_id: str
     index: int
+    boxes: Any = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from wsol.models.cost import cost
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
 from wsol.recipe import Recipe
+from wsol.training.cacheable import refuse_uncacheable
+from wsol.training.freezing import freeze
+from wsol.training.kept_features import keep_features
 from wsol.training.optimizer import rate_factor
 from wsol.training.run_folder import SELECTIONS, RunFolder
 from wsol.training.training_state import TrainingState
@@ -34,6 +37,7 @@ def train(
     torch.manual_seed(recipe.seed)
     localizer = build_localizer(recipe, len(split.class_keys), split.class_keys)
     method = build_method(recipe, localizer)
+    refuse_uncacheable(recipe, method)
     # What is read and measured of the trained network is tried now, not after the last epoch.
     manifest, scored = split.manifest, recipe.evaluation.split
     images = manifest.split(scored) if scored in manifest.splits else split
@@ -47,11 +51,15 @@ def train(
     # where gradients cancel only up to rounding, AdamW would turn what is left into full-sized updates.
     for name in localizer.parameters_without_gradient():
         localizer.get_parameter(name).requires_grad_(False)
+    freeze(recipe, method)
     progress = TrainingState(recipe, split, folder, fabric, method)
     rate_factor(recipe.training, 0)  # an unknown schedule is refused before anything is written
     if fabric.is_global_zero:
         folder.write_recipe(recipe)
-    for epoch in range(progress.start(), recipe.training.epochs):
+    first = progress.start()
+    if recipe.training.cache_features and first < recipe.training.epochs:
+        progress.kept = keep_features(recipe, split, folder.run.path.parent, fabric, method)
+    for epoch in range(first, recipe.training.epochs):
         result = progress.run_epoch(epoch)
         progress.finish_epoch(epoch, result)
     return progress.finish_training(), progress.log

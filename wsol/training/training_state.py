@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from wsol.data.loading.loader import Batch, train_loader
+from wsol.data.loading.loader import Batch, Loader, train_loader
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.methods.contract import TrainingMethod
@@ -19,6 +20,7 @@ from wsol.progress import note_saved, say, track
 from wsol.recipe import Recipe
 from wsol.training.epoch_means import EpochMeans
 from wsol.training.images_at_test import ImagesAtTest
+from wsol.training.kept_features import FeatureBatches, KeptFeatures
 from wsol.training.optimizer import rate_factor, set_rates
 from wsol.training.run_folder import RunFolder
 from wsol.training.run_weights import check_finite
@@ -62,6 +64,8 @@ class TrainingState:
         self.best: dict[str, float] = {}
         # Whether the method's after_training has run.
         self.fitted = False
+        # Features of a frozen network, which the method is given in place of images.
+        self.kept: KeptFeatures | None = None
 
     def start(self) -> int:
         """The epoch to begin with: 0, or where an interrupted run stopped."""
@@ -89,29 +93,24 @@ class TrainingState:
 
     def run_epoch(self, epoch: int) -> EpochResult:
         """One pass over the training images: for each batch the method's turns, one after another."""
-        recipe, fabric = self.recipe, self.fabric
+        recipe = self.recipe
         self._seed(epoch)
-        loader = train_loader(
-            self.split,
-            recipe,
-            epoch=epoch,
-            rank=fabric.global_rank,
-            world_size=fabric.world_size,
-        )
+        loader = self._batches(epoch)
         if not len(loader):
             raise UserError(f"{self.split.manifest.folder}: fewer training images than processes")
         for turn in self.turns:
             turn.module.train()
-        means, images = EpochMeans(fabric.device), 0
+        means, images = EpochMeans(self.fabric.device), 0
         started = time.monotonic()
         label = f"epoch {epoch + 1}/{recipe.training.epochs}"
-        for step, batch in enumerate(track(loader, len(loader), label)):
-            pixels, labels = self._on_device(batch)
-            factor = rate_factor(recipe.training, epoch + step / len(loader))
-            for turn in self.turns:
-                set_rates(turn.optimizer, factor)
-                means.add(turn.name, turn.take(pixels, labels), labels)
-            images += len(labels)
+        with nullcontext() if self.kept is None else self.method.localizer.features_given():
+            for step, batch in enumerate(track(loader, len(loader), label)):
+                pixels, labels = self._on_device(batch)
+                factor = rate_factor(recipe.training, epoch + step / len(loader))
+                for turn in self.turns:
+                    set_rates(turn.optimizer, factor)
+                    means.add(turn.name, turn.take(pixels, labels, batch.boxes), labels)
+                images += len(labels)
         found = means.means()
         seconds = time.monotonic() - started
         loss = sum(found[f"loss_{turn.name}"] for turn in self.turns)
@@ -121,6 +120,13 @@ class TrainingState:
         check_finite(self.method.trained().state_dict(), f"{self.folder.path}, epoch {epoch + 1}")
         return EpochResult(loss, found, images, seconds)
 
+    def _batches(self, epoch: int) -> Loader | FeatureBatches:
+        place = {"rank": self.fabric.global_rank, "world_size": self.fabric.world_size}
+        if self.kept is not None:
+            return self.kept.train_loader(epoch=epoch, **place)
+        boxes = self.method.needs_boxes
+        return train_loader(self.split, self.recipe, epoch=epoch, boxes=boxes, **place)
+
     def _seed(self, epoch: int) -> None:
         """Dropout and the like draw from here: none depends on what was drawn before an interruption."""
         rank = self.fabric.global_rank
@@ -128,7 +134,7 @@ class TrainingState:
 
     def _on_device(self, batch: Batch) -> tuple[Tensor, Tensor]:
         images = batch.images.to(self.fabric.device, non_blocking=True)
-        if self.recipe.training.channels_last:
+        if self.recipe.training.channels_last and images.dim() == 4:
             images = images.contiguous(memory_format=torch.channels_last)
         return images, batch.labels.to(self.fabric.device, non_blocking=True)
 

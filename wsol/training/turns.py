@@ -35,18 +35,19 @@ class Turn:
         with without_gradient(self.others):
             self.module, self.wrapped = fabric.setup(method, optimizer)
 
-    def take(self, images: Tensor, labels: Tensor) -> StepOutput:
-        """Forward, backward and optimizer step on one batch."""
+    def take(self, images: Tensor, labels: Tensor, boxes: Sequence[Tensor] | None = None) -> StepOutput:
+        """Forward, backward and optimizer step on one batch; ``boxes`` where the method needs them."""
         with without_gradient(self.others):
-            output = self._forward(images, labels)
+            output = self._forward(images, labels, boxes)
             self.wrapped.zero_grad()
             self.fabric.backward(output.loss)
             self.wrapped.step()
         return output
 
-    def _forward(self, images: Tensor, labels: Tensor) -> StepOutput:
+    def _forward(self, images: Tensor, labels: Tensor, boxes: Sequence[Tensor] | None) -> StepOutput:
+        said = {} if boxes is None else {"boxes": boxes}
         try:
-            return self.module(images, labels, self.name)
+            return self.module(images, labels, self.name, **said)
         except ValueError as error:
             if "Expected more than 1" not in str(error):
                 raise

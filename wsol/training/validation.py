@@ -5,6 +5,7 @@ from __future__ import annotations
 from wsol.data.loading.loader import eval_loader
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.queries import scored_split
+from wsol.data.splits.few_shot import few_shot
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import evaluate
 from wsol.maps.reading import MapReader
@@ -20,12 +21,14 @@ def validate(localizer: Localizer, manifest: Manifest, recipe: Recipe) -> dict[s
     """``{"val_cls": top-1 accuracy, "val_loc": GT-known Loc}`` in percent on the val split.
 
     Where val is scored by queries, ``val_cls`` is top-1 within the classes present in an image.
-    ``val_loc`` is there where val has boxes, read from the recipe's first map source. Every rank
-    computes the whole: val is small, and all have to agree.
+    ``val_loc`` is there where val has boxes, read from the recipe's first map source. Images of val that
+    are trained on with their boxes are left out. Every rank computes the whole: val is small, and all
+    have to agree.
     """
     if "val" not in manifest.splits:
         raise UserError(f"{manifest.folder}: no val split; training.selection must be last")
-    split = scored_split(manifest, "val")
+    shots = recipe.training.boxed_images
+    split = few_shot(manifest, shots).chosen_on if shots else scored_split(manifest, "val")
     training = localizer.training
     scores = evaluate(
         MapReader(localizer, split.class_keys, images=split).predictions(

@@ -76,6 +76,16 @@ class Row:
         return bool(self.baseline)
 
     @property
+    def bound(self) -> str:
+        """By what more than image labels the row was trained, so that it is a bound; else empty."""
+        return str((self.records[0].recipe.get("how") or {}).get("bound") or "")
+
+    @property
+    def competes(self) -> bool:
+        """Whether it is ranked: baselines are what it has to beat, bounds have seen more."""
+        return not self.is_baseline and not self.bound
+
+    @property
     def title(self) -> str:
         """What makes the row special, in one text: ``CAM, lr 0.01`` or ``rfga, attention:stage3``."""
         parts = [self[column] for column in ("attention", "method")]

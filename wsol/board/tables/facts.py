@@ -59,6 +59,12 @@ def starting_as_identity(records: Sequence[RunRecord]) -> list[str]:
     return [f"Attention that starts as identity: {', '.join(sorted(named))}."] if named else []
 
 
+def bounds(rows: Sequence[Row]) -> list[str]:
+    """Which rows are bounds, and by what they were trained."""
+    told = [f"{row.title} ({row.bound})" for row in rows if row.bound]
+    return [f"Bounds, below the others and not ranked: {'; '.join(told)}."] if told else []
+
+
 def missing_baselines(rows: Sequence[Row]) -> list[str]:
     """Which baselines the table lacks."""
     present = {row["maps"] for row in rows}

@@ -143,7 +143,8 @@ def _figures(section: Section, row: Row) -> list[str]:
 def _names(section: Section, row: Row, columns: Sequence[str]) -> list[str]:
     emphasis = "*" if row.is_baseline else ""
     texts = {column: f"{emphasis}{_plain(row[column])}{emphasis}" for column in columns if row[column]}
-    if mark := section.mark(row):
+    marks = [*(["bound"] if row.bound else []), *filter(None, [section.mark(row)])]
+    if mark := ", ".join(marks):
         # Attention is what most tables compare; a row without any has at least its network.
         marked = "attention" if "attention" in texts else "backbone"
         texts[marked] += f"<sup>{mark}</sup>"

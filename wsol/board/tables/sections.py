@@ -123,6 +123,7 @@ class Section:
             *facts.starting_as_identity(records),
             *self._findings(),
             *facts.far_from_the_others(self.rows, self.ranked_by),
+            *facts.bounds(self.rows),
             *facts.missing_baselines(self.rows),
         ]
 
@@ -132,7 +133,7 @@ class Section:
         compared = [
             (row, self.against_center[row.key, metric])
             for row in self.rows
-            if (row.key, metric) in self.against_center and not row.is_baseline
+            if (row.key, metric) in self.against_center and row.competes
         ]
         if not compared:
             return []
@@ -183,10 +184,11 @@ def _measured(rows: Sequence[Row], metric: str) -> bool:
 def _ranked(rows: Sequence[Row]) -> list[Row]:
     metric = _ranking_metric(rows)
 
-    def rank(row: Row) -> tuple[float, tuple[str, ...]]:
+    def rank(row: Row) -> tuple[bool, float, tuple[str, ...]]:
         figure = row.estimates.get(metric)
         value = figure.value if figure else None
-        return (float("inf") if value is None else -round(value, 6), row.key)
+        # Bounds stand below the others, whatever they reach.
+        return (bool(row.bound), float("inf") if value is None else -round(value, 6), row.key)
 
     return sorted(rows, key=rank)
 

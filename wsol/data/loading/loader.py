@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from wsol.data.loading.decoded import DecodedImages
-from wsol.data.loading.transforms import Normalise, RandomCropFlip
+from wsol.data.loading.transforms import Normalise, RandomCropFlip, squash_boxes
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.data.manifest.queries import QuerySplit
 from wsol.errors import UserError
@@ -27,7 +27,8 @@ from wsol.scores.samples import Sample
 class Batch(NamedTuple):
     """Images (N, 3, H, W) float, labels (N,) int64, N ids and places in the split.
 
-    The first ``real`` are images, the rest is padding.
+    The first ``real`` are images, the rest is padding. ``boxes`` (n, 4) of each, in its pixels, are
+    there where they are trained on.
     """
 
     images: Tensor
@@ -35,6 +36,7 @@ class Batch(NamedTuple):
     image_ids: list[str]
     indices: Tensor
     real: int
+    boxes: list[Tensor] | None = None
 
 
 class SplitImages(Dataset):
@@ -49,6 +51,7 @@ class SplitImages(Dataset):
         normalise: makes a tensor of the pixels.
         augment: crops and flips them before; None in evaluation.
         seed_epoch: with the image's index what ``augment`` draws by.
+        boxes: of each image (n, 4) as they lie in its squashed pixels; None where none are wanted.
     """
 
     def __init__(
@@ -58,7 +61,9 @@ class SplitImages(Dataset):
         normalise: Normalise,
         augment: RandomCropFlip | None = None,
         seed_epoch: tuple[int, int] = (0, 0),
+        boxes: list[np.ndarray] | None = None,
     ) -> None:
+        self.boxes = boxes
         self.ids, self.labels = split.image_ids, split.labels
         self.images, self.normalise = images, normalise
         self.augment, self.seed_epoch = augment, seed_epoch
@@ -71,9 +76,11 @@ class SplitImages(Dataset):
             pixels = self.images[index]
         except UserError as error:
             return error
+        boxes = None if self.boxes is None else self.boxes[index]
         if self.augment is not None:
-            pixels, _ = self.augment(pixels, generator_of(*self.seed_epoch, index))
-        return Sample(self.normalise(pixels), int(self.labels[index]), self.ids[index], index)
+            pixels, boxes = self.augment(pixels, generator_of(*self.seed_epoch, index), boxes)
+        shown = None if boxes is None else torch.from_numpy(boxes)
+        return Sample(self.normalise(pixels), int(self.labels[index]), self.ids[index], index, shown)
 
 
 class Loader:
@@ -104,37 +111,64 @@ class Loader:
 
 
 def train_loader(
-    split: ManifestSplit, recipe: Recipe, *, epoch: int, rank: int = 0, world_size: int = 1
+    split: ManifestSplit,
+    recipe: Recipe,
+    *,
+    epoch: int,
+    rank: int = 0,
+    world_size: int = 1,
+    boxes: bool = False,
 ) -> Loader:
-    """The training batches of one epoch for one rank, in this epoch's order.
+    """The training batches of one epoch for one rank, in this epoch's order, with ``boxes`` if asked.
 
     ``training.batch_size`` is the size of one rank's batches. All ranks get equally many images; those
     left over are not used in this epoch, and neither is a last batch of a single image, which batch
     normalisation cannot use.
     """
-    if isinstance(split, QuerySplit):
-        raise UserError(
-            f"{split.manifest.folder}: the queries of split {split.name!r} cannot be trained on: "
-            "train on images"
-        )
     data, weights = recipe.data, recipe.weights
-    split = split.first_per_class(recipe.training.images_per_class)
-    if (split.labels < 0).any():
-        image_id = split.image_ids[int(np.flatnonzero(split.labels < 0)[0])]
-        raise UserError(f"{split.manifest.folder}: {image_id} has no label: it cannot be trained on")
+    split = trained_images(split, recipe)
     images = SplitImages(
         split,
         DecodedImages(split, data.resize_size, keep=True, reduced=data.reduced_decode),
         Normalise(weights.mean, weights.std),
         RandomCropFlip(data.input_size, data.resize_size, data.flip),
         seed_epoch=(recipe.seed, epoch),
+        boxes=squashed_boxes(split, data.resize_size) if boxes else None,
     )
-    order = torch.randperm(len(split), generator=generator_of(recipe.seed, epoch, -1)).tolist()
+    batches = epoch_batches(len(split), recipe, epoch=epoch, rank=rank, world_size=world_size)
+    return Loader(images, [(batch, len(batch)) for batch in batches], recipe)
+
+
+def squashed_boxes(split: ManifestSplit, side: int) -> list[np.ndarray]:
+    """The true boxes of each image (n, 4) in its squashed copy."""
+    found = split.annotations().values()
+    return [squash_boxes(one.boxes, one.size, side) for one in found]
+
+
+def trained_images(split: ManifestSplit, recipe: Recipe) -> ManifestSplit:
+    """The images of ``split`` that ``recipe`` trains on; ``UserError`` where they have no labels."""
+    if isinstance(split, QuerySplit):
+        raise UserError(
+            f"{split.manifest.folder}: the queries of split {split.name!r} cannot be trained on: "
+            "train on images"
+        )
+    split = split.first_per_class(recipe.training.images_per_class)
+    if (split.labels < 0).any():
+        image_id = split.image_ids[int(np.flatnonzero(split.labels < 0)[0])]
+        raise UserError(f"{split.manifest.folder}: {image_id} has no label: it cannot be trained on")
+    return split
+
+
+def epoch_batches(
+    count: int, recipe: Recipe, *, epoch: int, rank: int = 0, world_size: int = 1
+) -> list[list[int]]:
+    """Places of ``count`` images in the batches of one epoch for one rank; see `train_loader`."""
+    order = torch.randperm(count, generator=generator_of(recipe.seed, epoch, -1)).tolist()
     share = order[rank : len(order) // world_size * world_size : world_size]
     batches = list(_chunks(share, recipe.training.batch_size))
     if len(batches) > 1 and len(batches[-1]) == 1:
         batches.pop()
-    return Loader(images, [(batch, len(batch)) for batch in batches], recipe)
+    return batches
 
 
 def eval_loader(split: ManifestSplit, recipe: Recipe, *, rank: int = 0, world_size: int = 1) -> Loader:
@@ -178,4 +212,5 @@ def _collate(samples: list[Sample | UserError]) -> Batch | UserError:
         [sample.image_id for sample in good],
         torch.tensor([sample.index for sample in good]),
         len(good),
+        None if good[0].boxes is None else [sample.boxes for sample in good],
     )
