@@ -24,6 +24,7 @@ for _name, _place in {
     "attention": "wsol.maps.attention:AttentionMap",
     "features": "wsol.maps.features:FeatureMean",
     "torchcam": "wsol.maps.torchcam:TorchCam",
+    "ts_cam": "wsol.maps.ts_cam:TokenCoupled",
     "two_level": "wsol.maps.two_level:TwoLevel",
     "window": "wsol.maps.window:Window",
     "center": "wsol.maps.centered:CenteredBox",
