@@ -147,7 +147,8 @@ def test_places_count_from_the_last_stage_before_the_neck():
         ("resnet18", {"strides": {"stage5": 3}}, "stage5 of resnet18 has stride 2 or 1, not 3"),
         ("convnext_tiny", {"strides": {"stage5": 1}}, "stage5 of convnext_tiny cuts patches"),
         ("vgg_att", {"strides": {"L2": 1}}, "those of vgg_att are fixed"),
-        ("vit_tiny_patch16_224", {}, "vit_tiny_patch16_224 works on tokens, not maps"),
+        ("vit_tiny_patch16_224", {"strides": {"stage4": 1}}, "those of vit_tiny_patch16_224 are fixed"),
+        ("torchvision:vit_b_16", {}, "vit_b_16 is not a chain of stages .* timm's network"),
     ],
 )
 def test_wrong_settings_are_one_line(name, settings, message):

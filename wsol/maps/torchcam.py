@@ -11,6 +11,7 @@ from wsol.attention.warps import pulled_back
 from wsol.errors import UserError, suggest
 from wsol.maps.contract import Columns, ModelMaps
 from wsol.models.localizer import Localizer, LocalizerOutput
+from wsol.models.networks.tokens.whole_network import WholeNetwork
 
 # One forward and one backward pass an image. ScoreCAM and its kin run hundreds of forward passes on
 # masked inputs of their own; they do not fit one pass over a loader.
@@ -36,7 +37,10 @@ class TorchCam(ModelMaps):
         # Imported here: it imports torchvision, and most runs do without it.
         from torchcam import methods
 
-        with getattr(methods, self.argument)(localizer, _last_features(localizer)) as extractor:
+        with (
+            _read_features(localizer, self.name) as features,
+            getattr(methods, self.argument)(localizer, features) as extractor,
+        ):
             self._extractor = extractor
             yield
 
@@ -47,6 +51,28 @@ class TorchCam(ModelMaps):
         # torchcam's own normalisation divides by the maximum plus 1e-8, which moves thresholds.
         maps = self._extractor([own[0] for own in columns], output.logits, normalized=False)[0]
         return pulled_back(maps, output.window)
+
+
+@contextmanager
+def _read_features(localizer: Localizer, name: str) -> Iterator[nn.Module]:
+    """The module that gives the features to read: those that go into the head.
+
+    A classifier of the class token has no gradient at the last block's patch tokens: then those that go
+    into that block, from which its attention makes the class token.
+    """
+    head, tokens = localizer.head, localizer.backbone.tokens
+    if getattr(head, "reads_maps", True):
+        yield _last_features(localizer)
+        return
+    whole = localizer.backbone.stages[localizer.backbone.last_maps]
+    if tokens is None or not tokens.is_plain or len(tokens.blocks) < 2:
+        raise UserError(
+            f"{name}: {localizer.backbone.name} classifies by its class token, so its last maps get no "
+            "gradient: take --maps features, or head.name cam and training"
+        )
+    assert isinstance(whole, WholeNetwork)
+    with whole.maps_before_last_block() as maps:
+        yield maps
 
 
 def _last_features(localizer: Localizer) -> nn.Module:

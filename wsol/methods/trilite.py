@@ -97,8 +97,7 @@ class TriLite(TrainingMethod):
     def step(self, images: Tensor, labels: Tensor, turn: str) -> StepOutput:
         """Images (N, 3, H, W), labels (N,) to the sum of the three losses."""
         features, aside = self.localizer.tapped_pass(images)
-        assert aside.prefix is not None
-        found = self.regions.regions(features[self.localizer.backbone.last_maps], aside.prefix[:, 0])
+        found = self.regions.regions(features[self.localizer.backbone.last_maps], aside.prefix)
         classes, foreground = (
             self.classification(logits, labels) for logits in (found.image, found.foreground)
         )

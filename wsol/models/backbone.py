@@ -12,8 +12,10 @@ from wsol.errors import UserError, suggest
 from wsol.models.networks.by_name import (
     CLASSIFIER,
     PROBE,
+    SMALL,
     check_chain,
     feature_chain,
+    holds_parameters,
     is_chain,
     library_of,
     octave,
@@ -21,8 +23,12 @@ from wsol.models.networks.by_name import (
 )
 from wsol.models.networks.catalogue import BACKBONES
 from wsol.models.networks.ltpa_networks import NamedStages
+from wsol.models.networks.tokens.chain import Link, links_of
+from wsol.models.networks.tokens.chain import stage_of as stage_of_links
+from wsol.models.networks.tokens.cuts import cut, sources
+from wsol.models.networks.tokens.hybrid import stem_of, take_stem
 from wsol.models.networks.tokens.sides import own_side
-from wsol.models.networks.tokens.stage import Aside, through
+from wsol.models.networks.tokens.stage import Aside, TokenStage, through
 from wsol.models.networks.tokens.token_network import TokenNetwork
 from wsol.models.networks.tokens.whole_network import token_network, whole_network
 from wsol.recipe import BackboneSettings
@@ -128,10 +134,14 @@ class Backbone(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """The last features (N, C, h, w)."""
+        return self.with_prefix(images)[0]
+
+    def with_prefix(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The last features, and the prefix tokens (N, P, C) beside them, None without any."""
         aside = Aside()
         for stage in self.stages.values():
             images = through(stage, images, aside)
-        return images
+        return images, aside.prefix
 
 
 def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None = None) -> Backbone:
@@ -142,42 +152,89 @@ def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None =
     if isinstance(network, NamedStages):
         return _as_named(network, settings)
     chain = feature_chain(network)
-    if settings.name not in BACKBONES and not is_chain(network, chain):
+    own = own_side(network)
+    fixed = own and (side or own)
+    tried = settings.name in BACKBONES and not holds_parameters(network)
+    if not tried and not is_chain(network, chain, fixed or SMALL):
         if not hasattr(network, "forward_features"):
             check_chain(settings.name, network, chain)
-        return _as_one_stage(network, settings, side or own_side(network) or PROBE)
-    stages: dict[str, nn.Sequential] = {}
-    source_names = {}
-    for link, stage in _stage_of_links(settings.name, chain).items():
-        members = stages.setdefault(stage, nn.Sequential())
-        source_names[f"stages.{stage}.{len(members)}"] = link
-        members.append(chain[link])
-    _set_strides(settings, stages)
-    return Backbone(settings.name, stages, source_names)
+        if stages := cut(network):
+            return _as_cut(network, settings, stages, fixed or side or PROBE)
+        return _as_one_stage(network, settings, fixed or side or PROBE)
+    members = _members(settings.name, links_of(chain, fixed or PROBE), fixed or PROBE)
+    stages = {stage: stage_of_links(list(links.values())) for stage, links in members.items()}
+    _set_strides(settings, stages, fixed or PROBE)
+    return Backbone(settings.name, stages, _source_names(members), fixed or PROBE)
 
 
 def _as_named(network: NamedStages, settings: BackboneSettings) -> Backbone:
     """A network that names its own stages (LTPA's)."""
-    if settings.strides:
-        raise UserError(f"backbone.strides: those of {settings.name} are fixed")
+    _refuse_strides(settings)
     names = {f"stages.{stage}": f"stages.{stage}" for stage in network.stages}
     return Backbone(settings.name, dict(network.stages.items()), names, network.input_size)
 
 
-def _as_one_stage(network: nn.Module, settings: BackboneSettings, side: int) -> Backbone:
-    """A network that is no chain, all of it but its classifier one stage."""
+def _as_cut(
+    network: nn.Module, settings: BackboneSettings, stages: list[TokenStage], side: int
+) -> Backbone:
+    """A network that is no chain, in the stages that are known of it."""
+    _refuse_strides(settings)
+    shapes = probe({str(number): stage for number, stage in enumerate(stages)}, side)
+    named = {
+        f"stage{octave(shape[2], side)}": stage
+        for shape, stage in zip(shapes.values(), stages, strict=True)
+    }
+    return Backbone(settings.name, named, sources(named, network), side)
+
+
+def _refuse_strides(settings: BackboneSettings) -> None:
     if settings.strides:
         raise UserError(f"backbone.strides: those of {settings.name} are fixed")
-    stage = whole_network(settings.name, network, CLASSIFIER, side)
-    name = f"stage{octave(stage.grid[0], side)}"
-    names = {f"stages.{name}.trunk.{link}": link for link, _ in stage.trunk.named_children()}
-    tokens = token_network(network, stage, side)
-    return Backbone(settings.name, {name: stage}, names, side, tokens)
 
 
-def _stage_of_links(name: str, chain: dict[str, nn.Module]) -> dict[str, str]:
+def _as_one_stage(network: nn.Module, settings: BackboneSettings, side: int) -> Backbone:
+    """A network that is no chain: all of it but its classifier one stage, behind a hybrid's stem."""
+    _refuse_strides(settings)
+    whole = whole_network(settings.name, network, CLASSIFIER, side)
+    last = f"stage{octave(whole.grid[0], side)}"
+    stem, members = stem_of(whole.trunk), {}
+    if stem is not None and is_chain(stem, feature_chain(stem), side):
+        links = links_of(feature_chain(stem), side)
+        members = _members(settings.name, links, side, "patch_embed.backbone.")
+        take_stem(whole.trunk, list(members.pop(last, {}).values()))
+    names = {f"stages.{last}.trunk.{link}": link for link, _ in whole.trunk.named_children()}
+    stages = {stage: stage_of_links(list(own.values())) for stage, own in members.items()}
+    return Backbone(
+        settings.name,
+        {**stages, last: whole},
+        {**_source_names(members), **names},
+        side,
+        token_network(network, whole, side),
+    )
+
+
+def _members(
+    name: str, links: Mapping[str, Link], side: int, path: str = ""
+) -> dict[str, dict[str, Link]]:
+    """The links of each stage by their names in the network, which begin with ``path``."""
+    members: dict[str, dict[str, Link]] = {}
+    for link, stage in _stage_of_links(name, links, side).items():
+        members.setdefault(stage, {})[path + link] = links[link]
+    return members
+
+
+def _source_names(members: Mapping[str, Mapping[str, Link]]) -> dict[str, str]:
+    return {
+        f"stages.{stage}.{number}": link
+        for stage, links in members.items()
+        for number, link in enumerate(links)
+    }
+
+
+def _stage_of_links(name: str, links: Mapping[str, Link], side: int) -> dict[str, str]:
     pools_end_stages = library_of(name)[1].startswith("vgg")
-    octaves = {link: octave(shape[2]) for link, shape in probe(chain).items()}
+    chain = {name: link.module for name, link in links.items()}
+    octaves = {name: octave(link.height, side) for name, link in links.items()}
     looks_at_neighbours = [link for link, module in chain.items() if _has_wide_kernel(module)]
     last = list(chain).index(looks_at_neighbours[-1])
     stages = {}
@@ -200,12 +257,12 @@ def _has_convolution(modules: list[nn.Module]) -> bool:
     return any(isinstance(part, nn.Conv2d) for module in modules for part in module.modules())
 
 
-def _set_strides(settings: BackboneSettings, stages: dict[str, nn.Sequential]) -> None:
-    before = PROBE
-    sizes = {stage: shape[2] for stage, shape in probe(stages).items()}
+def _set_strides(settings: BackboneSettings, stages: Mapping[str, nn.Sequential], side: int) -> None:
+    before = side
+    sizes = {stage: shape[2] for stage, shape in probe(stages, side).items()}
     asked = dict(settings.strides)
     for stage, size in sizes.items():
-        own = 2 ** (octave(size) - octave(before))
+        own = 2 ** (octave(size, side) - octave(before, side))
         before = size
         stride = asked.pop(stage, own)
         if stride not in (1, own):

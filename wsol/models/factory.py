@@ -30,7 +30,7 @@ from wsol.models.insertion.inside_stages import insert_in_head, insert_inside
 from wsol.models.insertion.placement import insert_gates, with_blocks
 from wsol.models.localizer import Localizer, TappedHead
 from wsol.models.networks.by_name import create_network, probe
-from wsol.models.networks.tokens.sides import take_side
+from wsol.models.networks.tokens.sides import at_side, card_side
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placed import Placed
 from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
@@ -41,7 +41,7 @@ from wsol.models.weights.loading import (
     tensors_sha256,
 )
 from wsol.models.weights.weight_formats import FORMATS
-from wsol.recipe import AttentionSettings, Recipe
+from wsol.recipe import AttentionSettings, BackboneSettings, Recipe
 
 
 def build_localizer(
@@ -66,9 +66,18 @@ def build_localizer(
     _check_input_size(network, recipe)
     native = recipe.head.name in ("native", "classifier")
     loaded = load_network_weights(network, recipe, with_classifier=native) if load_weights else ""
-    take_side(recipe.backbone.name, network, recipe.data.input_size)
-    backbone = as_stages(network, recipe.backbone, recipe.data.input_size)
-    _check_features(backbone, recipe.data.input_size)
+    side = recipe.data.input_size
+    again = partial(_again, recipe.backbone)
+    network = at_side(recipe.backbone.name, network, side, again, weights=bool(loaded))
+    backbone = as_stages(network, recipe.backbone, side)
+    _check_features(backbone, network, side)
+    # Before attention changes what it reads.
+    classifier = recipe.head.name == "classifier"
+    own_head = (
+        OwnClassifier(network, backbone.name, backbone.with_prefix, backbone.side)
+        if classifier
+        else None
+    )
     own = {one.place: one for one in backbone.modules() if isinstance(one, Placed)}
     placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
     # In the order in which they are met.
@@ -76,8 +85,8 @@ def build_localizer(
     placed = {**before, **own, **placed}
     if tapped is not None:
         head: CamHead | OwnClassifier | TappedHead = tapped
-    elif recipe.head.name == "classifier":
-        head = OwnClassifier(network, recipe.backbone.name)
+    elif own_head is not None:
+        head = own_head
         class_keys = _native_keys(head, class_keys)
     elif native:
         backbone.drop_global()
@@ -93,6 +102,10 @@ def build_localizer(
         localizer.as_drawn = _as_drawn(localizer, recipe, set(filled))
         localizer.pretrained_sha256 = loaded or (tensors_sha256(filled) if filled else "")
     return localizer
+
+
+def _again(settings: BackboneSettings, **options: object) -> nn.Module:
+    return create_network(settings.name, {**settings.options, **options})
 
 
 def _as_drawn(localizer: Localizer, recipe: Recipe, filled: set[str]) -> list[str]:
@@ -123,13 +136,15 @@ def _check_input_size(network: nn.Module, recipe: Recipe) -> None:
         )
 
 
-def _check_features(backbone: Backbone, input_size: int) -> None:
+def _check_features(backbone: Backbone, network: nn.Module, input_size: int) -> None:
     try:
         probe(dict(backbone.stages.items()), input_size)
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError, ValueError) as error:
+        made_for = card_side(network)
+        mend = f": set data.input_size to {made_for}, for which it was made" if made_for else ""
         raise UserError(
             f"backbone {backbone.name} does not take images of {input_size} pixels "
-            f"({' '.join(str(error).split())}): change data.input_size"
+            f"({' '.join(str(error).split())[:200]}){mend or ': change data.input_size'}"
         ) from error
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import Tensor, nn
 
 from wsol.attention.contract import HeadOutput
 from wsol.errors import UserError, suggest
+from wsol.models.networks.by_name import PROBE
 from wsol.models.networks.catalogue import HEADS
+from wsol.models.networks.tokens.layouts import TOKENS, layout_of, prefix_of, to_maps
+from wsol.models.networks.tokens.sides import own_side
 from wsol.recipe import HeadSettings
 
 
@@ -90,7 +96,8 @@ def native_head(name: str, network: nn.Module, channels: int) -> CamHead:
     """The network's own classifier as a CAM head, its weights shared.
 
     Either a 1x1 convolution with ReLU before the pooling (SqueezeNet), or a linear layer right after
-    global average pooling. ``UserError`` where the classifier is neither.
+    global average pooling. ``UserError`` where the classifier is neither, or reads something else than
+    the average (a ViT's class token).
     """
     layers = [
         layer
@@ -108,7 +115,35 @@ def native_head(name: str, network: nn.Module, channels: int) -> CamHead:
             head.classifier.weight = nn.Parameter(linear.weight.detach()[:, :, None, None])
             head.classifier.bias = nn.Parameter(linear.bias.detach())
         case _:
-            raise UserError(
-                f"head.name native: the classifier of {name} is not a CAM head; use head.name cam"
-            )
+            raise _no_cam_head(name)
+    if hasattr(network, "forward_features") and not _gives_its_logits(head, network):
+        raise _no_cam_head(name)
     return head
+
+
+def _no_cam_head(name: str) -> UserError:
+    return UserError(f"head.name native: the classifier of {name} is not a CAM head; use head.name cam")
+
+
+@torch.no_grad()
+def _gives_its_logits(head: CamHead, network: Any) -> bool:
+    """Whether the head makes the network's own logits of its features, whatever their layout."""
+    side = own_side(network) or PROBE
+    weight = head.classifier.weight
+    if weight.is_meta:
+        return True
+    images = torch.linspace(-1, 1, 3 * side * side).reshape(1, 3, side, side).to(weight)
+    training = network.training
+    network.eval()
+    try:
+        features = network.forward_features(images)
+        layout = layout_of(features.shape)
+        if layout == TOKENS:
+            features = features[:, prefix_of(features.shape[1]) :]
+        maps = to_maps(features, layout)
+        # A single class token (PiT gives no more) is no map.
+        return maps.shape[-1] > 1 and torch.allclose(head(maps).logits, network(images), atol=1e-4)
+    except (UserError, AttributeError):
+        return False
+    finally:
+        network.train(training)

@@ -163,9 +163,8 @@ class Localizer(nn.Module):
         taps = self.head.taps if isinstance(self.head, TappedHead) else ()
         stages, aside = self._pass(images, taps)
         features = stages[self.backbone.last_maps]
-        if isinstance(self.head, TokenHead):
-            assert aside.prefix is not None, "the head was built for a network with a class token"
-            logits, class_maps, attention = self.head(features, aside.prefix[:, 0])
+        if isinstance(self.head, OwnClassifier | TokenHead):
+            logits, class_maps, attention = self.head(features, aside.prefix)
         else:
             logits, class_maps, attention = self.head(stages if taps else features)
         maps, window = self._collect()

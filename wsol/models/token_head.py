@@ -44,13 +44,15 @@ class TokenHead(nn.Module):
     Attributes:
         num_classes: K, the length of the logits.
         default_map: which of its own maps ``--maps attention`` reads.
+        reads_maps: whether the logits come from the maps too, and not from the class token alone.
     """
 
     num_classes: int
     default_map: str
+    reads_maps: bool
 
-    def forward(self, features: Tensor, class_token: Tensor) -> HeadOutput:
-        """Maps (N, C, h, w) and class tokens (N, C) to logits (N, K) and maps."""
+    def forward(self, features: Tensor, prefix: Tensor | None) -> HeadOutput:
+        """Maps (N, C, h, w) and prefix tokens (N, P, C) to logits (N, K) and maps."""
         raise NotImplementedError
 
 
@@ -82,6 +84,7 @@ class TriRegionHead(TokenHead):
     """
 
     default_map = "foreground"
+    reads_maps = False
 
     def __init__(self, channels: int, num_classes: int, dropout: float = 0.5) -> None:
         super().__init__()
@@ -92,22 +95,23 @@ class TriRegionHead(TokenHead):
         self.of_image = nn.Linear(channels, num_classes)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, features: Tensor, class_token: Tensor) -> HeadOutput:
+    def forward(self, features: Tensor, prefix: Tensor | None) -> HeadOutput:
         """Logits (N, K) of the class token, no class maps, three maps (N, h, w) in [0, 1]."""
-        found = self.regions(features, class_token)
+        found = self.regions(features, prefix)
         foreground, background, neither = found.shares.unbind(dim=1)
         maps = {"foreground": foreground, "background": background, "neither": neither}
         return HeadOutput(found.image, None, maps)
 
-    def regions(self, features: Tensor, class_token: Tensor) -> Regions:
-        """Maps (N, C, h, w) and class tokens (N, C) to what both classifiers say."""
+    def regions(self, features: Tensor, prefix: Tensor | None) -> Regions:
+        """Maps (N, C, h, w) and prefix tokens (N, P, C) to what both classifiers say."""
+        assert prefix is not None, "the head was built for a network with a class token"
         shares = self.norm(self.region(features)).softmax(dim=1)
         weights = shares[:, :2].flatten(2)
         sums = torch.einsum("nrp,ncp->nrc", weights, features.flatten(2))
         # [code] so many are never divided by nothing.
         means = sums / (weights.sum(dim=2, keepdim=True) + 1e-6)
         foreground, background = (self.of_region(self.dropout(mean)) for mean in means.unbind(dim=1))
-        return Regions(self.of_image(self.dropout(class_token)), foreground, background, shares)
+        return Regions(self.of_image(self.dropout(prefix[:, 0])), foreground, background, shares)
 
     def localization_parameters(self) -> list[nn.Parameter]:
         """All but the classifier of the class token."""

@@ -95,10 +95,18 @@ def test_weights_of_another_network_are_refused(tmp_path):
         build_localizer(recipe, 1000)
 
 
-def test_a_network_that_is_no_chain_of_convolutions_is_refused():
-    recipe = pretrained_recipe("timm:vit_tiny_patch16_224")
-    with pytest.raises(UserError, match="works on tokens, not maps"):
-        build_localizer(recipe, 1000, load_weights=False)
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "pit_ti_224", "swin_tiny_patch4_window7_224"])
+def test_a_token_network_classifies_as_the_library_does(name):
+    """Whether it reads the class token or the average of the patches."""
+    recipe = pretrained_recipe(f"timm:{name}")
+    assert recipe.head.name == "classifier"
+    torch.manual_seed(0)
+    network = timm.create_model(name).eval()
+    torch.manual_seed(0)
+    built = build_localizer(recipe, 1000, load_weights=False).eval()
+    images = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        torch.testing.assert_close(built(images).logits, network(images))
 
 
 def test_names_of_classes():

@@ -30,10 +30,18 @@ def insert_inside(backbone: Backbone, place: str, make: Callable[[int], nn.Modul
     if name not in paths:
         raise UserError(f"{backbone.name} has no place {name!r}{suggest(name, paths)}")
     inner = backbone.get_submodule(paths[name])
+    shape = _shape_after(backbone, inner)
     whole = backbone.stages[stage]
-    of_tokens = isinstance(whole, WholeNetwork)
-    placed = Placed(make(_channels_after(backbone, inner, -1 if of_tokens else 1)), name)
-    after = whole.followed(inner, placed) if of_tokens else nn.Sequential(inner, placed)
+    if isinstance(whole, WholeNetwork):
+        if len(shape) != 3:
+            raise UserError(
+                f"{backbone.name}: {type(inner).__name__} gives no tokens that {name} could be after"
+            )
+        placed = Placed(make(shape[2]), name)
+        after = whole.followed(inner, placed, shape[1])
+    else:
+        placed = Placed(make(shape[1]), name)
+        after = nn.Sequential(inner, placed)
     backbone.set_submodule(paths[name], after)
     return placed
 
@@ -74,10 +82,12 @@ def _convolutions_of(backbone: Backbone, stage: str) -> list[str]:
 
 
 @torch.no_grad()
-def _channels_after(backbone: Backbone, module: nn.Module, axis: int) -> int:
-    """Channels of what ``module`` gives; nothing is computed."""
-    found: list[int] = []
-    hook = module.register_forward_hook(lambda _, __, output: found.append(output.shape[axis]))
+def _shape_after(backbone: Backbone, module: nn.Module) -> tuple[int, ...]:
+    """The shape of what ``module`` gives, empty where that is no tensor; nothing is computed."""
+    found: list[tuple[int, ...]] = []
+    hook = module.register_forward_hook(
+        lambda _, __, output: found.append(tuple(getattr(output, "shape", ())))
+    )
     try:
         probe(dict(backbone.stages.items()), backbone.side)
     finally:

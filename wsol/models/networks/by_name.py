@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from wsol.errors import UserError, suggest
 from wsol.models.networks.catalogue import BACKBONES
@@ -17,6 +17,8 @@ from wsol.models.networks.inception import ImageNetToInception, as_wsolevaluatio
 from wsol.models.networks.ltpa_networks import ResNet164Att, VGGAtt
 from wsol.models.networks.residual_attention import MODULES, ResidualAttentionNetwork
 from wsol.models.networks.small_resnet import SmallResNet
+from wsol.models.networks.tokens.chain import WRONG_LAYOUT, links_of, shape_call, stage_of
+from wsol.models.networks.tokens.layouts import layout_of, to_maps
 from wsol.models.networks.tokens.stage import Aside, TokenStage
 from wsol.models.networks.torchvision_networks import torchvision_network
 
@@ -44,6 +46,9 @@ CLASSIFIER = (
 
 # Side in pixels of the image on the meta device that shows the stride of each link.
 PROBE = 224
+
+# Side of the image on which a chain is compared with its network: the Inceptions' stems need 75.
+SMALL = 96
 
 
 def create_network(name: str, options: Mapping[str, Any]) -> nn.Module:
@@ -91,6 +96,10 @@ def _of_library(library: str, name: str, options: Mapping[str, Any]) -> nn.Modul
 def _create(name: str, options: Mapping[str, Any]) -> nn.Module:
     if name == "small_resnet":
         return SmallResNet(**options)
+    if name == "small_vit":
+        from wsol.models.networks.small_vit import SmallViT  # imports timm
+
+        return SmallViT(**options)
     if name == "hourglass_stem":
         return HourglassStem(**options)
     if name in MODULES:
@@ -156,22 +165,9 @@ def probe(chain: Mapping[str, nn.Module], side: int = PROBE) -> dict[str, torch.
     shapes = {}
     aside = Aside()
     for name, module in chain.items():
-        x = _shape_call(module, x, aside)
+        x = shape_call(module, x, aside) if isinstance(module, TokenStage) else shape_call(module, x)
         shapes[name] = x.shape
     return shapes
-
-
-def _shape_call(module: nn.Module, x: Tensor, aside: Aside) -> Tensor:
-    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    training = module.training
-    module.eval()
-    given = (x, aside) if isinstance(module, TokenStage) else (x,)
-    try:
-        return torch.func.functional_call(
-            module, {name: tensor.to("meta") for name, tensor in tensors.items()}, given
-        )
-    finally:
-        module.train(training)
 
 
 def octave(size: int, side: int = PROBE) -> int:
@@ -183,19 +179,27 @@ def check_chain(name: str, network: Any, chain: dict[str, nn.Module]) -> None:
     """``UserError`` where the chain is not what the network itself does before its classifier."""
     if not is_chain(network, chain):
         raise UserError(
-            f"backbone {name} is not a chain of convolutional stages (its forward pass does more than "
-            "call its modules one after another): choose one of `wsol list backbones`"
+            f"backbone {name} is not a chain of stages (its forward pass does more than call its "
+            "modules one after another, and it has no forward_features): choose one of `wsol list "
+            "backbones`, or timm's network of its kind"
         )
 
 
+def holds_parameters(network: nn.Module) -> bool:
+    """Whether it has parameters beside its modules: class tokens, position embeddings."""
+    return any(isinstance(parameter, nn.Parameter) for parameter in network._parameters.values())
+
+
 @torch.no_grad()
-def is_chain(network: Any, chain: dict[str, nn.Module]) -> bool:
-    """Whether the chain is what the network itself does before its classifier."""
-    if network._parameters:
-        return False  # class tokens and position embeddings are no modules
+def is_chain(network: Any, chain: Mapping[str, nn.Module], side: int = SMALL) -> bool:
+    """Whether the chain is what the network itself does before its classifier.
+
+    It is tried on an image of ``side`` pixels. Modules may hold their maps in several ways.
+    """
+    if holds_parameters(network):
+        return False
     if any(parameter.is_meta for parameter in network.parameters()):
         return True
-    side = 96  # The Inceptions' unpadded stems need 75.
     images = torch.linspace(-1, 1, 3 * side * side).reshape(1, 3, side, side)
     kept: list[Any] = []
     last = list(chain.values())[-1] if chain else network
@@ -208,12 +212,10 @@ def is_chain(network: Any, chain: dict[str, nn.Module]) -> bool:
         else:
             network(images)
             expected = kept[-1]
-        expected = expected.clone()
-        found = images
-        for module in chain.values():
-            found = module(found)
+        expected = to_maps(expected.clone(), layout_of(expected.shape))
+        found = stage_of(list(links_of(chain, side).values()))(images)
         return found.shape == expected.shape and torch.allclose(found, expected)
-    except (RuntimeError, TypeError, AttributeError, IndexError, AssertionError):
+    except (UserError, *WRONG_LAYOUT):
         return False
     finally:
         hook.remove()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 BACKBONES: dict[str, str] = {
     "small_resnet": "residual net 16-32-64-96 for 64x64 images, 8x8 maps (the demo's)",
+    "small_vit": "ViT 96 x 6 behind a convolutional stem for 64x64 images, 8x8 maps (stage3)",
     "resnet18": "timm",
     "resnet34": "timm",
     "resnet50": "timm",

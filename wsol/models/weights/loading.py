@@ -15,7 +15,15 @@ from torch import Tensor, nn
 from wsol.errors import UserError, suggest
 from wsol.files.reading import refuse_no_file
 from wsol.models.localizer import Localizer
-from wsol.models.networks.by_name import CLASSIFIER, LIBRARIES, feature_chain
+from wsol.models.networks.by_name import (
+    CLASSIFIER,
+    LIBRARIES,
+    SMALL,
+    feature_chain,
+    holds_parameters,
+    is_chain,
+)
+from wsol.models.networks.tokens.sides import own_side, resized_state
 from wsol.models.weights.checkpoint import (
     chosen_table,
     half_precision,
@@ -189,10 +197,11 @@ def _load(
     network: nn.Module, state: dict[str, Tensor], source: str, name: str, *, with_classifier: bool
 ) -> str:
     own = network.state_dict()
-    links = tuple(f"{link}." for link in feature_chain(network))
-    needed = {key for key in own if with_classifier or key.startswith(links)}
+    features = _in_features(network, own)
+    needed = {*own} if with_classifier else features
+    state = resized_state(network, state) if not all(_fits(state, own, key) for key in needed) else state
     missing = {key for key in needed if key not in state and not _is_counter(key)}
-    spare = {key.partition(".")[0] for key in own if not key.startswith(links)}
+    spare = {key.partition(".")[0] for key in own if key not in features}
     spare |= {*CLASSIFIER, *SIDE_BRANCHES, *_cut_off(network)}
     left_over = {key for key in state if key not in needed and key.partition(".")[0] not in spare}
     unfit = {key for key in state if key in needed and not _fits(state, own, key)}
@@ -207,7 +216,12 @@ def _learnt(network: nn.Module) -> set[str]:
 
 
 def _in_features(network: nn.Module, names: Iterable[str]) -> set[str]:
-    links = tuple(f"{link}." for link in feature_chain(network))
+    chain = feature_chain(network)
+    of_patches = holds_parameters(network) or own_side(network) is not None
+    if of_patches and not is_chain(network, chain, own_side(network) or SMALL):
+        # All of it but its classifier is one stage: class tokens and position embeddings too.
+        return {name for name in names if name.partition(".")[0] not in CLASSIFIER}
+    links = tuple(f"{link}." for link in chain)
     return {name for name in names if name.startswith(links)}
 
 

@@ -1,1 +1,1 @@
-"""Networks of tokens as stages of maps: what travels beside the maps, and what the networks are made of."""
+"""Networks of tokens as stages of maps, and what travels beside the maps."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 
@@ -31,3 +32,13 @@ class TokenStage(nn.Module):
 def through(stage: nn.Module, x: Tensor, aside: Aside) -> Tensor:
     """One stage of a pass: token stages see what travels beside the maps, others the maps alone."""
     return stage(x, aside) if isinstance(stage, TokenStage) else stage(x)
+
+
+def joined(prefix: Tensor | None, tokens: Tensor) -> Tensor:
+    """Prefix tokens (N, P, C) or None before tokens (N, T, C), as networks hold them."""
+    return tokens if prefix is None else torch.cat([prefix, tokens], dim=1)
+
+
+def split(tokens: Tensor, prefix: int) -> tuple[Tensor | None, Tensor]:
+    """The first ``prefix`` tokens, None for no token, and the others."""
+    return (tokens[:, :prefix], tokens[:, prefix:]) if prefix else (None, tokens)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 from wsol.errors import UserError
 from wsol.models.networks.tokens.followed import Followed
 from wsol.models.networks.tokens.layouts import TOKENS, layout_of, prefix_of, to_maps
-from wsol.models.networks.tokens.stage import Aside, TokenStage
+from wsol.models.networks.tokens.stage import Aside, TokenStage, split
 from wsol.models.networks.tokens.token_network import TokenNetwork, described
 
 # Where a network keeps its blocks.
@@ -39,16 +41,26 @@ class WholeNetwork(TokenStage):
     def forward(self, x: Tensor, aside: Aside | None = None) -> Tensor:
         """Maps (N, C, h, w), after the network's final norm where it has one before its pooling."""
         trunk: Any = self.trunk
-        features = trunk.forward_features(x)
-        if self.prefix and aside is not None:
-            aside.prefix = features[:, : self.prefix]
-        if self.prefix:
-            features = features[:, self.prefix :]
+        beside, features = split(read(trunk, x), self.prefix)
+        if aside is not None:
+            aside.prefix = beside
         return to_maps(features, self.layout, self.grid if self.layout == TOKENS else None)
 
-    def followed(self, inner: nn.Module, after: nn.Module) -> Followed:
-        """A block of ``blocks`` and a module over maps after it."""
-        return Followed(inner, after, self.layout, self.prefix, self.grid)
+    def followed(self, inner: nn.Module, after: nn.Module, length: int) -> Followed:
+        """A block of ``blocks`` that gives ``length`` tokens, and a module over maps after it."""
+        # A class token may come in late (ConViT): the block has those prefix tokens that are left over.
+        return Followed(inner, after, TOKENS, prefix_of(length, self.grid), self.grid)
+
+    @contextmanager
+    def maps_before_last_block(self) -> Iterator[nn.Module]:
+        """Within the context a module gives the maps that go into the last block; it changes nothing."""
+        path = list(self.blocks())[-2]
+        inner, maps = self.get_submodule(path), nn.Identity()
+        self.set_submodule(path, self.followed(inner, maps, self.prefix + self.grid[0] * self.grid[1]))
+        try:
+            yield maps
+        finally:
+            self.set_submodule(path, inner)
 
     def blocks(self) -> dict[str, nn.Module]:
         """The blocks of tokens of the last maps' grid, by their paths here, in order; or none."""
@@ -60,13 +72,34 @@ class WholeNetwork(TokenStage):
 
 
 def trunk_of(network: nn.Module, classifier: tuple[str, ...]) -> nn.Module:
-    """The network with the same modules and parameters, but without the children named ``classifier``."""
-    trunk = copy.copy(network)
-    for kept in ("_parameters", "_buffers", "_modules"):
-        trunk.__dict__[kept] = dict(network.__dict__[kept])
-    for child in classifier:
-        trunk._modules.pop(child, None)
-    return trunk
+    """The network, its modules and parameters shared, without the children named ``classifier``."""
+    kept = [*network._parameters, *network._buffers, *network._modules]
+    return part_of(network, [name for name in kept if name not in classifier])
+
+
+def part_of(network: nn.Module, names: Collection[str]) -> nn.Module:
+    """The network with those of its children, parameters and buffers only, which are shared."""
+    part = copy.copy(network)
+    for held in ("_parameters", "_buffers", "_modules"):
+        own = network.__dict__[held]
+        part.__dict__[held] = {name: value for name, value in own.items() if name in names}
+    return part
+
+
+# Networks whose ``forward_features`` gives something else than maps: how to get those from it.
+READERS: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    # Hiera's tokens stand in the order of its windows; the maps that it shows on request do not.
+    "timm.models.hiera:Hiera": lambda trunk, x: trunk.forward_features(x, return_intermediates=True)[1][
+        -1
+    ],
+}
+
+
+def read(trunk: Any, x: Tensor) -> Tensor:
+    """The network's features, as tokens or maps."""
+    kind = type(trunk)
+    reader = READERS.get(f"{kind.__module__}:{kind.__name__}")
+    return reader(trunk, x) if reader else trunk.forward_features(x)
 
 
 def whole_network(name: str, network: Any, classifier: tuple[str, ...], side: int) -> WholeNetwork:
@@ -100,7 +133,7 @@ def feature_shape(name: str, trunk: Any, side: int) -> torch.Size:
     was = trunk.training
     meta = copy.deepcopy(trunk).to("meta").eval()
     try:
-        features = meta.forward_features(torch.empty(1, 3, side, side, device="meta"))
+        features = read(meta, torch.empty(1, 3, side, side, device="meta"))
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         raise UserError(
             f"backbone {name} does not take images of {side} pixels ({' '.join(str(error).split())})"
