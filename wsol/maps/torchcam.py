@@ -60,8 +60,8 @@ def _read_features(localizer: Localizer, name: str) -> Iterator[nn.Module]:
     A classifier of the class token has no gradient at the last block's patch tokens: then those that go
     into that block, from which its attention makes the class token.
     """
-    head, tokens = localizer.head, localizer.backbone.tokens
-    if getattr(head, "reads_maps", True):
+    tokens = localizer.backbone.tokens
+    if getattr(localizer.head, "reads_maps", True):
         yield _last_features(localizer)
         return
     whole = localizer.backbone.stages[localizer.backbone.last_maps]

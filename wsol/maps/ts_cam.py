@@ -16,6 +16,7 @@ from wsol.attention.warps import pulled_back
 from wsol.maps.cam import ClassMap
 from wsol.maps.contract import Columns
 from wsol.maps.tokens.attention_weights import weights_kept
+from wsol.maps.tokens.class_token import class_token_row
 from wsol.models.localizer import Localizer, LocalizerOutput
 from wsol.models.token_head import class_token_of
 
@@ -46,4 +47,4 @@ def class_attention(weights: Sequence[Tensor], prefix: int) -> Tensor:
     ``weights`` (N, heads, T, T) are the blocks'; their first ``prefix`` tokens belong to no patch. A
     mean over blocks would be the same map up to a factor, which scaling it to [0, 1] takes away.
     """
-    return torch.stack([one.float().mean(dim=1)[:, 0, prefix:] for one in weights]).sum(dim=0)
+    return torch.stack([class_token_row(one, prefix) for one in weights]).sum(dim=0)

@@ -23,6 +23,7 @@ from wsol.attention.contract import (
 )
 from wsol.errors import UserError, blamed_on
 from wsol.models.backbone import Backbone, as_stages
+from wsol.models.class_token_head import ClassTokenHead, class_token_head
 from wsol.models.heads import CamHead, build_head, native_head
 from wsol.models.insertion.feedback import insert_feedback
 from wsol.models.insertion.feedback_block import FeedbackBlock
@@ -84,10 +85,12 @@ def build_localizer(
     before = {place: one for place, one in placed.items() if place == INPUT}
     placed = {**before, **own, **placed}
     if tapped is not None:
-        head: CamHead | OwnClassifier | TappedHead = tapped
+        head: CamHead | ClassTokenHead | OwnClassifier | TappedHead = tapped
     elif own_head is not None:
         head = own_head
         class_keys = _native_keys(head, class_keys)
+    elif recipe.head.name == "class_token":
+        head = class_token_head(backbone, num_classes)
     elif native:
         backbone.drop_global()
         head = _native_head(recipe, network, backbone, num_classes if not load_weights else 0)

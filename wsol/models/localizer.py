@@ -13,6 +13,7 @@ from wsol.attention.contract import GLOBAL, INPUT, HeadOutput, declared_without_
 from wsol.attention.warps import composed, pulled_back
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
+from wsol.models.class_token_head import ClassTokenHead
 from wsol.models.erasing_head import ErasingHead
 from wsol.models.heads import CamHead
 from wsol.models.insertion.feedback_block import FeedbackBlock, lowered_steps
@@ -67,8 +68,8 @@ class Localizer(nn.Module):
     Attributes:
         backbone: the network's stages; gates and feedback sit inside its blocks.
         stage_attention: stage to the attention after it; `INPUT` to the one before the first.
-        head: a `CamHead`, a `TappedHead` where the attention is the head, an `OwnClassifier`, or what
-            a method puts in its place.
+        head: a `CamHead`, a `ClassTokenHead`, a `TappedHead` where the attention is the head, an
+            `OwnClassifier`, or what a method puts in its place.
         placed: place (``stage5``, ``stage5.0``) to the wrapper that holds attention there.
         class_keys: the classes' keys in the order of the logits.
         input_size: side of the images it was built for, in pixels.
@@ -80,14 +81,14 @@ class Localizer(nn.Module):
     def __init__(
         self,
         backbone: Backbone,
-        head: CamHead | ErasingHead | OwnClassifier | TappedHead | TokenHead,
+        head: CamHead | ClassTokenHead | ErasingHead | OwnClassifier | TappedHead | TokenHead,
         placed: Mapping[str, Placed | FeedbackBlock] | None = None,
         class_keys: Sequence[str] = (),
         input_size: int = 224,
     ) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head: CamHead | ErasingHead | OwnClassifier | TappedHead | TokenHead = head
+        self.head: CamHead | ClassTokenHead | ErasingHead | OwnClassifier | TappedHead | TokenHead = head
         self.placed = dict(placed or {})
         self.stage_attention = nn.ModuleDict(
             {
@@ -163,15 +164,21 @@ class Localizer(nn.Module):
         taps = self.head.taps if isinstance(self.head, TappedHead) else ()
         stages, aside = self._pass(images, taps)
         features = stages[self.backbone.last_maps]
-        if isinstance(self.head, OwnClassifier | TokenHead):
-            logits, class_maps, attention = self.head(features, aside.prefix)
-        else:
-            logits, class_maps, attention = self.head(stages if taps else features)
+        logits, class_maps, attention = self.head_output(stages if taps else features, aside.prefix)
         maps, window = self._collect()
         maps |= {name: pulled_back(own, window) for name, own in attention.items()}
         if class_maps is not None:
             class_maps = pulled_back(class_maps, window)
         return LocalizerOutput(logits, class_maps, maps, features, window, aside.prefix)
+
+    def head_output(self, features: Tensor | Mapping[str, Tensor], prefix: Tensor | None) -> HeadOutput:
+        """What the head says of the last features (N, C, h, w), or of the stages that it taps.
+
+        A head with ``reads_prefix`` also gets the prefix tokens (N, P, C).
+        """
+        if getattr(self.head, "reads_prefix", False):
+            return self.head(features, prefix)
+        return self.head(features)
 
     def _collect(self) -> tuple[dict[str, Tensor], Tensor | None]:
         """The maps that the wrappers kept, by name, shallow first, and the window of all warps together.

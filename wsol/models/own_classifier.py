@@ -23,18 +23,21 @@ class OwnClassifier(nn.Module):
 
     Post-hoc methods and the feature mean read such a network.
 
-    Attributes:
-        reads_maps: whether the logits depend on the features; where not, on the prefix tokens alone.
-
     Args:
         network: of timm or torchvision.
         name: for messages.
         features: how its features are read, before any attention is put in.
         side: of the images on which it is tried, in pixels.
 
+    Attributes:
+        reads_prefix: a `Localizer` gives the head its prefix tokens too.
+        reads_maps: whether the logits depend on the features; where not, on the prefix tokens alone.
+
     Raises:
         UserError: the layers after the features do not give the network's own logits.
     """
+
+    reads_prefix = True
 
     def __init__(self, network: nn.Module, name: str, features: Features, side: int) -> None:
         super().__init__()
@@ -52,6 +55,11 @@ class OwnClassifier(nn.Module):
         self._forward_head = [forward_head] if forward_head is not None else []
         self._layout, self._prefix_alone, self.reads_maps = FIRST, False, True
         self.num_classes = self._check(network, name, features, side)
+
+    @property
+    def reads_class_token(self) -> bool:
+        """Whether it decides by the class token, as ViT's own classifier does."""
+        return not self.reads_maps
 
     def forward(self, features: Tensor, prefix: Tensor | None = None) -> HeadOutput:
         """Logits (N, K), no class maps, no attention; ``prefix`` tokens are (N, P, C) or None."""

@@ -44,11 +44,15 @@ class TokenHead(nn.Module):
     Attributes:
         num_classes: K, the length of the logits.
         default_map: which of its own maps ``--maps attention`` reads.
-        reads_maps: whether the logits come from the maps too, and not from the class token alone.
+        reads_prefix: a `Localizer` gives the head its prefix tokens too.
+        reads_class_token: the class token's attention is part of what the network decides by.
+        reads_maps: whether the logits depend on the last maps.
     """
 
     num_classes: int
     default_map: str
+    reads_prefix = True
+    reads_class_token = True
     reads_maps: bool
 
     def forward(self, features: Tensor, prefix: Tensor | None) -> HeadOutput:

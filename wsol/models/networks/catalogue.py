@@ -37,6 +37,7 @@ HEADS: dict[str, str] = {
     "cam_relu": "1x1 convolution, ReLU, global average pooling (SqueezeNet's way)",
     "cam_conv": "3x3 convolution and ReLU before it (wsolevaluation's VGG16)",
     "cam_conv2": "twice dropout, 3x3 convolution and ReLU before it (wsolevaluation's InceptionV3)",
+    "class_token": "a linear layer on the class token of a ViT: no class maps, read by `class_token`",
     "native": "the backbone's own classifier, where it is a CAM head",
     "classifier": "the backbone's own classifier, whatever it is: no class maps, read by torchcam",
 }
