@@ -90,7 +90,9 @@ def main() -> None:
     """Print a row a recipe, as CSV; write them where ``--csv`` says."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     alone = [ROOT / "configs" / "digits" / f"{name}.yaml" for name in ALONE]
-    default = [*alone, *sorted((ROOT / "configs" / "systems").glob("*.yaml"))]
+    systems = sorted((ROOT / "configs" / "systems").glob("*.yaml"))
+    # Those for photographs are of another size altogether.
+    default = [*alone, *(one for one in systems if Recipe.from_yaml(one).data.name == "digits")]
     parser.add_argument("--configs", nargs="+", type=Path, default=default)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--csv", type=Path)

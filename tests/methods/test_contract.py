@@ -29,6 +29,14 @@ def recipe_of(name):
     glances = AttentionSettings("dvan" if name == "dvan" else "rfga")
     hourglass = BackboneSettings("hourglass_stem", options={"width": 16, "stem": "small"})
     stacks = AttentionSettings("hourglass", options={"stacks": 2, "depth": 2})
+    if name in ("trilite", "ts_cam"):  # heads on a class token
+        options = {"depth": 2, "embed_dim": 24, "num_heads": 3, "patch_size": 8}
+        return Recipe(
+            data=DataSettings(input_size=32, resize_size=32),
+            backbone=BackboneSettings("vit_small_patch16_224", options=options),
+            method=MethodSettings(name),
+            training=TrainingSettings(lr=0.1, freeze="backbone" if name == "trilite" else ""),
+        )
     return Recipe(
         data=DataSettings(input_size=32, resize_size=32),
         backbone=hourglass if stacked else BackboneSettings("small_resnet"),

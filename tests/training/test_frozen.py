@@ -16,11 +16,12 @@ from wsol.methods.build import build_method
 from wsol.methods.cam import CAM
 from wsol.models.factory import build_localizer
 from wsol.models.insertion.feedback_block import FeedbackBlock
-from wsol.recipe import AttentionSettings, BackboneSettings
+from wsol.recipe import AttentionSettings, BackboneSettings, EvaluationSettings
 from wsol.training import kept_features
 from wsol.training.cacheable import refuse_uncacheable
 from wsol.training.freezing import freeze, trained_parameters
 from wsol.training.run_folder import RunFolder, training_id
+from wsol.training.validation import validate
 
 
 @pytest.fixture
@@ -37,7 +38,9 @@ def frozen_of(recipe_of):
 
 
 def state(folder):
-    return RunFolder(folder).progress()["module"]
+    progress = RunFolder(folder).progress()
+    assert progress is not None
+    return progress["module"]
 
 
 def backbone_part(state):
@@ -233,6 +236,40 @@ def test_attention_behind_the_features_can_be_cached(
         folder, _ = run(recipe, tiny_split, tmp_path / f"runs{cached}" / "one")
         states.append(state(folder))
     assert equal(*states)
+
+
+@pytest.mark.parametrize("method", ["trilite", "ts_cam", "cam"])
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_class_tokens_are_kept_too(run, equal, frozen_of, tiny_split, tmp_path, method, precision):
+    network = {"depth": 2, "embed_dim": 24, "num_heads": 3, "patch_size": 8}
+    states = []
+    for cached in (False, True):
+        recipe = dataclasses.replace(
+            frozen_of(method, batch_size=10, cache_features=cached, precision=precision),
+            backbone=BackboneSettings("vit_small_patch16_224", options=network),
+            evaluation=EvaluationSettings(maps=["attention" if method == "trilite" else "cam"]),
+        )
+        folder, _ = run(recipe, tiny_split, tmp_path / f"runs{cached}" / "one")
+        states.append(state(folder))
+    assert equal(*states)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_maps_that_need_gradients_are_read_from_a_frozen_network(
+    run, start, frozen_of, tiny_split, tmp_path, cached
+):
+    """Training validates with them, in the same process: the frozen network begins no graph itself."""
+    recipe = dataclasses.replace(
+        frozen_of(selection="val_loc", cache_features=cached),
+        evaluation=EvaluationSettings(maps=["torchcam:GradCAM"]),
+    )
+    folder, log = run(recipe, tiny_split, tmp_path / "runs" / "one")
+    values = [float(row["val_loc"]) for row in log]
+    assert all(0 <= value <= 100 for value in values)
+    # The same maps of the same weights, none of them frozen.
+    network = start(recipe, tiny_split)
+    network.load_state_dict({name[10:]: one for name, one in state(folder).items()})
+    assert validate(network, tiny_split.manifest, recipe)["val_loc"] == values[-1]
 
 
 def test_nothing_is_written_where_it_is_refused(run, frozen_of, tiny_split, tmp_path):

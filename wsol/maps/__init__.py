@@ -38,6 +38,7 @@ for _name, _place in {
     "integrated_gradients": "wsol.maps.attribution.integrated_gradients:IntegratedGradients",
     "occlusion": "wsol.maps.attribution.occlusion:Occlusion",
     "random": "wsol.maps.random_noise:RandomNoise",
+    "ts_cam": "wsol.maps.ts_cam:TokenCoupled",
     "class_token": "wsol.maps.tokens.class_token:ClassTokenAttention",
     "rollout": "wsol.maps.tokens.rollout:AttentionRollout",
     "legrad": "wsol.maps.tokens.legrad:LeGrad",

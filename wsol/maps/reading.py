@@ -82,6 +82,9 @@ class MapReader:
                 states.enter_context(view.source.ready(self.localizer))
             for batch in batches:
                 images = batch.images.to(device, non_blocking=True)
+                if gradients:
+                    # Where the network is frozen, nothing else would begin a graph.
+                    images.requires_grad_()
                 started = time.perf_counter()
                 for view in views:
                     view.source.see(images, batch.image_ids)

@@ -118,6 +118,12 @@ class Backbone(nn.Module):
         if GLOBAL in self.stages:
             del self.stages[GLOBAL], self.stage_channels[GLOBAL], self.stage_strides[GLOBAL]
 
+    def drop_final_norm(self) -> None:
+        """Leave out a token network's norm after its last block, for heads that read what is before."""
+        trunk = getattr(self.stages[self.last_maps], "trunk", None)
+        if isinstance(getattr(trunk, "norm", None), nn.Module):
+            trunk.norm = nn.Identity()  # type: ignore[union-attr]
+
     def resolve(self, place: str) -> str:
         """The stage that ``place`` names; ``-1`` is the last numbered one, before any neck."""
         try:

@@ -21,6 +21,7 @@ from wsol.models.networks.tokens.stage import Aside, through
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.packed import unpacked
 from wsol.models.placed import Placed, named_maps
+from wsol.models.token_head import TokenHead
 
 
 class LocalizerOutput(NamedTuple):
@@ -84,14 +85,14 @@ class Localizer(nn.Module):
     def __init__(
         self,
         backbone: Backbone,
-        head: CamHead | ClassTokenHead | ErasingHead | OwnClassifier | TappedHead,
+        head: CamHead | ClassTokenHead | ErasingHead | OwnClassifier | TappedHead | TokenHead,
         placed: Mapping[str, Placed | FeedbackBlock] | None = None,
         class_keys: Sequence[str] = (),
         input_size: int = 224,
     ) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head: CamHead | ClassTokenHead | ErasingHead | OwnClassifier | TappedHead = head
+        self.head: CamHead | ClassTokenHead | ErasingHead | OwnClassifier | TappedHead | TokenHead = head
         self.placed = dict(placed or {})
         self.stage_attention = nn.ModuleDict(
             {
@@ -125,7 +126,7 @@ class Localizer(nn.Module):
         stages: Mapping[str, nn.Module] = dict(self.backbone.stages.items())
         if self._features_given:
             stages = {self.backbone.last_maps: nn.Identity()}
-            images, aside.prefix = unpacked(images, self.backbone.tokens)
+            images, aside.prefix = unpacked(images, self.backbone)
         if INPUT in self.stage_attention:
             images = self.stage_attention[INPUT](images)
         for name, stage in stages.items():
@@ -138,9 +139,9 @@ class Localizer(nn.Module):
 
     @contextmanager
     def features_given(self) -> Iterator[None]:
-        """Within the context the network is given what `wsol.models.packed.packed_features` makes of images.
+        """Within the context the network is given `packed_features` of images, and no images.
 
-        Of images themselves it then knows nothing; `wsol.training.cacheable` says where that can be.
+        `wsol.training.cacheable` says where that can be.
         """
         self._features_given = True
         try:
@@ -220,6 +221,8 @@ class Localizer(nn.Module):
             wrapper.module if isinstance(wrapper, Placed) else wrapper.attention
             for wrapper in self.placed.values()
         ]
+        if isinstance(self.head, TokenHead):
+            return [*modules, self.head]
         return [*modules, self.head.module] if isinstance(self.head, TappedHead) else modules
 
     @property

@@ -1,4 +1,4 @@
-"""What a backbone makes of images as one tensor: its last maps, and its prefix tokens where it has any."""
+"""What a backbone makes of images as one tensor: its last maps and, where it has any, prefix tokens."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ import torch
 from torch import Tensor
 
 from wsol.models.backbone import Backbone
+from wsol.models.networks.tokens.layouts import FIRST, TOKENS, from_maps, to_maps
 from wsol.models.networks.tokens.stage import Aside, through
-from wsol.models.networks.tokens.token_network import TokenNetwork
 
 
 def packed_features(backbone: Backbone, images: Tensor) -> Tensor:
-    """Images (N, 3, H, W) to the last maps (N, C, h, w), without any attention after them.
+    """Images (N, 3, H, W) to the last maps without any attention after them, as the network has them.
 
-    Of a network with P prefix tokens, maps and tokens together: (N, C, h w + P).
+    That is (N, C, h, w), or (N, h, w, C) where channels come last, or tokens (N, P + h w, C), the P
+    prefix tokens first: in another order in memory, sums would round differently.
     """
     aside = Aside()
     for stage in backbone.stages.values():
         images = through(stage, images, aside)
-    if aside.prefix is None:
-        return images
-    return torch.cat([images.flatten(2), aside.prefix.transpose(1, 2)], dim=2)
+    own = from_maps(images, _layout(backbone))
+    return own if aside.prefix is None else torch.cat([aside.prefix, own], dim=1)
 
 
-def unpacked(packed: Tensor, tokens: TokenNetwork | None) -> tuple[Tensor, Tensor | None]:
-    """Maps (N, C, h, w) and prefix tokens (N, P, C) of `packed_features`; ``tokens`` is the network's."""
-    if packed.dim() == 4 or tokens is None:
-        return packed, None
-    height, width = tokens.grid_size
-    maps, prefix = packed.split([height * width, tokens.prefix], dim=2)
-    return maps.unflatten(2, (height, width)), prefix.transpose(1, 2)
+def unpacked(packed: Tensor, backbone: Backbone) -> tuple[Tensor, Tensor | None]:
+    """Maps (N, C, h, w) and prefix tokens (N, P, C), None without any, of `packed_features`."""
+    layout, tokens = _layout(backbone), backbone.tokens
+    if layout != TOKENS or tokens is None:
+        return to_maps(packed, layout), None
+    prefix = packed[:, : tokens.prefix] if tokens.prefix else None
+    return to_maps(packed[:, tokens.prefix :], layout, tokens.grid_size), prefix
+
+
+def _layout(backbone: Backbone) -> str:
+    return getattr(backbone.stages[backbone.last_maps], "layout", FIRST)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from wsol.data.loading.decoded import MEMORY_LIMIT
 from wsol.data.loading.loader import Batch, epoch_batches, eval_loader, trained_images
@@ -37,7 +38,7 @@ FOLDER = "features"
 BITS = {torch.bfloat16: torch.int16}
 
 
-class KeptFeatures:
+class KeptFeatures(Dataset):
     """Features of all training images, (n, ...) in the split's order: in memory where they fit.
 
     Args:
@@ -48,40 +49,26 @@ class KeptFeatures:
 
     def __init__(self, images: ManifestSplit, values: np.ndarray, recipe: Recipe) -> None:
         self.images, self.recipe = images, recipe
+        self.labels = torch.from_numpy(images.labels)
         self.values = np.array(values) if values.nbytes <= MEMORY_LIMIT else values
 
-    def train_loader(self, *, epoch: int, rank: int = 0, world_size: int = 1) -> FeatureBatches:
+    def train_loader(self, *, epoch: int, rank: int = 0, world_size: int = 1) -> DataLoader[Batch]:
         """The batches of `wsol.data.loading.loader.train_loader`, with features for images."""
         count = len(self.images)
         batches = epoch_batches(count, self.recipe, epoch=epoch, rank=rank, world_size=world_size)
-        return FeatureBatches(self, batches)
+        # torch's loader as for images, since it draws a number from where dropout draws its own.
+        return DataLoader(self, sampler=batches, batch_size=None)
+
+    def __getitem__(self, indices: list[int]) -> Batch:
+        """The batch of the images at ``indices``."""
+        ids = [self.images.image_ids[index] for index in indices]
+        places = torch.tensor(indices)
+        return Batch(self.of(indices), self.labels[places], ids, places, len(indices))
 
     def of(self, indices: Sequence[int]) -> Tensor:
         """The features of some images, (len(indices), ...)."""
         found = torch.from_numpy(self.values[list(indices)])
         return found.view(torch.bfloat16) if found.dtype == torch.int16 else found
-
-
-class FeatureBatches:
-    """One epoch's batches of features; iterate it once an epoch."""
-
-    def __init__(self, kept: KeptFeatures, batches: list[list[int]]) -> None:
-        self.kept, self.batches = kept, batches
-
-    def __len__(self) -> int:
-        """Number of batches."""
-        return len(self.batches)
-
-    def __iter__(self) -> Iterator[Batch]:
-        ids, labels = self.kept.images.image_ids, torch.from_numpy(self.kept.images.labels)
-        for indices in self.batches:
-            yield Batch(
-                self.kept.of(indices),
-                labels[indices],
-                [ids[index] for index in indices],
-                torch.tensor(indices),
-                len(indices),
-            )
 
 
 def keep_features(

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from wsol.data.loading.loader import Batch, Loader, train_loader
 from wsol.data.manifest.manifest import ManifestSplit
@@ -20,7 +21,7 @@ from wsol.progress import note_saved, say, track
 from wsol.recipe import Recipe
 from wsol.training.epoch_means import EpochMeans
 from wsol.training.images_at_test import ImagesAtTest
-from wsol.training.kept_features import FeatureBatches, KeptFeatures
+from wsol.training.kept_features import KeptFeatures
 from wsol.training.optimizer import rate_factor, set_rates
 from wsol.training.run_folder import RunFolder
 from wsol.training.run_weights import check_finite
@@ -120,7 +121,7 @@ class TrainingState:
         check_finite(self.method.trained().state_dict(), f"{self.folder.path}, epoch {epoch + 1}")
         return EpochResult(loss, found, images, seconds)
 
-    def _batches(self, epoch: int) -> Loader | FeatureBatches:
+    def _batches(self, epoch: int) -> Loader | DataLoader[Batch]:
         place = {"rank": self.fabric.global_rank, "world_size": self.fabric.world_size}
         if self.kept is not None:
             return self.kept.train_loader(epoch=epoch, **place)
