@@ -84,7 +84,5 @@ def test_it_wants_class_maps_and_boxes():
     with pytest.raises(UserError, match=r"learns boxes: set training\.boxed_images"):
         build_method(unsaid, build_localizer(unsaid, 3))
     unused = Recipe(backbone=SMALL, training=TrainingSettings(boxed_images=2))
-    with pytest.raises(
-        UserError, match="shows boxes, and method cam looks at none"
-    ):
+    with pytest.raises(UserError, match="shows boxes, and method cam looks at none"):
         build_method(unused, build_localizer(unused, 3))
