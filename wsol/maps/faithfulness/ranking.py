@@ -29,7 +29,8 @@ def ranks(
     network and the same for all maps of one image (seeded by ``image_id``). Not by the order of the
     raster: that is a map of its own, "the top of the image", and not a bad one of photographs. Not pixel
     by pixel either: the noise of scattered pixels takes a convolutional network's probability down
-    whatever they show, and a map without any opinion would get the best deletion of all.
+    whatever they show, and a map without any opinion would get the best deletion of all
+    (``benchmarks/faithfulness_ties.py``).
     """
     order = np.lexsort(
         (-chance(image_id, size).ravel(), -_scores(score_map, size, interpolation).ravel())
