@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -219,3 +221,27 @@ def test_where_it_cannot_be(change, said):
     with pytest.raises(UserError, match=said) as caught:
         build_method(own, build_localizer(own, 3, KEYS)).configure_optimizers(own.training)
     assert "\n" not in str(caught.value)
+
+
+def test_gradients_of_the_class_are_read_before_the_last_block(method):
+    """The class token's logits have no gradient at the last block's patch tokens."""
+    localizer = method.float().localizer
+    batch = Batch(IMAGES, torch.tensor(LABELS), list("wxyz"), torch.arange(4), 4)
+    found = list(MapReader(localizer, KEYS).predictions([batch], "torchcam:GradCAM"))
+    assert [one.score_map.shape for one in found] == [(4, 4)] * 4
+    assert any(one.score_map.any() for one in found)
+
+
+def test_the_committed_recipes_are_the_papers_settings():
+    configs = Path(__file__).parents[2] / "configs" / "systems"
+    own = Recipe.from_yaml(configs / "trilite.yaml")
+    with torch.device("meta"):
+        method = build_method(own, build_localizer(own, 200, load_weights=False))
+        [turn] = method.configure_optimizers(own.training)
+    freeze(own, method)
+    assert trained_parameters(method) == 164_374
+    rates = {one["name"]: one["lr"] for one in build_optimizer(turn.trains, own.training).param_groups}
+    assert rates == {"attention": 5e-5, "head": 5e-4}
+    small = Recipe.from_yaml(configs / "ts_cam.yaml")
+    small_method = build_method(small, build_localizer(small, 7))
+    assert small_method.localizer(torch.zeros(1, 3, 64, 64)).class_maps.shape == (1, 7, 8, 8)
