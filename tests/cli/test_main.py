@@ -1,11 +1,15 @@
 """The frame of the command line: help, exit codes, and what must not be imported."""
 
+import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from wsol.cli.main import COMMANDS, main
+
+FAMILIES = Path(__file__).parents[2] / "wsol/models/networks/timm_families.csv"
 
 
 def test_help_names_every_command(capsys):
@@ -54,3 +58,17 @@ def test_light_commands_import_no_torch(argv):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_backbones_are_listed_with_every_family_of_timms_and_why_some_are_none(capsys):
+    assert main(["list", "backbones"]) == 0
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    with FAMILIES.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len({row["family"] for row in rows}) > 90
+    listed = dict(line for line in lines if len(line) == 2)
+    for row in rows:
+        shown = listed[row["network"]]
+        assert row["family"] in shown and (row["verdict"] == "builds" or row["words"] in shown)
+    builds = sum(row["verdict"] == "builds" for row in rows)
+    assert any(f"{builds} of its {len(rows)} families" in " ".join(line) for line in lines)

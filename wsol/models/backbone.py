@@ -8,7 +8,7 @@ from typing import Self
 from torch import Tensor, nn
 
 from wsol.attention.contract import GLOBAL, stage_of
-from wsol.errors import UserError, suggest
+from wsol.errors import UserError
 from wsol.models.networks.by_name import (
     CLASSIFIER,
     PROBE,
@@ -17,13 +17,14 @@ from wsol.models.networks.by_name import (
     feature_chain,
     holds_parameters,
     is_chain,
-    library_of,
     octave,
     probe,
 )
 from wsol.models.networks.catalogue import BACKBONES
 from wsol.models.networks.ltpa_networks import NamedStages
-from wsol.models.networks.tokens.chain import Link, links_of
+from wsol.models.networks.stage_names import NECK, members_of, source_names_of
+from wsol.models.networks.strides import refuse_strides, set_strides
+from wsol.models.networks.tokens.chain import links_of
 from wsol.models.networks.tokens.chain import stage_of as stage_of_links
 from wsol.models.networks.tokens.cuts import cut, sources
 from wsol.models.networks.tokens.hybrid import stem_of, take_stem
@@ -32,8 +33,6 @@ from wsol.models.networks.tokens.stage import Aside, TokenStage, through
 from wsol.models.networks.tokens.token_network import TokenNetwork
 from wsol.models.networks.tokens.whole_network import token_network, whole_network
 from wsol.recipe import BackboneSettings
-
-NECK = "neck"
 
 
 class Backbone(nn.Module):
@@ -163,15 +162,15 @@ def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None =
         if stages := cut(network):
             return _as_cut(network, settings, stages, fixed or side or PROBE)
         return _as_one_stage(network, settings, fixed or side or PROBE)
-    members = _members(settings.name, links_of(chain, fixed or PROBE), fixed or PROBE)
+    members = members_of(settings.name, links_of(chain, fixed or PROBE), fixed or PROBE)
     stages = {stage: stage_of_links(list(links.values())) for stage, links in members.items()}
-    _set_strides(settings, stages, fixed or PROBE)
-    return Backbone(settings.name, stages, _source_names(members), fixed or PROBE)
+    set_strides(settings, stages, fixed or PROBE)
+    return Backbone(settings.name, stages, source_names_of(members), fixed or PROBE)
 
 
 def _as_named(network: NamedStages, settings: BackboneSettings) -> Backbone:
     """A network that names its own stages (LTPA's)."""
-    _refuse_strides(settings)
+    refuse_strides(settings)
     names = {f"stages.{stage}": f"stages.{stage}" for stage in network.stages}
     return Backbone(settings.name, dict(network.stages.items()), names, network.input_size)
 
@@ -180,7 +179,7 @@ def _as_cut(
     network: nn.Module, settings: BackboneSettings, stages: list[TokenStage], side: int
 ) -> Backbone:
     """A network that is no chain, in the stages that are known of it."""
-    _refuse_strides(settings)
+    refuse_strides(settings)
     shapes = probe({str(number): stage for number, stage in enumerate(stages)}, side)
     named = {
         f"stage{octave(shape[2], side)}": stage
@@ -189,109 +188,22 @@ def _as_cut(
     return Backbone(settings.name, named, sources(named, network), side)
 
 
-def _refuse_strides(settings: BackboneSettings) -> None:
-    if settings.strides:
-        raise UserError(f"backbone.strides: those of {settings.name} are fixed")
-
-
 def _as_one_stage(network: nn.Module, settings: BackboneSettings, side: int) -> Backbone:
     """A network that is no chain: all of it but its classifier one stage, behind a hybrid's stem."""
-    _refuse_strides(settings)
+    refuse_strides(settings)
     whole = whole_network(settings.name, network, CLASSIFIER, side)
     last = f"stage{octave(whole.grid[0], side)}"
     stem, members = stem_of(whole.trunk), {}
     if stem is not None and is_chain(stem, feature_chain(stem), side):
         links = links_of(feature_chain(stem), side)
-        members = _members(settings.name, links, side, "patch_embed.backbone.")
+        members = members_of(settings.name, links, side, "patch_embed.backbone.")
         take_stem(whole.trunk, list(members.pop(last, {}).values()))
     names = {f"stages.{last}.trunk.{link}": link for link, _ in whole.trunk.named_children()}
     stages = {stage: stage_of_links(list(own.values())) for stage, own in members.items()}
     return Backbone(
         settings.name,
         {**stages, last: whole},
-        {**_source_names(members), **names},
+        {**source_names_of(members), **names},
         side,
         token_network(network, whole, side),
     )
-
-
-def _members(
-    name: str, links: Mapping[str, Link], side: int, path: str = ""
-) -> dict[str, dict[str, Link]]:
-    """The links of each stage by their names in the network, which begin with ``path``."""
-    members: dict[str, dict[str, Link]] = {}
-    for link, stage in _stage_of_links(name, links, side).items():
-        members.setdefault(stage, {})[path + link] = links[link]
-    return members
-
-
-def _source_names(members: Mapping[str, Mapping[str, Link]]) -> dict[str, str]:
-    return {
-        f"stages.{stage}.{number}": link
-        for stage, links in members.items()
-        for number, link in enumerate(links)
-    }
-
-
-def _stage_of_links(name: str, links: Mapping[str, Link], side: int) -> dict[str, str]:
-    pools_end_stages = library_of(name)[1].startswith("vgg")
-    chain = {name: link.module for name, link in links.items()}
-    octaves = {name: octave(link.height, side) for name, link in links.items()}
-    looks_at_neighbours = [link for link, module in chain.items() if _has_wide_kernel(module)]
-    last = list(chain).index(looks_at_neighbours[-1])
-    stages = {}
-    for number, (link, module) in enumerate(chain.items()):
-        if number > last and _has_convolution(list(chain.values())[last + 1 :]):
-            stages[link] = NECK
-        elif pools_end_stages and not isinstance(module, nn.MaxPool2d):
-            stages[link] = f"stage{octaves[link] + 1}"
-        else:
-            # Layers at full resolution, before any stride, belong to the first stage.
-            stages[link] = f"stage{max(octaves[link], 1)}"
-    return stages
-
-
-def _has_wide_kernel(module: nn.Module) -> bool:
-    return any(max(_pair(getattr(part, "kernel_size", 1))) > 1 for part in module.modules())
-
-
-def _has_convolution(modules: list[nn.Module]) -> bool:
-    return any(isinstance(part, nn.Conv2d) for module in modules for part in module.modules())
-
-
-def _set_strides(settings: BackboneSettings, stages: Mapping[str, nn.Sequential], side: int) -> None:
-    before = side
-    sizes = {stage: shape[2] for stage, shape in probe(stages, side).items()}
-    asked = dict(settings.strides)
-    for stage, size in sizes.items():
-        own = 2 ** (octave(size, side) - octave(before, side))
-        before = size
-        stride = asked.pop(stage, own)
-        if stride not in (1, own):
-            raise UserError(
-                f"backbone.strides: {stage} of {settings.name} has stride {own} or 1, not {stride}"
-            )
-        if stride != own:
-            _remove_stride(stages[stage], f"{stage} of {settings.name}")
-    if asked:
-        unknown = next(iter(asked))
-        raise UserError(
-            f"backbone.strides: {settings.name} has no {unknown!r}{suggest(unknown, stages)}"
-        )
-
-
-def _remove_stride(parent: nn.Module, place: str) -> None:
-    """Stride 1 in place: convolutions slide by one, poolings go. Nothing is dilated."""
-    for name, child in parent.named_children():
-        if isinstance(child, nn.Conv2d):
-            if max(child.stride) > 1 and child.kernel_size[0] % 2 == 0:
-                raise UserError(f"backbone.strides: {place} cuts patches and cannot have another stride")
-            child.stride = (1, 1)
-        elif not list(child.children()) and max(_pair(getattr(child, "stride", 1))) > 1:
-            setattr(parent, name, nn.Identity())
-        else:
-            _remove_stride(child, place)
-
-
-def _pair(value: object) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (value if isinstance(value, int) else 1,)

@@ -216,6 +216,13 @@ def test_two_passes_and_a_copy_do_not_share_what_travels_aside():
         ("vit_small_patch14_dinov2", TINY, 224 + 1, {}, "of 14 x 14 .* of 225: .* to 224 or 238"),
         ("vit_base_patch32_224", TINY, 24, {}, "images of 24: set data.input_size to 32"),
         ("crossvit_tiny_240", {}, 240, {}, "gives a list of features"),
+        (
+            "swin_tiny_patch4_window7_224",
+            {"embed_dim": 24, "depths": (1, 1, 1, 1)},
+            64,
+            {"backbone": {"name": "swin_tiny_patch4_window7_224", "strides": {"stage5": 1}}},
+            "strides: those of swin_tiny_patch4_window7_224 are fixed",
+        ),
         ("efficientformer_l1", {}, 64, {}, "set data.input_size to 224"),
         ("vit_tiny_patch16_224", TINY, 64, {"attention": {"name": "se"}}, "tokens.* stage module"),
         ("vit_tiny_patch16_224", TINY, 64, {"attention": {"name": "tdam"}}, "tokens.* stage module"),
