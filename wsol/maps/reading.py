@@ -83,8 +83,9 @@ class MapReader:
             for batch in batches:
                 images = batch.images.to(device, non_blocking=True)
                 if gradients:
-                    # Where the network is frozen, nothing else would begin a graph.
-                    images.requires_grad_()
+                    # Where the network is frozen, nothing else would begin a graph. The batch's own
+                    # images stay as they are.
+                    images = images.detach().requires_grad_()
                 started = time.perf_counter()
                 for view in views:
                     view.source.see(images, batch.image_ids)
