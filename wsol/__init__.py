@@ -51,13 +51,18 @@ if TYPE_CHECKING:
     from wsol.pipeline.outputs.publish import Outputs
     from wsol.pipeline.own_images.evaluate_images import evaluate_images
     from wsol.pipeline.own_images.localize import localize
+    from wsol.pipeline.propose import propose
+    from wsol.pipeline.robustness.attacks import Attack
+    from wsol.pipeline.robustness.robustness import robustness
     from wsol.pipeline.train import train
+    from wsol.pipeline.transfer.transfer import transfer
     from wsol.recipe import EvaluationSettings, Recipe
     from wsol.scores.protocol import Protocol
     from wsol.scores.records import RunRecord
 
 # Where each name lives; a test holds it against the imports above, which pyright reads.
 _PLACES = {
+    "Attack": "wsol.pipeline.robustness.attacks",
     "Conventions": "wsol.data.annotations.conventions",
     "Diagnosis": "wsol.pipeline.diagnosis.diagnose",
     "EvaluationSettings": "wsol.recipe",
@@ -94,12 +99,16 @@ _PLACES = {
     "max_box_acc_v2": "wsol.evaluation.in_memory.metric_calls",
     "mean_iou": "wsol.evaluation.in_memory.metric_calls",
     "peak_iou": "wsol.evaluation.in_memory.metric_calls",
+    "propose": "wsol.pipeline.propose",
     "pxap": "wsol.evaluation.in_memory.metric_calls",
+    "robustness": "wsol.pipeline.robustness.robustness",
     "top1_loc": "wsol.evaluation.in_memory.metric_calls",
     "train": "wsol.pipeline.train",
+    "transfer": "wsol.pipeline.transfer.transfer",
 }
 
 __all__ = [
+    "Attack",
     "Conventions",
     "Diagnosis",
     "EvaluationSettings",
@@ -136,9 +145,12 @@ __all__ = [
     "max_box_acc_v2",
     "mean_iou",
     "peak_iou",
+    "propose",
     "pxap",
+    "robustness",
     "top1_loc",
     "train",
+    "transfer",
 ]
 
 

@@ -60,6 +60,10 @@ def runs() -> None:
     wsol.evaluate_images("photos", "boxes.json", run, conventions=conventions, outputs=outputs)
     wsol.benchmark(["configs/clutter/cam.yaml", recipe], seeds=[0, 1, 2], overlays=8)
     print(len(wsol.leaderboard("results", write=True)))
+    attacks = [wsol.Attack("fgsm", 2), wsol.Attack("pgd", 2, steps=5)]
+    print(wsol.robustness([run], attacks)[0].relative)
+    print(wsol.transfer([run], manifest)[0].accuracy)
+    print(wsol.propose(manifest, ["val"])[0].boxes)
     print(assert_type(wsol.demo("demo", small=True), Path))
     print(assert_type(wsol.diagnose("rfga", small=True), wsol.Diagnosis))
 

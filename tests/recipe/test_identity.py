@@ -170,5 +170,7 @@ def test_the_recipe_of_an_old_run_folder_reads_and_is_what_it_was(tmp_path):
     since = OLD_RUN.replace("  - 0.225\n", "  - 0.225\n  tag: ''\n  key: ''\n")
     since = since.replace("  masks: true\n", "  masks: true\n  faithfulness: false\n")
     since = since.replace("  device: auto\n", "  device: auto\n  threads: 1\n")
-    since = since.replace("  folds: 0\n", "  folds: 0\n  boxed_images: 0\n  freeze: ''\n  cache_features: false\n")
+    since = since.replace(
+        "  folds: 0\n", "  folds: 0\n  boxed_images: 0\n  freeze: ''\n  cache_features: false\n"
+    )
     assert recipe.to_yaml() == since + "name: ''\n"

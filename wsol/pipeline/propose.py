@@ -48,6 +48,10 @@ def propose(
 
     Raises:
         UserError: no manifest there, no such split, a file that is no image.
+
+    Examples:
+        >>> import wsol
+        >>> found = wsol.propose("manifests/cub", ["val"])                     # doctest: +SKIP
     """
     manifest = manifest if isinstance(manifest, Manifest) else Manifest.read(manifest)
     wanted = list(splits) or [name for name in manifest.splits if name != TRAINED]

@@ -81,6 +81,11 @@ def robustness(
 
     Raises:
         UserError: what `wsol.pipeline.evaluate_run.evaluate_run` says; an image without a label.
+
+    Examples:
+        >>> import wsol
+        >>> attacks = [wsol.Attack("fgsm", epsilon) for epsilon in (1, 2, 4)]
+        >>> found = wsol.robustness(["runs/mine"], attacks)                     # doctest: +SKIP
     """
     if not runs or not attacks:
         raise UserError("robustness: name a run and an attack")

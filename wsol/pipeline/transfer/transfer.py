@@ -82,6 +82,10 @@ def transfer(
 
     Raises:
         UserError: no train split, one class, the split that is trained on, a cross-fitted run.
+
+    Examples:
+        >>> import wsol
+        >>> found = wsol.transfer(["runs/mine"], "manifests/other")            # doctest: +SKIP
     """
     if not isinstance(manifest, Manifest):
         manifest = Manifest.read(manifest)
