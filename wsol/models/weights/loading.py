@@ -199,7 +199,8 @@ def _load(
     own = network.state_dict()
     features = _in_features(network, own)
     needed = {*own} if with_classifier else features
-    state = resized_state(network, state) if not all(_fits(state, own, key) for key in needed) else state
+    if any(key in state and not _fits(state, own, key) for key in needed):
+        state = resized_state(network, state)
     missing = {key for key in needed if key not in state and not _is_counter(key)}
     spare = {key.partition(".")[0] for key in own if key not in features}
     spare |= {*CLASSIFIER, *SIDE_BRANCHES, *_cut_off(network)}
