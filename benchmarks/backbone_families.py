@@ -3,7 +3,8 @@
 A family is a file of ``timm.models``; its smallest network is the one of the fewest parameters, timm's
 own ``test_*`` networks aside. Each is built with random weights (nothing is downloaded), takes a
 gradient step under a CAM head at 64 x 64 pixels, or at its own side where it takes no other, and gives
-class maps. The features are compared with timm's own ``forward_intermediates`` where it has that.
+class maps. The features are compared with those of timm's own ``forward_features``, or with the last of
+its ``forward_intermediates``.
 What is refused is told in the words that the user reads; anything else is a failure, with exit code 1.
 Finding the smallest networks takes half an hour; wsol/models/networks/timm_families.csv keeps them.
 
@@ -20,6 +21,7 @@ import signal
 import sys
 import warnings
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from wsol.errors import UserError
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
 from wsol.models.networks.by_name import create_network
-from wsol.models.networks.tokens.layouts import FIRST, to_maps
+from wsol.models.networks.tokens.sides import own_side
 from wsol.recipe import Recipe
 
 LISTING = Path(__file__).parents[1] / "wsol/models/networks/timm_families.csv"
@@ -148,29 +150,35 @@ def tried(localizer: Localizer, name: str, side: int) -> str:
 
 @torch.no_grad()
 def same(localizer: Localizer, name: str, images: torch.Tensor) -> str:
-    """Whether the features are timm's own by its ``forward_intermediates``."""
+    """Whether the features are those of timm's network, which is drawn once more."""
     side = images.shape[-1]
     torch.manual_seed(0)
     network: Any = create_network(f"timm:{name}", {})
-    if not hasattr(network, "forward_intermediates"):
-        return "not compared"
+    if own_side(network) not in (None, side):
+        if hasattr(network, "set_input_size"):
+            network.set_input_size(img_size=(side, side))
+        else:
+            network = create_network(f"timm:{name}", {"img_size": side})  # drawn as the other was
     fresh = Recipe.from_dict({"backbone": {"name": f"timm:{name}"}, "data": {"input_size": side}})
     torch.manual_seed(0)
     backbone = build_localizer(fresh, CLASSES).backbone.eval()
-    if hasattr(network, "set_input_size") and network.pretrained_cfg["input_size"][-1] != side:
-        network.set_input_size(img_size=(side, side))
-    try:
-        final, intermediates = network.eval().forward_intermediates(images, norm=True)
-    except (RuntimeError, AssertionError, TypeError, ValueError):
-        return "not compared"
+    network.eval()
     found = backbone(images)
-    candidates = [intermediates[-1], final]
-    shapes = [to_maps(one, FIRST) for one in candidates if one.shape == found.shape]
-    if not shapes:
-        return "not compared"
-    return (
-        "as timm's" if any(torch.allclose(one, found, atol=1e-5) for one in shapes) else "UNLIKE timm's"
-    )
+    theirs = [network.forward_features(images)]
+    with suppress(AttributeError, RuntimeError, AssertionError, TypeError, ValueError):
+        theirs.append(network.forward_intermediates(images, norm=True)[1][-1])
+    shown = [as_maps(one, found.shape) for one in theirs if isinstance(one, torch.Tensor)]
+    same = any(one is not None and torch.allclose(one, found, atol=1e-5) for one in shown)
+    return "as timm's" if same else "UNLIKE timm's"
+
+
+def as_maps(features: torch.Tensor, shape: torch.Size) -> torch.Tensor | None:
+    """The features as maps of this shape, without prefix tokens; None where they are no such maps."""
+    if features.dim() == 3:
+        features = features[:, -shape[2] * shape[3] :].transpose(1, 2)
+    elif features.shape != shape:
+        features = features.permute(0, 3, 1, 2)
+    return features.reshape(shape) if features.numel() == shape.numel() else None
 
 
 def _write(rows: list[Any]) -> None:

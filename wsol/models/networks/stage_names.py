@@ -8,6 +8,7 @@ from torch import nn
 
 from wsol.models.networks.by_name import library_of, octave
 from wsol.models.networks.tokens.chain import Link
+from wsol.models.networks.tokens.layouts import FIRST
 
 NECK = "neck"
 
@@ -38,7 +39,7 @@ def _stages_of(name: str, links: Mapping[str, Link], side: int) -> dict[str, str
     pools_end_stages = library_of(name)[1].startswith("vgg")
     chain = {name: link.module for name, link in links.items()}
     octaves = {name: octave(link.height, side) for name, link in links.items()}
-    looks_at_neighbours = [link for link, module in chain.items() if _has_wide_kernel(module)]
+    looks_at_neighbours = [name for name, link in links.items() if _looks_at_neighbours(link)]
     last = list(chain).index(looks_at_neighbours[-1])
     stages = {}
     for number, (link, module) in enumerate(chain.items()):
@@ -52,8 +53,10 @@ def _stages_of(name: str, links: Mapping[str, Link], side: int) -> dict[str, str
     return stages
 
 
-def _has_wide_kernel(module: nn.Module) -> bool:
-    return any(max(sides_of(getattr(part, "kernel_size", 1))) > 1 for part in module.modules())
+def _looks_at_neighbours(link: Link) -> bool:
+    if not (link.takes == link.gives == FIRST) and list(link.module.children()):
+        return True  # tokens look at each other without kernels
+    return any(max(sides_of(getattr(part, "kernel_size", 1))) > 1 for part in link.module.modules())
 
 
 def _has_convolution(modules: list[nn.Module]) -> bool:

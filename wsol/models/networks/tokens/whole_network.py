@@ -72,7 +72,7 @@ class WholeNetwork(TokenStage):
         return {f"trunk.{name}.{number}": block for number, block in enumerate(found)}
 
 
-def trunk_of(network: nn.Module, classifier: tuple[str, ...]) -> nn.Module:
+def trunk_of(network: nn.Module, classifier: Collection[str]) -> nn.Module:
     """The network, its modules and parameters shared, without the children named ``classifier``."""
     kept = [*network._parameters, *network._buffers, *network._modules]
     return part_of(network, [name for name in kept if name not in classifier])
@@ -103,10 +103,11 @@ def read(trunk: Any, x: Tensor) -> Tensor:
     return reader(trunk, x) if reader else trunk.forward_features(x)
 
 
-def whole_network(name: str, network: Any, classifier: tuple[str, ...], side: int) -> WholeNetwork:
+def whole_network(name: str, network: Any, classifier: Collection[str], side: int) -> WholeNetwork:
     """The network as one stage; ``UserError`` where its features are no maps."""
-    trunk: Any = trunk_of(network, classifier)
-    shape = feature_shape(name, trunk, side)
+    shape, called = feature_shape(name, network, classifier, side)
+    # Some give the name of a classifier to a part of their features.
+    trunk: Any = trunk_of(network, [child for child in classifier if child not in called])
     try:
         layout = layout_of(shape)
     except UserError as error:
@@ -129,20 +130,23 @@ def token_network(network: Any, stage: WholeNetwork, side: int) -> TokenNetwork 
 
 
 @torch.no_grad()
-def feature_shape(name: str, trunk: Any, side: int) -> torch.Size:
-    """The shape of ``forward_features`` of one image; nothing is computed."""
-    was = trunk.training
-    meta = copy.deepcopy(trunk).to("meta").eval()
+def feature_shape(
+    name: str, network: Any, children: Collection[str], side: int
+) -> tuple[torch.Size, set[str]]:
+    """The shape of ``forward_features`` of one image, and which ``children`` it calls."""
+    meta = copy.deepcopy(network).to("meta").eval()
+    called: set[str] = set()
+    for child, module in meta.named_children():
+        if child in children:
+            module.register_forward_pre_hook(lambda _, __, child=child: called.add(child))
     try:
         features = read(meta, torch.empty(1, 3, side, side, device="meta"))
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
-        raise wrong_side(name, trunk, side, error) from error
-    finally:
-        trunk.train(was)
+        raise wrong_side(name, network, side, error) from error
     if not isinstance(features, Tensor):
         kind = type(features).__name__
         raise UserError(f"backbone {name} gives a {kind} of features, not one tensor: it has no one map")
-    return features.shape
+    return features.shape, called
 
 
 def _grid_of(network: Any) -> tuple[int, int] | None:
