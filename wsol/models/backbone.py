@@ -30,7 +30,7 @@ from wsol.models.networks.tokens.cuts import cut, sources
 from wsol.models.networks.tokens.hybrid import stem_of, take_stem
 from wsol.models.networks.tokens.sides import own_side
 from wsol.models.networks.tokens.stage import Aside, TokenStage, through
-from wsol.models.networks.tokens.token_network import TokenNetwork
+from wsol.models.networks.tokens.token_network import TokenNetwork, has_plain_blocks
 from wsol.models.networks.tokens.whole_network import token_network, whole_network
 from wsol.recipe import BackboneSettings
 
@@ -156,7 +156,8 @@ def as_stages(network: nn.Module, settings: BackboneSettings, side: int | None =
     tested = settings.name in BACKBONES and not holds_parameters(network)
     # Some take one side only and do not say it.
     tries = [fixed] if fixed else [SMALL, PROBE]
-    if not tested and not any(is_chain(network, chain, one) for one in tries):
+    whole = has_plain_blocks(network)
+    if whole or (not tested and not any(is_chain(network, chain, one) for one in tries)):
         if not hasattr(network, "forward_features"):
             check_chain(settings.name, network, chain)
         if stages := cut(network):

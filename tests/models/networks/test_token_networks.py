@@ -31,9 +31,11 @@ PLAIN = [
     ("eva02_tiny_patch14_224", {"depth": 2}, 56),
     ("vit_base_patch16_siglip_gap_224", TINY, 64),
     ("vit_relpos_small_patch16_224", TINY, 64),
+    # A chain of modules: no class token, no position embedding.
+    ("vit_base_patch16_siglip_gap_224", {**TINY, "pos_embed": "none"}, 64),
 ]
-PREFIX = [1, 5, 2, 5, 1, 1, 0, 0]
-POOLED = [True, True, True, True, False, False, False, False]
+PREFIX = [1, 5, 2, 5, 1, 1, 0, 0, 0]
+POOLED = [True, True, True, True, False, False, False, False, False]
 
 HIERARCHICAL = [
     ("swin_tiny_patch4_window7_224", {"embed_dim": 24, "depths": (1, 1, 1, 1)}, 64, [2, 3, 4, 5]),

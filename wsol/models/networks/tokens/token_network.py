@@ -75,6 +75,14 @@ def described(
     )
 
 
+def has_plain_blocks(network: Any) -> bool:
+    """Whether it is blocks of plain attention at one stride, even where these make a chain."""
+    blocks = getattr(network, "blocks", None)
+    if not isinstance(blocks, nn.Sequential | nn.ModuleList) or not len(blocks):
+        return False
+    return all(_is_plain(getattr(block, "attn", None)) for block in blocks)
+
+
 def _is_plain(attention: object) -> bool:
     kind = type(attention)
     return f"{kind.__module__}:{kind.__name__}" in PLAIN_ATTENTION

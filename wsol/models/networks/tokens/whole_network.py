@@ -134,7 +134,7 @@ def feature_shape(
     name: str, network: Any, children: Collection[str], side: int
 ) -> tuple[torch.Size, set[str]]:
     """The shape of ``forward_features`` of one image, and which ``children`` it calls."""
-    meta = copy.deepcopy(network).to("meta").eval()
+    meta = _shapes_only(network).eval()
     called: set[str] = set()
     for child, module in meta.named_children():
         if child in children:
@@ -147,6 +147,15 @@ def feature_shape(
         kind = type(features).__name__
         raise UserError(f"backbone {name} gives a {kind} of features, not one tensor: it has no one map")
     return features.shape, called
+
+
+def _shapes_only(network: nn.Module) -> Any:
+    """A copy on the meta device; the network's own tensors are never copied."""
+    memo: dict[int, Any] = {}
+    for tensor in (*network.parameters(), *network.buffers()):
+        empty = tensor.detach().to("meta")
+        memo[id(tensor)] = nn.Parameter(empty) if isinstance(tensor, nn.Parameter) else empty
+    return copy.deepcopy(network, memo).to("meta")
 
 
 def _grid_of(network: Any) -> tuple[int, int] | None:
