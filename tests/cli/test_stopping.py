@@ -44,6 +44,8 @@ def stopped(number, folder, saved="", waiting="signal.pause()", prefix=()):
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         text=True,
+        # Where the tests themselves run under nohup, their children would be deaf to it.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
