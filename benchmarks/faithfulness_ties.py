@@ -21,7 +21,7 @@ from wsol.maps.classes import class_columns
 from wsol.maps.faithfulness import areas as areas_module
 from wsol.maps.faithfulness.areas import KINDS, AskedNetwork, Faithfulness
 from wsol.maps.faithfulness.ranking import chance, ranks
-from wsol.pipeline.evaluate_run import own_manifest
+from wsol.pipeline.images_of_run import own_manifest
 from wsol.pipeline.model import Model
 
 TOLD = """`python benchmarks/faithfulness_ties.py`: deletion and insertion, in percent, of a map that

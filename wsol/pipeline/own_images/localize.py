@@ -21,7 +21,8 @@ from wsol.files.pictures.picture_files import write_picture
 from wsol.files.writing.whole_folder import temporary_folder
 from wsol.maps import of_predicted_class
 from wsol.maps.reading import MapReader
-from wsol.pipeline.evaluate_run import ModelJob, check_scores, own_manifest
+from wsol.pipeline.evaluate_run import ModelJob
+from wsol.pipeline.images_of_run import check_scores, own_manifest
 from wsol.pipeline.inputs import image_folder, manifest_folder
 from wsol.pipeline.model import Model
 from wsol.pipeline.own_images.loose_images import check_reads_loose_images
