@@ -79,8 +79,9 @@ def smallest(family: str) -> dict[str, object]:
         try:
             with torch.device("meta"):
                 network = timm.create_model(name)
+        # Some run themselves while they are built, which not every operator can on the meta device.
         except (RuntimeError, NotImplementedError):
-            network = timm.create_model(name)  # some run themselves while they are built
+            network = timm.create_model(name)
         found[name] = sum(parameter.numel() for parameter in network.parameters())
     name = min(found, key=lambda name: (found[name], name))
     print(family, name, found[name], flush=True)

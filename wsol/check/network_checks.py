@@ -17,7 +17,8 @@ from wsol.check.finding import Finding
 from wsol.check.module_under_check import ModuleUnderCheck, Shape
 from wsol.errors import UserError, blamed_on
 from wsol.models.factory import build_localizer
-from wsol.models.localizer import Localizer, TappedHead
+from wsol.models.localizer import Localizer
+from wsol.models.tapped_head import TappedHead
 from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, Recipe
 
 # Clutter's classes.

@@ -29,11 +29,12 @@ from wsol.models.insertion.feedback import insert_feedback
 from wsol.models.insertion.feedback_block import FeedbackBlock
 from wsol.models.insertion.inside_stages import insert_in_head, insert_inside
 from wsol.models.insertion.placement import insert_gates, with_blocks
-from wsol.models.localizer import Localizer, TappedHead
+from wsol.models.localizer import Localizer
 from wsol.models.networks.by_name import create_network, probe
 from wsol.models.networks.tokens.sides import at_side, wrong_side
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.placed import Placed
+from wsol.models.tapped_head import TappedHead
 from wsol.models.weights.class_keys import class_keys_of, imagenet_keys
 from wsol.models.weights.loading import (
     load_localizer_weights,

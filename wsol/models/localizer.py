@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from wsol.attention.contract import GLOBAL, INPUT, HeadOutput, declared_without_gradient
+from wsol.attention.contract import INPUT, HeadOutput, declared_without_gradient
 from wsol.attention.warps import composed, pulled_back
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
@@ -21,6 +21,7 @@ from wsol.models.networks.tokens.stage import Aside, through
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.packed import unpacked
 from wsol.models.placed import Placed, named_maps
+from wsol.models.tapped_head import TappedHead
 from wsol.models.token_head import TokenHead
 
 
@@ -39,31 +40,6 @@ class LocalizerOutput(NamedTuple):
     features: Tensor
     window: Tensor | None = None
     prefix: Tensor | None = None
-
-
-class TappedHead(nn.Module):
-    """A `head` attention module and the stages it taps, shallow first.
-
-    Where the backbone goes on after the last tap (``has_global``), the average of its last features is
-    the vector of the whole image, and follows the taps under ``GLOBAL`` (N, C, 1, 1).
-    """
-
-    def __init__(self, module: nn.Module, taps: Sequence[str], *, has_global: bool) -> None:
-        super().__init__()
-        self.module = module
-        self.taps = tuple(taps)
-        self.has_global = has_global
-
-    def forward(self, stages: Mapping[str, Tensor]) -> HeadOutput:
-        """Features of the stages, the backbone's last ones last, to what the module says of them."""
-        return self.module(self.tapped(stages))
-
-    def tapped(self, stages: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What the module gets: the features of its taps, and the vector of the whole image."""
-        tapped = {tap: stages[tap] for tap in self.taps}
-        if self.has_global:
-            tapped[GLOBAL] = list(stages.values())[-1].mean(dim=(2, 3), keepdim=True)
-        return tapped
 
 
 class Localizer(nn.Module):
@@ -170,10 +146,10 @@ class Localizer(nn.Module):
         features after attention.
         """
         head = self.head
-        attended = getattr(head.module, "attended", None) if isinstance(head, TappedHead) else None
-        if attended is None or not isinstance(head, TappedHead):
-            return self.last_features(images).mean(dim=(2, 3))
-        return attended(head.tapped(self.tapped_features(images, head.taps)))
+        if isinstance(head, TappedHead) and hasattr(head.module, "attended"):
+            module: Any = head.module
+            return module.attended(head.tapped(self.tapped_features(images, head.taps)))
+        return self.last_features(images).mean(dim=(2, 3))
 
     def forward(self, images: Tensor) -> LocalizerOutput:
         """One pass: logits, class maps, attention maps and the last features."""

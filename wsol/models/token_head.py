@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -38,7 +39,7 @@ def class_token_of(backbone: Backbone, who: str, *, plain: bool = False) -> Toke
     return tokens
 
 
-class TokenHead(nn.Module):
+class TokenHead(nn.Module, ABC):
     """A head that reads a token network's class token beside its maps.
 
     Attributes:
@@ -55,9 +56,9 @@ class TokenHead(nn.Module):
     reads_class_token = True
     reads_maps: bool
 
+    @abstractmethod
     def forward(self, features: Tensor, prefix: Tensor | None) -> HeadOutput:
         """Maps (N, C, h, w) and prefix tokens (N, P, C) to logits (N, K) and maps."""
-        raise NotImplementedError
 
 
 class Regions(NamedTuple):

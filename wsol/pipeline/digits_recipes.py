@@ -6,7 +6,8 @@ from pathlib import Path
 
 from wsol.data.layouts.digits import NAMES
 from wsol.models.factory import build_localizer
-from wsol.models.localizer import Localizer, TappedHead
+from wsol.models.localizer import Localizer
+from wsol.models.tapped_head import TappedHead
 from wsol.recipe import (
     AttentionSettings,
     BackboneSettings,

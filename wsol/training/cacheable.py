@@ -5,7 +5,8 @@ from __future__ import annotations
 from wsol.attention.contract import HEAD
 from wsol.errors import UserError
 from wsol.methods.contract import TrainingMethod
-from wsol.models.localizer import Localizer, TappedHead
+from wsol.models.localizer import Localizer
+from wsol.models.tapped_head import TappedHead
 from wsol.recipe import Recipe
 
 KEY = "training.cache_features"

@@ -24,6 +24,9 @@ def made(folder, boxed):
             corners = (1.0, 1.0, 9.0, 9.0)
             boxes = (DraftBox(corners, corners, ""),) if number < count else ()
             images.append(DraftImage(f"{label}/{number}", "same.png", label, "val", boxes))
+    # A box, but nobody says of what.
+    box = DraftBox((1.0, 1.0, 9.0, 9.0), (1.0, 1.0, 9.0, 9.0), "")
+    images.append(DraftImage("unlabelled", "same.png", None, "val", (box,)))
     classes = [DraftClass("even", "0"), DraftClass("odd", "1")]
     write_manifest(folder / "m", ManifestDraft("mine", "mine", "1", folder, classes, images))
     return Manifest.read(folder / "m")

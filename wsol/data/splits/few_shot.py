@@ -33,9 +33,12 @@ def few_shot(manifest: Manifest, images_per_class: int) -> FewShot:
     if BOXED not in manifest.splits or manifest.queries:
         raise UserError(f"{manifest.folder}: {key}, but there is no val split of images with boxes")
     split = manifest.split(BOXED)
-    boxed = split.where(np.array([row in manifest.box_index for row in split.rows.tolist()], bool))
+    has_box = np.array([row in manifest.box_index for row in split.rows.tolist()], bool)
+    boxed = split.where(has_box & (split.labels >= 0))  # what has no label shows no class
     there = np.bincount(boxed.labels, minlength=len(split.classes))
-    labels = np.unique(split.labels)
+    labels = np.unique(split.labels[split.labels >= 0])
+    if not len(labels):
+        raise UserError(f"{manifest.folder}: {key}, but no image of val has a label")
     least = labels[np.argmin(there[labels])]
     if there[least] <= images_per_class:
         raise UserError(

@@ -21,7 +21,8 @@ from wsol.errors import UserError
 from wsol.maps.contract import Columns, ModelMaps
 from wsol.maps.tokens.attention_weights import outputs_kept, weights_kept
 from wsol.maps.tokens.token_needs import check_plain, on_grid, tokens_of
-from wsol.models.localizer import Localizer, LocalizerOutput, TappedHead
+from wsol.models.localizer import Localizer, LocalizerOutput
+from wsol.models.tapped_head import TappedHead
 
 
 class LeGrad(ModelMaps):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -21,12 +22,12 @@ class Aside:
     prefix: Tensor | None = None
 
 
-class TokenStage(nn.Module):
+class TokenStage(nn.Module, ABC):
     """Maps (N, C, h, w), or images, to maps; what has no place in the image goes through ``aside``."""
 
+    @abstractmethod
     def forward(self, x: Tensor, aside: Aside | None = None) -> Tensor:
         """Maps of the stage; ``aside.prefix`` is read and written. Without one nothing is kept."""
-        raise NotImplementedError
 
 
 def through(stage: nn.Module, x: Tensor, aside: Aside) -> Tensor:

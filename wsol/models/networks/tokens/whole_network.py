@@ -141,6 +141,8 @@ def feature_shape(
             module.register_forward_pre_hook(lambda _, __, child=child: called.add(child))
     try:
         features = read(meta, torch.empty(1, 3, side, side, device="meta"))
+    # Each network has its own word for a side that it does not take; an operator that cannot run on the
+    # meta device says NotImplementedError.
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         raise wrong_side(name, network, side, error) from error
     if not isinstance(features, Tensor):
