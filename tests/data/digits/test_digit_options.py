@@ -31,6 +31,11 @@ from wsol.data.layouts.digits import DIALS, LAYOUT
         ("--test parts --share nan", "--share nan: the test parts has 0.25, 0.5, 0.75"),
         ("--test context --share 0.25", "--share 0.25: the test context has 0.5, 0.8, 0.9, 0.95"),
         ("--test context --texture grass", "the test context has correlated, uncorrelated"),
+        (
+            "--test scale --taught",
+            "--taught: the test scale has no training of its own; base and parts have",
+        ),
+        ("--test context --taught", "--taught: the test context has no training of its own;"),
         ("--size 51", "--size 51: must be from 52, where the smallest object has the 8 pixels"),
         ("--size 1025", "to 1024"),
         ("--train -1", "--train -1: must not be negative"),
@@ -102,3 +107,15 @@ def test_numbers_of_tests_are_their_seeds_and_differ():
 )
 def test_one_setting_of_each_training_set_holds_its_images(test, options, trains):
     assert digits_set(test, **options).trains == trains
+
+
+@pytest.mark.parametrize("test", ["base", "parts"])
+def test_a_training_at_the_usual_setting_is_the_usual_one(test):
+    assert digits_set(test, taught=True) == digits_set(test)
+
+
+def test_a_training_at_another_setting_is_its_own():
+    usual, own = digits_set("base", distractors=0), digits_set("base", distractors=0, taught=True)
+    assert (usual.trains, own.trains) == (False, True)
+    assert (usual.variant, own.variant) == ("base 0", "base 0 taught")
+    assert usual.training == {"set": "base"} and own.training == {"set": "base", "distractors": 0}

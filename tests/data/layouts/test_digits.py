@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.digits.tests import TESTS
-from wsol.data.layouts.digits import LAYOUT
+from wsol.data.digits.tests import TESTS, digits_set
+from wsol.data.layouts.digits import LAYOUT, scene_of
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_draft import ManifestDraft
 from wsol.data.manifest.manifest_writing import write_manifest
@@ -154,6 +154,25 @@ def test_another_share_is_another_training_set(written, tmp_path):
     own = file_bytes(written["context"][1].folder)
     other = file_bytes(write(tmp_path / "m", test="context", share=0.5)[1].folder)
     assert own["images/train/00000.png"] != other["images/train/00000.png"]
+
+
+@pytest.mark.parametrize(
+    ("test", "dial", "value"), [("base", "distractors", 0), ("parts", "share", 0.25)]
+)
+def test_taught_adds_training_images_of_the_setting(tmp_path, test, dial, value):
+    scored = file_bytes(write(tmp_path / "scored", test=test, **{dial: value})[1].folder)
+    folder = write(tmp_path / "taught", test=test, taught=True, **{dial: value})[1].folder
+    files = file_bytes(folder)
+    training = {name for name in files if "train" in name}
+    assert len(training) == COUNTS["train"]
+    assert {name: files[name] for name in files if name not in training} == scored
+    usual = file_bytes(write(tmp_path / "usual", test=test)[1].folder)
+    assert not any(files[name] == usual[name] for name in training)
+
+
+def test_one_digit_alone_is_all_that_a_taught_image_shows():
+    scene, _ = scene_of(digits_set("base", distractors=0, taught=True), "train", 30, 64, 0)
+    assert scene.things.digits.tolist() == [[[label]] for label in scene.labels]
 
 
 def test_another_seed_is_another_data_set(written, tmp_path):

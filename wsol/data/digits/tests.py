@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,7 @@ class DigitsTest:
     options: Mapping[str, Option] = field(default_factory=dict)
 
 
+TAUGHT = ("base", "parts")  # can be trained at each setting; context is, at each share
 DISTRACTORS = 2  # in every image where a test does not say otherwise
 SIDES = {12: (10, 14), 21: (19, 23), 30: (28, 32), 40: (37, 43), 49: (46, 52)}  # of 64
 
@@ -107,10 +109,15 @@ TESTS: dict[str, DigitsTest] = {
 
 @dataclass(frozen=True)
 class DigitsSet:
-    """A test at one setting of its options: one manifest."""
+    """A test at one setting of its options: one manifest.
+
+    Attributes:
+        taught: training images are drawn at this setting as well, a training set of its own.
+    """
 
     test: DigitsTest
     options: Mapping[str, Dial]
+    taught: bool = False
 
     def __getitem__(self, name: str) -> Any:
         return self.options[name]
@@ -118,32 +125,39 @@ class DigitsSet:
     @property
     def trains(self) -> bool:
         """Whether this is the manifest that holds the training images."""
-        defaults = {
+        own = {name: self.options[name] for name in self.defaults}
+        return self.taught or (self.test.name == self.test.training and own == self.defaults)
+
+    @property
+    def defaults(self) -> dict[str, Dial]:
+        """The setting that the test's training set is drawn at."""
+        return {
             name: option.default
             for name, option in self.test.options.items()
             if (self.test.name, name) != ("context", "share")  # each share is a training of its own
         }
-        own = {name: self.options[name] for name in defaults}
-        return self.test.name == self.test.training and own == defaults
 
     @property
     def training(self) -> dict[str, Dial]:
-        """What the training set is: its name, and the share where that is another training."""
-        if self.test.training == "context":
-            return {"set": "context", "share": self.options["share"]}
-        return {"set": self.test.training}
+        """What the training set is: its name, and the setting where that is another training."""
+        own = {"share": self.options["share"]} if self.test.training == "context" else {}
+        return {"set": self.test.training, **(self.options if self.taught else own)}
 
     @property
     def variant(self) -> str:
         """What tables call it after the generator's name: ``several 3 apart``."""
-        return " ".join([self.test.name, *map(str, self.options.values())])
+        return " ".join([self.test.name, *map(str, self.options.values()), *["taught"] * self.taught])
 
 
-def digits_set(name: str, **given: Dial | None) -> DigitsSet:
+def digits_set(name: str, *, taught: bool = False, **given: Dial | None) -> DigitsSet:
     """The test ``name`` at the options given, those that are None at their defaults.
 
+    Args:
+        taught: with training images at this very setting; nothing else than usual at the defaults.
+
     Raises:
-        UserError: there is no such test, or no such option of it; a value that it does not have.
+        UserError: there is no such test, or no such option of it; a value that it does not have; a test
+            that is taught though its networks are those of another.
     """
     if name not in TESTS:
         raise UserError(f"--test {name}: no such test{suggest(name, TESTS)}")
@@ -161,4 +175,9 @@ def digits_set(name: str, **given: Dial | None) -> DigitsSet:
         option: own.default if given.get(option) is None else given[option]
         for option, own in test.options.items()
     }
-    return DigitsSet(test, chosen)  # type: ignore[arg-type]
+    if taught and test.name not in TAUGHT:
+        raise UserError(
+            f"--taught: the test {name} has no training of its own; {' and '.join(TAUGHT)} have"
+        )
+    found = DigitsSet(test, chosen)  # type: ignore[arg-type]
+    return dataclasses.replace(found, taught=taught and not found.trains)

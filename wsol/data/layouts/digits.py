@@ -19,7 +19,7 @@ from wsol.data.digits.draws import Draws
 from wsol.data.digits.material import SPLITS, glyphs, textures
 from wsol.data.digits.scene import NOTHING, Scene
 from wsol.data.digits.scenes import SMALLEST, scene
-from wsol.data.digits.tests import GENERATOR, TESTS, VERSION, DigitsSet, digits_set
+from wsol.data.digits.tests import GENERATOR, TAUGHT, TESTS, VERSION, DigitsSet, digits_set
 from wsol.data.layouts.layout import Layout
 from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
 from wsol.errors import UserError
@@ -33,7 +33,7 @@ DIALS = tuple(dict.fromkeys(option for test in TESTS.values() for option in test
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """The test, its dial, the side and number of images, the seed."""
+    """The test, its dial and training, the side and number of images, the seed."""
     parser.add_argument("--test", default="base", help=f"one of {', '.join(TESTS)}")
     for name in DIALS:
         own = {test.name: test.options[name] for test in TESTS.values() if name in test.options}
@@ -43,6 +43,11 @@ def add_options(parser: ArgumentParser) -> None:
         )
         kind = type(next(iter(own.values())).default)
         parser.add_argument(f"--{name}", type=kind, default=None, help=told)
+    parser.add_argument(
+        "--taught",
+        action="store_true",
+        help=f"training images of this setting as well ({', '.join(TAUGHT)}): a training set of its own",
+    )
     parser.add_argument("--size", type=int, default=64, help="side of the images in pixels")
     parser.add_argument("--train", type=int, default=2500, help="training images")
     parser.add_argument("--val", type=int, default=500, help="val images")
@@ -55,7 +60,8 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
 
     ``UserError`` for an unknown test, a value that a dial does not have, a side too small or too large.
     """
-    digits = digits_set(options.test, **{name: getattr(options, name) for name in DIALS})
+    dials = {name: getattr(options, name) for name in DIALS}
+    digits = digits_set(options.test, taught=options.taught, **dials)
     counts = {"train": options.train, "val": options.val, "test": options.images}
     _check(options.size, counts, options.seed)
     if not digits.trains:
@@ -113,7 +119,7 @@ def scene_of(digits: DigitsSet, split: str, count: int, size: int, seed: int) ->
     """The first ``count`` scenes of a split, and the draws to go on with, which are each split's own."""
     train = split == "train"
     # Test images at two settings of a dial are drawn from the same words: alike where the dial allows.
-    own = [int(1000 * digits["share"])] if train and "share" in digits.training else []
+    own = [int(1000 * value) for key, value in digits.training.items() if train and key != "set"]
     draws = Draws(count, seed, digits.test.number, SPLITS.index(split), *own)
     return scene(digits, count, size, draws, train=train), draws
 
