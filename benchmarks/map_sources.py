@@ -20,7 +20,7 @@ from pathlib import Path
 from wsol.files.csv_table import csv_text
 from wsol.files.writing.atomic import write_text
 from wsol.maps import listed
-from wsol.maps.reading import passes, resolve
+from wsol.maps.model_sources import passes, resolve
 from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.model import Model
 from wsol.pipeline.outputs.publish import Outputs

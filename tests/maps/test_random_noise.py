@@ -9,7 +9,8 @@ import torch
 from wsol.data.loading.loader import Batch
 from wsol.errors import UserError
 from wsol.maps import map_source
-from wsol.maps.reading import MapReader, passes
+from wsol.maps.model_sources import passes
+from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 

@@ -8,7 +8,8 @@ import torch
 
 from wsol.errors import UserError
 from wsol.maps.classes import class_columns
-from wsol.maps.reading import MapReader, passes, resolve
+from wsol.maps.model_sources import passes, resolve
+from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 

@@ -13,7 +13,8 @@ from wsol.cli.list import main
 from wsol.errors import UserError
 from wsol.maps import MAPS, map_source, of_predicted_class
 from wsol.maps.contract import ImageMaps, MapSource, ModelMaps
-from wsol.maps.reading import MapReader, passes
+from wsol.maps.model_sources import passes
+from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 

@@ -10,7 +10,8 @@ import torch
 
 from wsol.data.loading.loader import Batch
 from wsol.errors import UserError
-from wsol.maps.reading import MapReader, resolve
+from wsol.maps.model_sources import resolve
+from wsol.maps.reading import MapReader
 from wsol.methods.build import build_method, trained_localizer
 from wsol.methods.trilite import unlikeliness
 from wsol.models.factory import build_localizer

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from wsol.models import factory
+from wsol.attention import ATTENTION
 from wsol.models.factory import build_localizer
 from wsol.models.localizer import Localizer
 from wsol.recipe import Recipe
@@ -17,7 +17,7 @@ from wsol.recipe import Recipe
 def localizer(request, monkeypatch) -> Callable[..., Localizer]:
     """Build a localizer of four classes for 32 x 32 images, from seed 0 on."""
     torch.manual_seed(0)
-    monkeypatch.setattr(factory.ATTENTION, "get", request.module.MODULES.__getitem__)
+    monkeypatch.setattr(ATTENTION, "get", request.module.MODULES.__getitem__)
 
     def build(attention: str = "none", backbone: str = "small_resnet", **settings) -> Localizer:
         recipe = {

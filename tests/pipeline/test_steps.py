@@ -9,7 +9,7 @@ from PIL import Image
 from wsol.cli.main import main
 from wsol.errors import UserError
 from wsol.maps import map_source
-from wsol.maps.reading import expand
+from wsol.maps.model_sources import expand
 from wsol.models.factory import build_localizer
 from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.model import Model

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,12 +12,13 @@ import numpy as np
 import torch
 
 from wsol.errors import UserError
-from wsol.maps import PREDICTED, map_source
 from wsol.maps.classes import class_columns, lacking_classes
 from wsol.maps.clock import Clock
-from wsol.maps.contract import Columns, ModelMaps
+from wsol.maps.contract import ModelMaps
 from wsol.maps.faithfulness.areas import AskedNetwork, Faithfulness
-from wsol.models.localizer import Localizer, LocalizerOutput
+from wsol.maps.model_sources import expand, model_maps, passes
+from wsol.maps.view import View
+from wsol.models.localizer import Localizer
 from wsol.scores.samples import Prediction
 
 if TYPE_CHECKING:
@@ -124,80 +124,6 @@ class MapReader:
             for column in own:
                 labels_of.setdefault(column, []).append(label)
         return View(source, name, columns if of_true_class else None, labels_of)
-
-
-@dataclass(frozen=True)
-class View:
-    """One source's reading of a model's outputs for a data set.
-
-    ``columns`` are the logits that stand for each class, None where no true class is read; ``labels_of``
-    the way back, empty where the data set's classes are not the model's. Two classes of the data set may
-    share a logit.
-    """
-
-    source: ModelMaps
-    name: str
-    columns: list[list[int]] | None
-    labels_of: dict[int, list[int]]
-
-    def maps(self, output: LocalizerOutput, batch: Batch) -> np.ndarray:
-        """(N, h, w) float32 maps of a batch, or its boxes (N, 4)."""
-        wanted = self._wanted(output, batch) if self.source.of_class else []
-        return self.source.read(output, wanted).detach().float().cpu().numpy()
-
-    @property
-    def kind(self) -> str:
-        """Which field of a prediction it fills."""
-        return "share_box" if self.source.gives_boxes else "score_map"
-
-    def classes(self, logits: Sequence[int], label: int) -> tuple[int, ...]:
-        """The data set's labels of some of the model's logits, -1 where it has none.
-
-        Of several that share a logit the image's own ``label`` if it is among them, else the last.
-        """
-        if not self.labels_of:
-            return ()
-        found = (self.labels_of.get(column, [-1]) for column in logits)
-        return tuple(label if label in labels else labels[-1] for labels in found)
-
-    def _wanted(self, output: LocalizerOutput, batch: Batch) -> Columns:
-        """The logits of each image's class, the true or the predicted one."""
-        if self.columns is None:
-            return output.logits.argmax(dim=1, keepdim=True).tolist()
-        labels = batch.labels.tolist()
-        if min(labels) < 0:
-            raise UserError(
-                f"{batch.image_ids[labels.index(min(labels))]}: has no label, and {self.name} is the "
-                f"map of the true class; choose --maps {self.name}{PREDICTED}, attention or features"
-            )
-        return [self.columns[label] for label in labels]
-
-
-def model_maps(name: str) -> ModelMaps:
-    """The source ``name`` of a model's maps; ``UserError`` where it reads none."""
-    source = map_source(name)
-    if not isinstance(source, ModelMaps):
-        purpose = (type(source).__doc__ or "").partition("\n")[0]
-        raise UserError(f"map source {name!r} is no map of a model: {purpose}")
-    return source
-
-
-def resolve(name: str, localizer: Localizer) -> str:
-    """The name the board writes: ``attention`` becomes ``attention:<the module's default>``."""
-    return model_maps(name).resolved(localizer).name
-
-
-def expand(sources: Sequence[str], localizer: Localizer) -> list[str]:
-    """The names the board writes, each once; a name such as ``cam@t=*`` stands for several."""
-    found = (one.name for source in sources for one in model_maps(source).expanded(localizer))
-    return list(dict.fromkeys(found))
-
-
-def passes(sources: Sequence[str]) -> list[list[str]]:
-    """``sources`` by forward pass: those that read the same output share one. Doubles are dropped."""
-    alone = {source: model_maps(source).own_pass for source in sources}
-    shared = [source for source, own in alone.items() if not own]
-    return ([shared] if shared else []) + [[source] for source, own in alone.items() if own]
 
 
 def check_sources(localizer: Localizer, sources: Sequence[str], images: ManifestSplit) -> None:

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 from collections.abc import Sequence
 from functools import partial
 
 from torch import nn
 
-from wsol.attention import ATTENTION
-from wsol.attention.contract import (
-    GLOBAL,
-    HEAD,
-    INPUT,
-    check_is_module,
-    check_options,
-    default_places,
-    gated_by,
-    insertion_of,
-)
-from wsol.errors import UserError, blamed_on
+from wsol.attention.contract import INPUT
+from wsol.errors import UserError
 from wsol.models.backbone import Backbone, as_stages
 from wsol.models.class_token_head import ClassTokenHead, class_token_head
 from wsol.models.heads import CamHead, build_head, native_head
-from wsol.models.insertion.feedback import insert_feedback
-from wsol.models.insertion.feedback_block import FeedbackBlock
-from wsol.models.insertion.inside_stages import insert_in_head, insert_inside
-from wsol.models.insertion.placement import insert_gates, with_blocks
+from wsol.models.insertion.attach import attach, attach_in_head
 from wsol.models.localizer import Localizer
 from wsol.models.networks.by_name import create_network, probe
 from wsol.models.networks.tokens.sides import at_side, wrong_side
@@ -43,7 +28,7 @@ from wsol.models.weights.loading import (
     tensors_sha256,
 )
 from wsol.models.weights.weight_formats import FORMATS
-from wsol.recipe import AttentionSettings, BackboneSettings, Recipe
+from wsol.recipe import BackboneSettings, Recipe
 
 
 def build_localizer(
@@ -81,7 +66,7 @@ def build_localizer(
         else None
     )
     own = {one.place: one for one in backbone.modules() if isinstance(one, Placed)}
-    placed, tapped = _place_attention(backbone, recipe.attention, num_classes)
+    placed, tapped = attach(backbone, recipe.attention, num_classes)
     # In the order in which they are met.
     before = {place: one for place, one in placed.items() if place == INPUT}
     placed = {**before, **own, **placed}
@@ -99,7 +84,7 @@ def build_localizer(
     else:
         backbone.drop_global()
         head = build_head(recipe.head, backbone.out_channels, num_classes)
-    placed |= _inside_head(head, recipe.attention)
+    placed |= attach_in_head(head, recipe.attention)
     localizer = Localizer(backbone, head, placed, class_keys, recipe.data.input_size)
     if load_weights:
         filled = load_localizer_weights(localizer, recipe.weights)
@@ -173,125 +158,3 @@ def _native_keys(head: CamHead | OwnClassifier, class_keys: Sequence[str]) -> Se
             "use head.name cam"
         )
     return class_keys or class_keys_of(head.num_classes)
-
-
-def _place_attention(
-    backbone: Backbone, settings: AttentionSettings, num_classes: int
-) -> tuple[dict[str, Placed | FeedbackBlock], TappedHead | None]:
-    """Put the module where its class says; returns the wrappers by place, and the head it may be."""
-    if settings.name == "none":
-        return {}, None
-    module_class = ATTENTION.get(settings.name)
-    check_is_module(settings.name, module_class)
-    check_options(module_class, settings.options)
-    places = _places(backbone, settings, module_class)
-    with blamed_on(f"{settings.label} cannot be built"):
-        return _built(backbone, settings, module_class, places, num_classes)
-
-
-def _inside_head(head: nn.Module, settings: AttentionSettings) -> dict[str, Placed]:
-    if HEAD not in settings.at:
-        return {}
-    make = partial(ATTENTION.get(settings.name), **settings.options)
-    with blamed_on(f"{settings.label} cannot be built"):
-        return {HEAD: insert_in_head(head, HEAD, make)}
-
-
-def _built(
-    backbone: Backbone,
-    settings: AttentionSettings,
-    module_class: type[nn.Module],
-    places: list[str],
-    num_classes: int,
-) -> tuple[dict[str, Placed | FeedbackBlock], TappedHead | None]:
-    insertion = insertion_of(module_class)
-    placed: dict[str, Placed | FeedbackBlock] = {}
-    if insertion == "head":
-        return placed, _tapped_head(backbone, module_class, settings, places, num_classes)
-    if insertion == "feedback":
-        stages = {stage: [f"stages.{stage}"] for stage in backbone.stages}
-        placed |= insert_feedback(backbone, stages, module_class, places, **settings.options)
-    elif insertion == "block":
-        make = partial(module_class, **settings.options)
-        if not settings.at:
-            # A default of every stage means those that have blocks: MobileNetV3's stage2 has none.
-            places = with_blocks(backbone, places)
-        placed |= insert_gates(backbone, places, gated_by(module_class), make)
-    else:
-        make = partial(module_class, **settings.options)
-        for place in places:
-            if place == HEAD:
-                continue  # there is no head yet
-            if "." in place:
-                placed[place] = insert_inside(backbone, place, make)
-            else:
-                channels = 3 if place == INPUT else backbone.stage_channels[place]
-                placed[place] = Placed(make(channels), place)
-    return placed, None
-
-
-def _tapped_head(
-    backbone: Backbone,
-    module_class: type[nn.Module],
-    settings: AttentionSettings,
-    taps: list[str],
-    num_classes: int,
-) -> TappedHead:
-    if inside := [tap for tap in taps if tap not in backbone.stages]:
-        raise UserError(
-            f"{module_class.__name__} taps whole stages of {backbone.name}, not {inside[0]}: there are "
-            f"{', '.join(backbone.stages)}"
-        )
-    channels = {tap: backbone.stage_channels[tap] for tap in taps}
-    has_global = list(backbone.stages)[-1] not in taps
-    if has_global:
-        channels[GLOBAL] = backbone.out_channels
-    return TappedHead(
-        module_class(channels, num_classes, **settings.options), taps, has_global=has_global
-    )
-
-
-def _places(backbone: Backbone, settings: AttentionSettings, module_class: type[nn.Module]) -> list[str]:
-    """Where the attention goes, shallow first: as asked, or by the class's default."""
-    asked = settings.at or _defaults(backbone, module_class)
-    for place in (INPUT, HEAD):
-        if place in asked and insertion_of(module_class) != "stage":
-            kind = module_class.__name__
-            raise UserError(f"{kind} cannot go to the {place}: only modules of a stage can")
-    places = dict.fromkeys(_resolve(backbone, place) for place in asked)
-    order = [INPUT, *backbone.stages, HEAD]
-
-    def depth(place: str) -> tuple[int, float]:
-        stage, _, number = place.partition(".")
-        return order.index(stage), int(number) if number.isdigit() else math.inf
-
-    return sorted(places, key=depth)
-
-
-def _defaults(backbone: Backbone, module_class: type[nn.Module]) -> list[str]:
-    """The class's own places. Their numbers speak of five stages: fewer are counted from the end.
-
-    A network of one stage (ViT) has the last one, and no second last.
-    """
-    deepest = re.fullmatch(r"stage(\d)", backbone.numbered[-1])
-    lacking = 5 - int(deepest[1]) if deepest else 0
-    places = [
-        re.sub(r"^stage(\d)", lambda stage: f"stage{int(stage[1]) - lacking}", place)
-        for place in default_places(module_class)
-    ]
-    from_end = [str(-number) for number in range(1, len(backbone.numbered) + 1)]
-    there = {*from_end, INPUT, *backbone.stages}
-    present = [place for place in places if place.partition(".")[0] in there]
-    if not present:
-        raise UserError(
-            f"{module_class.__name__} goes to {', '.join(places)}, but backbone {backbone.name} has "
-            f"{', '.join(backbone.stages)}: choose attention.at"
-        )
-    return present
-
-
-def _resolve(backbone: Backbone, place: str) -> str:
-    if place in (INPUT, HEAD):
-        return place
-    stage, dot, block = place.partition(".")
-    return backbone.resolve(stage) + dot + block

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from wsol.attention.contract import INPUT, HeadOutput, declared_without_gradient
+from wsol.attention.contract import INPUT, HeadOutput
 from wsol.attention.warps import composed, pulled_back
 from wsol.errors import UserError
 from wsol.models.backbone import Backbone
@@ -20,6 +20,7 @@ from wsol.models.insertion.feedback_block import FeedbackBlock, lowered_steps
 from wsol.models.networks.tokens.stage import Aside, through
 from wsol.models.own_classifier import OwnClassifier
 from wsol.models.packed import unpacked
+from wsol.models.parameter_groups import grouped, without_gradient
 from wsol.models.placed import Placed, named_maps
 from wsol.models.tapped_head import TappedHead
 from wsol.models.token_head import TokenHead
@@ -245,36 +246,14 @@ class Localizer(nn.Module):
         A feedback block's norms of the later steps are attention: without it they would not be. The
         backbone's own from the stage ``head_from`` on count as head; ``UserError`` where it is none.
         """
-        attention = [parameter for part in self.attention_parts for parameter in part.parameters()]
-        stages = list(self.backbone.stages)
-        late = stages[stages.index(self.backbone.resolve(head_from)) :] if head_from else []
-        inside = {id(parameter) for parameter in attention}
-        head = [
-            parameter
-            for part in (*(self.backbone.stages[stage] for stage in late), self.head)
-            for parameter in part.parameters()
-            if id(parameter) not in inside
-        ]
-        taken = {id(parameter) for parameter in attention + head}
-        rest = [parameter for parameter in self.parameters() if id(parameter) not in taken]
-        return {"backbone": rest, "attention": list(dict.fromkeys(attention)), "head": head}
+        return grouped(self, head_from)
 
     def parameters_without_gradient(self) -> set[str]:
         """Names of the parameters that the modules declare to get no gradient by design.
 
         Where a head ignores the vector of the whole image, so do the stages above its last tap.
         """
-        idle: set[str] = set()
-        if isinstance(self.head, TappedHead) and getattr(self.head.module, "ignores_global", False):
-            stages = list(self.backbone.stages)
-            for stage in stages[stages.index(self.head.taps[-1]) + 1 :]:
-                prefix = f"backbone.stages.{stage}"
-                idle |= {name for name, _ in self.get_submodule(prefix).named_parameters(prefix)}
-        return idle | {
-            f"{child}.{name}"
-            for child, module in self.named_children()
-            for name in declared_without_gradient(module)
-        }
+        return without_gradient(self)
 
     def at_step(self, t: int) -> AbstractContextManager[None]:
         """Within the context feedback takes ``t`` steps; ``UserError`` where it has not so many."""

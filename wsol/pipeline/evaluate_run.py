@@ -20,7 +20,8 @@ from wsol.evaluation.readings.faithfulness import Faithfulness as FaithfulnessRe
 from wsol.maps.classes import lacking_classes
 from wsol.maps.clock import Clock
 from wsol.maps.faithfulness.areas import Faithfulness
-from wsol.maps.reading import MapReader, expand, model_maps, passes
+from wsol.maps.model_sources import expand, model_maps, passes
+from wsol.maps.reading import MapReader
 from wsol.pipeline.evaluate import ScoringJob, evaluate
 from wsol.pipeline.fold_networks import scoring_parts
 from wsol.pipeline.images_of_run import check_scores, own_manifest

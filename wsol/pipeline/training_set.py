@@ -10,7 +10,7 @@ from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.queries import scored_split
 from wsol.errors import UserError
 from wsol.maps import PREDICTED
-from wsol.maps.reading import model_maps
+from wsol.maps.model_sources import model_maps
 from wsol.recipe import EvaluationSettings
 
 # What two manifests of one generator must have in common: the training set, what it was drawn from and

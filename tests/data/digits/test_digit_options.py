@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wsol.cli.main import main
-from wsol.data.digits.tests import TESTS, digits_set
+from wsol.data.digits.tests import TESTS, digits_set, with_training
 from wsol.data.layouts.digits import DIALS, LAYOUT
 
 
@@ -111,11 +111,12 @@ def test_one_setting_of_each_training_set_holds_its_images(test, options, trains
 
 @pytest.mark.parametrize("test", ["base", "parts"])
 def test_a_training_at_the_usual_setting_is_the_usual_one(test):
-    assert digits_set(test, taught=True) == digits_set(test)
+    assert with_training(digits_set(test)) == digits_set(test)
 
 
 def test_a_training_at_another_setting_is_its_own():
-    usual, own = digits_set("base", distractors=0), digits_set("base", distractors=0, taught=True)
+    usual = digits_set("base", distractors=0)
+    own = with_training(usual)
     assert (usual.trains, own.trains) == (False, True)
     assert (usual.variant, own.variant) == ("base 0", "base 0 taught")
     assert usual.training == {"set": "base"} and own.training == {"set": "base", "distractors": 0}

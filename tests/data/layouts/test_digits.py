@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsol.data.digits.tests import TESTS, digits_set
+from wsol.data.digits.tests import TESTS, digits_set, with_training
 from wsol.data.layouts.digits import LAYOUT, scene_of
 from wsol.data.manifest.manifest import Manifest
 from wsol.data.manifest.manifest_draft import ManifestDraft
@@ -171,7 +171,7 @@ def test_taught_adds_training_images_of_the_setting(tmp_path, test, dial, value)
 
 
 def test_one_digit_alone_is_all_that_a_taught_image_shows():
-    scene, _ = scene_of(digits_set("base", distractors=0, taught=True), "train", 30, 64, 0)
+    scene, _ = scene_of(with_training(digits_set("base", distractors=0)), "train", 30, 64, 0)
     assert scene.things.digits.tolist() == [[[label]] for label in scene.labels]
 
 

@@ -11,8 +11,9 @@ import torch
 from wsol.data.loading.loader import Batch
 from wsol.errors import UserError
 from wsol.maps import map_source
+from wsol.maps.model_sources import resolve
 from wsol.maps.noise import generator_of_image
-from wsol.maps.reading import MapReader, resolve
+from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 

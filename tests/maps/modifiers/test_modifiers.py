@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from wsol.data.loading.loader import Batch
 from wsol.errors import UserError
 from wsol.maps import is_foreign, listed, map_source, of_predicted_class
-from wsol.maps.reading import MapReader, model_maps, passes, resolve
+from wsol.maps.model_sources import model_maps, passes, resolve
+from wsol.maps.reading import MapReader
 from wsol.models.factory import build_localizer
 from wsol.recipe import Recipe
 

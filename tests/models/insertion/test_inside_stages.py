@@ -37,7 +37,7 @@ class Negates(nn.Module):
 @pytest.fixture
 def built(monkeypatch):
     """Gives a localizer with a module at places."""
-    monkeypatch.setattr("wsol.models.factory.ATTENTION", {"adl": Negates, "negates": Negates})
+    monkeypatch.setattr("wsol.models.insertion.attach.ATTENTION", {"adl": Negates, "negates": Negates})
 
     def build(backbone, at, head="cam", classes=3, **settings):
         recipe = Recipe(

@@ -12,6 +12,7 @@ from timm.models.mvitv2 import MultiScaleVit, MultiScaleVitCfg
 from torch import nn
 from torch.nn import functional
 
+from wsol.attention import ATTENTION
 from wsol.attention.contract import Attended
 from wsol.errors import UserError
 from wsol.models.backbone import as_stages
@@ -166,9 +167,8 @@ def test_stage_attention_goes_after_the_last_stage_and_everything_learns(case, a
 
 @torch.no_grad()
 def test_a_place_inside_a_stage_is_after_that_block_and_leaves_prefix_tokens(monkeypatch):
-    from wsol.models import factory
 
-    monkeypatch.setattr(factory.ATTENTION, "get", {"doubled": Doubled}.__getitem__)
+    monkeypatch.setattr(ATTENTION, "get", {"doubled": Doubled}.__getitem__)
     built = build(*PLAIN[0], attention={"name": "doubled", "at": ["stage4.1"]})
     network = the_librarys(*PLAIN[0])
     # By hand: the patch tokens, not the class token, are doubled after the second block.

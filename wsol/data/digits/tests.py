@@ -149,15 +149,11 @@ class DigitsSet:
         return " ".join([self.test.name, *map(str, self.options.values()), *["taught"] * self.taught])
 
 
-def digits_set(name: str, *, taught: bool = False, **given: Dial | None) -> DigitsSet:
+def digits_set(name: str, **given: Dial | None) -> DigitsSet:
     """The test ``name`` at the options given, those that are None at their defaults.
 
-    Args:
-        taught: with training images at this very setting; nothing else than usual at the defaults.
-
     Raises:
-        UserError: there is no such test, or no such option of it; a value that it does not have; a test
-            that is taught though its networks are those of another.
+        UserError: there is no such test, or no such option of it; a value that it does not have.
     """
     if name not in TESTS:
         raise UserError(f"--test {name}: no such test{suggest(name, TESTS)}")
@@ -175,9 +171,17 @@ def digits_set(name: str, *, taught: bool = False, **given: Dial | None) -> Digi
         option: own.default if given.get(option) is None else given[option]
         for option, own in test.options.items()
     }
-    if taught and test.name not in TAUGHT:
+    return DigitsSet(test, chosen)  # type: ignore[arg-type]
+
+
+def with_training(digits: DigitsSet) -> DigitsSet:
+    """The same with training images at this very setting; unchanged where it has them already.
+
+    ``UserError`` for a test whose networks are those of another.
+    """
+    if digits.test.name not in TAUGHT:
         raise UserError(
-            f"--taught: the test {name} has no training of its own; {' and '.join(TAUGHT)} have"
+            f"--taught: the test {digits.test.name} has no training of its own; "
+            f"{' and '.join(TAUGHT)} have"
         )
-    found = DigitsSet(test, chosen)  # type: ignore[arg-type]
-    return dataclasses.replace(found, taught=taught and not found.trains)
+    return digits if digits.trains else dataclasses.replace(digits, taught=True)

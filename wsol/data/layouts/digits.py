@@ -19,7 +19,15 @@ from wsol.data.digits.draws import Draws
 from wsol.data.digits.material import SPLITS, glyphs, textures
 from wsol.data.digits.scene import NOTHING, Scene
 from wsol.data.digits.scenes import SMALLEST, scene
-from wsol.data.digits.tests import GENERATOR, TAUGHT, TESTS, VERSION, DigitsSet, digits_set
+from wsol.data.digits.tests import (
+    GENERATOR,
+    TAUGHT,
+    TESTS,
+    VERSION,
+    DigitsSet,
+    digits_set,
+    with_training,
+)
 from wsol.data.layouts.layout import Layout
 from wsol.data.manifest.manifest_draft import DraftBox, DraftClass, DraftImage, ManifestDraft
 from wsol.errors import UserError
@@ -60,8 +68,9 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
 
     ``UserError`` for an unknown test, a value that a dial does not have, a side too small or too large.
     """
-    dials = {name: getattr(options, name) for name in DIALS}
-    digits = digits_set(options.test, taught=options.taught, **dials)
+    digits = digits_set(options.test, **{name: getattr(options, name) for name in DIALS})
+    if options.taught:
+        digits = with_training(digits)
     counts = {"train": options.train, "val": options.val, "test": options.images}
     _check(options.size, counts, options.seed)
     if not digits.trains:

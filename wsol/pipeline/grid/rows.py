@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wsol.data.manifest.manifest import Manifest
-from wsol.maps.reading import expand, model_maps
+from wsol.maps.model_sources import expand, model_maps
 from wsol.methods.build import trained_localizer
 from wsol.pipeline.inputs import open_manifest, resolved
 from wsol.pipeline.outputs.publish import (

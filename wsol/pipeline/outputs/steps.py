@@ -19,7 +19,7 @@ from wsol.files.pictures.images import open_image
 from wsol.files.pictures.picture_files import picture_png
 from wsol.files.writing.atomic import write_bytes
 from wsol.maps.cam_at_step import ClassMapAtStep
-from wsol.maps.reading import model_maps
+from wsol.maps.model_sources import model_maps
 from wsol.pipeline.inputs import annotated_split
 from wsol.pipeline.outputs.pictures import KeptPredictions
 from wsol.pipeline.outputs.publish import Outputs

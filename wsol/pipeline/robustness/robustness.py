@@ -13,9 +13,10 @@ from wsol.errors import UserError
 from wsol.evaluation.split_scores import compute
 from wsol.maps.classes import class_columns
 from wsol.maps.same_weights import sharing_weights
-from wsol.pipeline.evaluate_run import ModelJob, row_name
+from wsol.pipeline.evaluate_run import ModelJob
 from wsol.pipeline.inputs import annotated_split
 from wsol.pipeline.model import Model
+from wsol.pipeline.names_of_runs import names_of_runs
 from wsol.pipeline.robustness.attacks import Attack, Attacker
 from wsol.progress import say
 from wsol.recipe import EvaluationSettings
@@ -91,7 +92,7 @@ def robustness(
         raise UserError("robustness: name a run and an attack")
     models = [run if isinstance(run, Model) else Model.open(run) for run in runs]
     found: list[Attacked] = []
-    for name, model in zip(names(models), models, strict=True):
+    for name, model in zip(names_of_runs(models), models, strict=True):
         own = model.recipe.evaluation
         changed = dataclasses.replace(own, **{"maps": own.maps[:1], **(settings or {})})
         job = AttackedJob(model, dataclasses.replace(changed, faithfulness=False), manifest)
@@ -121,14 +122,6 @@ class AttackedJob(ModelJob):
         # Not against what a source of maps makes of the network.
         attacker = Attacker(sharing_weights(localizer), columns, weights.mean, weights.std)
         return attacker.attacked(batches, self.attack)
-
-
-def names(models: Sequence[Model]) -> list[str]:
-    """What people call the runs; by their folders where two would be called alike."""
-    short = [row_name(model.recipe) for model in models]
-    if len(set(short)) == len(short):
-        return short
-    return [Path(model.name).name for model in models]
 
 
 def _of_run(name: str, job: AttackedJob, attacks: Sequence[Attack], per_class: int) -> list[Attacked]:

@@ -16,7 +16,7 @@ from wsol.data.manifest.manifest import Manifest, ManifestSplit
 from wsol.errors import UserError
 from wsol.files.csv_table import write_csv
 from wsol.pipeline.model import Model
-from wsol.pipeline.robustness.robustness import names
+from wsol.pipeline.names_of_runs import names_of_runs
 from wsol.pipeline.transfer.linear_svm import fit
 from wsol.pipeline.transfer.vectors import vectors
 from wsol.progress import say
@@ -94,7 +94,7 @@ def transfer(
         raise UserError(f"--split {TRAIN}: the SVM is fitted to these images; name another split")
     models = [run if isinstance(run, Model) else Model.open(run) for run in runs]
     found = []
-    for name, model in zip(names(models), models, strict=True):
+    for name, model in zip(names_of_runs(models), models, strict=True):
         seen = vectors(model, train, features, f"{name}, {TRAIN}")
         say(f"{name}: choosing C on {len(seen.labels):,} train images")
         svm = fit(seen)
