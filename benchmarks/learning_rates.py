@@ -1,16 +1,19 @@
 """A learning rate for each recipe, from one grid for all, by its own top-1 on val.
 
     python benchmarks/learning_rates.py --configs configs/cub40/mobilenetv2_{cam,has}.yaml [--csv FILE]
+        [--rows RESULTS --seeds 0,1,2]
 
 Every recipe is trained at each multiple of its learning rates (the backbone's, the attention's, the
 head's alike) from one seed, and scored on val, where nothing but the labels is read. The best is chosen,
 the smaller of equal ones. What that took is told: trials, and hours of training at the threads stated.
-Runs are kept in ``--runs`` and not trained twice, nor again for the rows that they are chosen for.
+With ``--rows`` the chosen ones are then trained from every seed and scored as the recipes say; their
+records state the number of trials. Runs are kept in ``--runs`` and not trained twice.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 from pathlib import Path
 
@@ -37,6 +40,8 @@ def main() -> None:
     parser.add_argument("--runs", default="runs")
     parser.add_argument("--results", default="learning_rates")
     parser.add_argument("--csv", type=Path)
+    parser.add_argument("--rows", help="the folder of results where the chosen rows go")
+    parser.add_argument("--seeds", default="0,1,2", help="of the chosen rows")
     asked = parser.parse_args()
     trials = {
         path.stem: {factor: trial(path, factor, asked) for factor in asked.factors}
@@ -53,6 +58,18 @@ def main() -> None:
         names = " ".join(path.as_posix() for path in asked.configs)
         head = f"# python benchmarks/learning_rates.py --configs {names} --csv {asked.csv.as_posix()}\n"
         write_text(asked.csv, head + csv_text(COLUMNS, lines))
+    if asked.rows:
+        best = [chosen(path, trials[path.stem], lines, asked) for path in asked.configs]
+        wsol.benchmark(best, seeds=[int(seed) for seed in asked.seeds.split(",")], jobs=asked.jobs)
+
+
+def chosen(
+    path: Path, trials: dict[float, Recipe], lines: list[list[str]], asked: argparse.Namespace
+) -> Recipe:
+    """The recipe at the rates that were best on val, to be scored as it says itself."""
+    factor = next(float(line[1]) for line in lines if line[0] == path.stem and line[4])
+    best = trials[factor].changed(how={"results": asked.rows}, tuning_trials=len(trials))
+    return dataclasses.replace(best, evaluation=Recipe.from_yaml(path).evaluation)
 
 
 def trial(path: Path, factor: float, asked: argparse.Namespace) -> Recipe:

@@ -8,6 +8,7 @@ from pathlib import Path
 from comparisons import Difference, against_cam
 from digits_rows import is_digits
 from markdown_table import table
+from methods_table import methods_table, without_tuned
 from settings import setting_lines
 
 from wsol.board.rows.rows import Row
@@ -114,9 +115,12 @@ a forward and a backward pass as multiples of the bare network's.
 
 def results_page(root: Path, sections: Sequence[Section]) -> str:
     """The whole page but for digits, which has its own; the same records give the same bytes."""
-    sections = [section for section in sections if not is_digits(section)]
+    whole = [section for section in sections if not is_digits(section)]
+    sections = [without_tuned(section) for section in whole]
     differences = {section.place[0]: against_cam(section) for section in sections}
-    parts = [HEAD, *(_section(section, differences[section.place[0]]) for section in sections)]
+    parts = [HEAD]
+    for every, section in zip(whole, sections, strict=True):
+        parts += [_section(section, differences[section.place[0]]), *methods_table(root, every)]
     return "\n".join([*parts, _modules(root, sections, differences)])
 
 

@@ -1,0 +1,111 @@
+"""Methods at learning rates of their own choice -> a table, and what paired tests say of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from comparisons import holm
+from markdown_table import table
+
+from wsol.board.comparison.image_scores import row_scores
+from wsol.board.comparison.paired import compare
+from wsol.board.rows.rows import Row
+from wsol.board.tables.markdown import estimate_text
+from wsol.board.tables.sections import Section
+from wsol.files.csv_table import table_rows
+from wsol.scores.comparison.comparison import Comparison
+
+TRIALS = Path("benchmarks", "results", "learning_rates.csv")
+METRICS = {
+    "top1_acc": "Top-1 acc",
+    "max_box_acc@0.3": "MaxBoxAcc .3",
+    "max_box_acc@0.5": "MaxBoxAcc .5",
+    "max_box_acc@0.7": "MaxBoxAcc .7",
+    "max_box_acc_v2": "MaxBoxAccV2",
+}
+RANKED = "max_box_acc@0.5"
+
+TEXT = """## Methods on {title}
+
+The reference's methods on one network, one budget, {seeds}. The learning rates of each row are the best
+of {rates} by its own top-1 on val, which reads labels and no boxes (`tuning_trials` in the records). All
+rows are read by their class maps and scored on the {images} test images at the best thresholds there.
+*minus CAM*: the paired test over images in MaxBoxAcc .5, the means over seeds of each image compared;
+↑ better, ↓ worse after Holm's correction. It speaks of these networks.
+"""
+
+
+def tuned(row: Row) -> bool:
+    """Whether trials chose the row's settings."""
+    return any(record.recipe["how"].get("tuning_trials") for record in row.records)
+
+
+def without_tuned(section: Section) -> Section:
+    """The table without the rows that stand in that of methods."""
+    return dataclasses.replace(section, rows=[row for row in section.rows if not tuned(row)])
+
+
+def methods_table(root: Path, section: Section) -> list[str]:
+    """The section of the rows that trials chose, best first; none where there are no such rows."""
+    rows = [row for row in section.rows if tuned(row) and row["maps"] == "cam"]
+    if not rows:
+        return []
+    plain = next(row for row in rows if method(row) == "CAM")
+    found = {row.key: _against(row, plain) for row in rows if row is not plain}
+    kept = dict(zip(found, holm([one.p_value for one in found.values()]), strict=True))
+    head = ["method", "learning rate", *METRICS.values(), "minus CAM", "params M", "images/s"]
+    lines = []
+    for row in rows:
+        costs = row.costs()
+        figures = [estimate_text(row.estimates.get(key)).partition(" [")[0] for key in METRICS]
+        change = ""
+        if one := found.get(row.key):
+            change = f"{one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"
+            if kept[row.key]:
+                change += " ↑" if one.difference > 0 else " ↓"
+        own = [f"{float(costs['params']) / 1e6:.3f}", costs["images_per_second"]]
+        lines.append([method(row), costs["lr"], *figures, change, *own])
+    trials, told = _trials(root)
+    seeds = sorted({seed for row in rows for seed in row.seed_numbers if seed is not None})
+    text = TEXT.format(
+        title=section.title,
+        seeds=f"seeds {', '.join(map(str, seeds))}",
+        rates=" and ".join(trials[0][1:]),
+        images=f"{rows[0].records[0].n_images:,}",
+    )
+    return [text, table(head, lines, left=1), told, "", table(trials[0], trials[1:], left=1)]
+
+
+def method(row: Row) -> str:
+    """What people call it: ADL is an attention module here."""
+    names = {"cam": "CAM", "has": "HaS", "cutmix": "CutMix", "acol": "ACoL", "spg": "SPG"}
+    attention = row["attention"]
+    return names[row["method"].partition("(")[0]] if attention == "none" else attention.upper()
+
+
+def _against(row: Row, plain: Row) -> Comparison:
+    mine, theirs = row_scores(row), row_scores(plain)
+    if mine is None or theirs is None or list(mine.image_ids) != list(theirs.image_ids):
+        raise SystemExit(f"{row['method']}: the arrays of its records are not of CAM's images")
+    return compare(mine.by_metric[RANKED], theirs.by_metric[RANKED])
+
+
+def _trials(root: Path) -> tuple[list[list[str]], str]:
+    """Top-1 on val at each rate, a line a method, the chosen one bold; and what the trials took."""
+    text = (root / TRIALS).read_text("utf-8").splitlines()
+    command = next(line for line in text if line.startswith("#")).removeprefix("# ")
+    (_, columns), *rows = table_rows(line for line in text if not line.startswith("#"))
+    lines = [dict(zip(columns, cells, strict=True)) for _, cells in rows]
+    factors = list(dict.fromkeys(line["multiple"] for line in lines))
+    by_name: dict[str, list[str]] = {}
+    for line in lines:
+        value = f"**{line['val top-1']}**" if line["chosen"] else line["val top-1"]
+        by_name.setdefault(line["recipe"].rpartition("_")[2], []).append(value)
+    hours = sum(float(line["hours"]) for line in lines)
+    told = (
+        f"{len(lines)} trials chose the rates, in {hours:.1f} hours of training (one thread each, two "
+        f"at a time, beside other work); top-1 on val at each multiple of the recipe's rates:"
+    )
+    head = ["recipe", *(f"x {factor}" for factor in factors)]
+    return [head, *([name, *values] for name, values in by_name.items())], f"{told}\n\n`{command}`"
