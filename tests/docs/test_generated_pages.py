@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from wsol.board import frame, read_board, read_records
@@ -52,6 +53,27 @@ def test_figures_of_a_table_are_those_of_the_boards_frame():
         row = clutter.loc[name]
         expected = f"{row['max_box_acc@0.5']:.1f} ± {row['max_box_acc@0.5_std']:.1f}"
         assert cells[6].rstrip(" ↑↓") == expected
+
+
+def test_methods_have_the_boards_figures_and_the_rates_that_were_chosen():
+    """By another way: the CSV's own numbers, rounded here; rates from the list of trials."""
+    rows = frame(read_board(ROOT / "results").rows)
+    rows = rows[(rows["tuning_trials"] > 0) & (rows["maps"] == "cam")]
+    text = (ROOT / "docs" / "results.md").read_text("utf-8").partition("## Methods on")[2]
+    lines = re.findall(r"^\| (\w+) \| ([\d.e-]+) \|(.*)$", text, re.MULTILINE)
+    shown = {
+        (float(rate), figures.split("|")[2].strip()) for _, rate, figures in lines if "±" in figures
+    }
+    assert len(shown) == len(rows) > 1
+    assert shown == {
+        (row["lr"], f"{row['max_box_acc@0.5']:.1f} ± {row['max_box_acc@0.5_std']:.1f}")
+        for _, row in rows.iterrows()
+    }
+    trials = pd.read_csv(ROOT / "benchmarks" / "results" / "learning_rates.csv", comment="#")
+    chosen = trials.sort_values(["val top-1", "multiple"], ascending=[False, True])
+    chosen = chosen.groupby("recipe").first()
+    assert sorted(chosen["lr"]) == sorted(rows["lr"])
+    assert set(trials.loc[trials["chosen"] == "yes", "lr"]) == set(chosen["lr"])
 
 
 def test_holm_by_hand(generate):
