@@ -1,6 +1,6 @@
 """A learning rate for each recipe, from one grid for all, by its own top-1 on val.
 
-    python benchmarks/learning_rates.py --configs configs/cub40/mobilenetv2_{cam,has}.yaml [--csv FILE]
+    python benchmarks/learning_rates.py --configs configs/cub40/mobilenetv2_{cam,adl}.yaml [--csv FILE]
         [--rows RESULTS --seeds 0,1,2]
 
 Every recipe is trained at each multiple of its learning rates (the backbone's, the attention's, the
@@ -56,7 +56,9 @@ def main() -> None:
     print(f"{len(lines)} trials, {hours:.2f} hours of training")
     if asked.csv:
         names = " ".join(path.as_posix() for path in asked.configs)
-        head = f"# python benchmarks/learning_rates.py --configs {names} --csv {asked.csv.as_posix()}\n"
+        rows = f" --rows {asked.rows} --seeds {asked.seeds}" if asked.rows else ""
+        options = f"--configs {names} --csv {asked.csv.as_posix()}{rows}"
+        head = f"# python benchmarks/learning_rates.py {options}\n"
         write_text(asked.csv, head + csv_text(COLUMNS, lines))
     if asked.rows:
         best = [chosen(path, trials[path.stem], lines, asked) for path in asked.configs]
