@@ -8,6 +8,7 @@ from math import atanh, sqrt, tanh
 
 import numpy as np
 from digits_rows import OWN_MAPS, DigitsRows, images_of
+from methods_table import without_tuned
 from scipy.stats import rankdata
 
 from wsol.board.tables.sections import Section
@@ -28,7 +29,8 @@ class Correlation:
 
 
 def birds(section: Section) -> dict[str, float]:
-    """The figure of each module's maps on the network that has most modules."""
+    """The figure of each module's maps on the network that has most modules, at the recipe's rates."""
+    section = without_tuned(section)
     networks = [row["backbone"] for row in section.rows]
     most = max(sorted(set(networks)), key=networks.count)
     found = {}

@@ -13,7 +13,7 @@ from wsol.board.comparison.paired import compare
 from wsol.board.rows.rows import Row
 from wsol.board.runs.reading import StoredRun
 from wsol.board.tables.markdown import estimate_text
-from wsol.board.tables.sections import Section
+from wsol.board.tables.sections import Section, sections
 from wsol.files.csv_table import table_rows
 from wsol.scores.comparison.comparison import Comparison
 
@@ -29,11 +29,11 @@ RANKED = "max_box_acc@0.5"
 
 TEXT = """## Methods on {title}
 
-The reference's methods on one network, one budget, {seeds}. The learning rates of each row are the best
-of {rates} by its own top-1 on val, which reads labels and no boxes (`tuning_trials` in the records). All
-rows are read by their class maps and scored on the {images} test images at the best thresholds there.
-*minus CAM*: the paired test over images in MaxBoxAcc .5, the means over seeds of each image compared;
-↑ better, ↓ worse after Holm's correction. It speaks of these networks.
+The reference's methods on one network, one budget, {seeds}. The learning rates of each row are {rates}
+times the recipe's, whichever its own top-1 on val was best with; that reads labels and no boxes
+(`tuning_trials` in the records). All rows are read by their class maps and scored on the {images} test
+images at the best thresholds there. *minus CAM*: the paired test over images in MaxBoxAcc .5, the means
+over seeds of each image compared; ↑ better, ↓ worse after Holm's correction. It speaks of these networks.
 
 HaS hides cells of 4 pixels, half of them, which are wsolevaluation's defaults (its own rows searched
 both): no network of that row sees a whole image in training, and few whole ones are classified rightly.
@@ -46,12 +46,18 @@ def tuned(run: StoredRun) -> bool:
 
 
 def without_tuned(section: Section) -> Section:
-    """The table without the runs of that of methods. A row of both keeps its other seeds."""
+    """The table without the runs of that of methods, ranked anew.
+
+    A row of both keeps its other seeds.
+    """
+    if not any(tuned(run) for row in section.rows for run in row.runs):
+        return section
     rows = [
         dataclasses.replace(row, runs=tuple(run for run in row.runs if not tuned(run)))
         for row in section.rows
     ]
-    return dataclasses.replace(section, rows=[row for row in rows if row.runs])
+    (own,) = sections([row for row in rows if row.runs])
+    return own
 
 
 def methods_table(root: Path, section: Section) -> list[str]:
@@ -62,7 +68,7 @@ def methods_table(root: Path, section: Section) -> list[str]:
     plain = next(row for row in rows if method(row) == "CAM")
     found = {row.key: _against(row, plain) for row in rows if row is not plain}
     kept = dict(zip(found, holm([one.p_value for one in found.values()]), strict=True))
-    head = ["method", "learning rate", *METRICS.values(), "minus CAM", "params M", "images/s"]
+    head = ["method", "learning rate", *METRICS.values(), "minus CAM", "by seed", "params M"]
     lines = []
     for row in rows:
         costs = row.costs()
@@ -72,14 +78,17 @@ def methods_table(root: Path, section: Section) -> list[str]:
             change = f"{one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"
             if kept[row.key]:
                 change += " ↑" if one.difference > 0 else " ↓"
-        own = [f"{float(costs['params']) / 1e6:.3f}", costs["images_per_second"]]
-        lines.append([method(row), costs["lr"], *figures, change, *own])
+        pairs = zip(row.values(RANKED), plain.values(RANKED), strict=True)
+        by_seed = ", ".join(f"{own - cam:+.1f}" for own, cam in pairs if row is not plain)
+        params = f"{float(costs['params']) / 1e6:.3f}"
+        lines.append([method(row), costs["lr"], *figures, change, by_seed, params])
     trials, told = _trials(root)
     seeds = sorted({seed for row in rows for seed in row.seed_numbers if seed is not None})
     text = TEXT.format(
         title=section.title,
         seeds=f"seeds {', '.join(map(str, seeds))}",
-        rates=" and ".join(trials[0][1:]),
+        rates=", ".join(factor.removeprefix("x ") for factor in trials[0][1:-1])
+        + f" or {trials[0][-1].removeprefix('x ')}",
         images=f"{rows[0].records[0].n_images:,}",
     )
     return [text, table(head, lines, left=1), told, "", table(trials[0], trials[1:], left=1)]
