@@ -33,7 +33,8 @@ The reference's methods on one network, one budget, {seeds}. The learning rates 
 times the recipe's, whichever its own top-1 on val was best with; that reads labels and no boxes
 (`tuning_trials` in the records). All rows are read by their class maps and scored on the {images} test
 images at the best thresholds there. *minus CAM*: the paired test over images in MaxBoxAcc .5, the means
-over seeds of each image compared; ↑ better, ↓ worse after Holm's correction. It speaks of these networks.
+over seeds of each image compared; ↑ better, ↓ worse after Holm's correction. It speaks of these
+networks.
 
 HaS hides cells of 4 pixels, half of them, which are wsolevaluation's defaults (its own rows searched
 both): no network of that row sees a whole image in training, and few whole ones are classified rightly.
@@ -78,7 +79,7 @@ def methods_table(root: Path, section: Section) -> list[str]:
             change = f"{one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"
             if kept[row.key]:
                 change += " ↑" if one.difference > 0 else " ↓"
-        pairs = zip(row.values(RANKED), plain.values(RANKED), strict=True)
+        pairs = zip(_figures(row), _figures(plain), strict=True)
         by_seed = ", ".join(f"{own - cam:+.1f}" for own, cam in pairs if row is not plain)
         params = f"{float(costs['params']) / 1e6:.3f}"
         lines.append([method(row), costs["lr"], *figures, change, by_seed, params])
@@ -106,6 +107,11 @@ def _against(row: Row, plain: Row) -> Comparison:
     if mine is None or theirs is None or list(mine.image_ids) != list(theirs.image_ids):
         raise SystemExit(f"{row['method']}: the arrays of its records are not of CAM's images")
     return compare(mine.by_metric[RANKED], theirs.by_metric[RANKED])
+
+
+def _figures(row: Row) -> list[float]:
+    """The ranked metric of each seed."""
+    return [value for value in row.values(RANKED) if value is not None]
 
 
 def _trials(root: Path) -> tuple[list[list[str]], str]:

@@ -60,6 +60,7 @@ def test_methods_have_the_boards_figures_and_the_rates_that_were_chosen():
     rows = frame(read_board(ROOT / "results").rows)
     rows = rows[(rows["tuning_trials"] > 0) & (rows["maps"] == "cam")]
     text = (ROOT / "docs" / "results.md").read_text("utf-8").partition("## Methods on")[2]
+    text = text.partition("\n## ")[0]
     lines = re.findall(r"^\| (\w+) \| ([\d.e-]+) \|(.*)$", text, re.MULTILINE)
     shown = {
         (float(rate), figures.split("|")[2].strip()) for _, rate, figures in lines if "±" in figures
