@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import shlex
+import sys
 from pathlib import Path
 
 import wsol
@@ -55,9 +57,7 @@ def main() -> None:
     hours = sum(float(line[COLUMNS.index("hours")]) for line in lines)
     print(f"{len(lines)} trials, {hours:.2f} hours of training")
     if asked.csv:
-        names = " ".join(path.as_posix() for path in asked.configs)
-        rows = f" --rows {asked.rows} --seeds {asked.seeds}" if asked.rows else ""
-        options = f"--configs {names} --csv {asked.csv.as_posix()}{rows}"
+        options = " ".join(map(shlex.quote, sys.argv[1:]))
         head = f"# python benchmarks/learning_rates.py {options}\n"
         write_text(asked.csv, head + csv_text(COLUMNS, lines))
     if asked.rows:

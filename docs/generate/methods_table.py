@@ -18,7 +18,8 @@ from wsol.files.csv_table import table_rows
 from wsol.scores.comparison.comparison import Comparison
 
 TRIALS = Path("benchmarks", "results", "learning_rates.csv")
-METRICS = {
+# The metrics of boxes, and what tables call them.
+BOXES = {
     "top1_acc": "Top-1 acc",
     "max_box_acc@0.3": "MaxBoxAcc .3",
     "max_box_acc@0.5": "MaxBoxAcc .5",
@@ -69,11 +70,11 @@ def methods_table(root: Path, section: Section) -> list[str]:
     plain = next(row for row in rows if method(row) == "CAM")
     found = {row.key: _against(row, plain) for row in rows if row is not plain}
     kept = dict(zip(found, holm([one.p_value for one in found.values()]), strict=True))
-    head = ["method", "learning rate", *METRICS.values(), "minus CAM", "by seed", "params M"]
+    head = ["method", "learning rate", *BOXES.values(), "minus CAM", "by seed", "params M"]
     lines = []
     for row in rows:
         costs = row.costs()
-        figures = [estimate_text(row.estimates.get(key)).partition(" [")[0] for key in METRICS]
+        figures = [estimate_text(row.estimates.get(key)).partition(" [")[0] for key in BOXES]
         change = ""
         if one := found.get(row.key):
             change = f"{one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"
@@ -83,16 +84,15 @@ def methods_table(root: Path, section: Section) -> list[str]:
         by_seed = ", ".join(f"{own - cam:+.1f}" for own, cam in pairs if row is not plain)
         params = f"{float(costs['params']) / 1e6:.3f}"
         lines.append([method(row), costs["lr"], *figures, change, by_seed, params])
-    trials, told = _trials(root)
+    factors, told = _trials(root)
     seeds = sorted({seed for row in rows for seed in row.seed_numbers if seed is not None})
     text = TEXT.format(
         title=section.title,
         seeds=f"seeds {', '.join(map(str, seeds))}",
-        rates=", ".join(factor.removeprefix("x ") for factor in trials[0][1:-1])
-        + f" or {trials[0][-1].removeprefix('x ')}",
+        rates=f"{', '.join(factors[:-1])} or {factors[-1]}",
         images=f"{rows[0].records[0].n_images:,}",
     )
-    return [text, table(head, lines, left=1), told, "", table(trials[0], trials[1:], left=1)]
+    return [text, table(head, lines, left=1), *told]
 
 
 def method(row: Row) -> str:
@@ -114,8 +114,11 @@ def _figures(row: Row) -> list[float]:
     return [value for value in row.values(RANKED) if value is not None]
 
 
-def _trials(root: Path) -> tuple[list[list[str]], str]:
-    """Top-1 on val at each rate, a line a method, the chosen one bold; and what the trials took."""
+def _trials(root: Path) -> tuple[list[str], list[str]]:
+    """The multiples that were tried; and as text what they took, and top-1 on val at each.
+
+    Of each method the chosen one is bold.
+    """
     text = (root / TRIALS).read_text("utf-8").splitlines()
     command = next(line for line in text if line.startswith("#")).removeprefix("# ")
     (_, columns), *rows = table_rows(line for line in text if not line.startswith("#"))
@@ -131,4 +134,5 @@ def _trials(root: Path) -> tuple[list[list[str]], str]:
         f"at a time, beside other work); top-1 on val at each multiple of the recipe's rates:"
     )
     head = ["recipe", *(f"x {factor}" for factor in factors)]
-    return [head, *([name, *values] for name, values in by_name.items())], f"{told}\n\n`{command}`"
+    values = table(head, ([name, *own] for name, own in by_name.items()), left=1)
+    return factors, [told, "", f"`{command}`", "", values]

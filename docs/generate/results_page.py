@@ -8,7 +8,7 @@ from pathlib import Path
 from comparisons import Difference, against_cam
 from digits_rows import is_digits
 from markdown_table import table
-from methods_table import methods_table, without_tuned
+from methods_table import BOXES, methods_table, without_tuned
 from settings import setting_lines
 
 from wsol.board.rows.rows import Row
@@ -19,15 +19,7 @@ from wsol.files.csv_table import table_rows
 COSTS = Path("benchmarks", "results", "attention.csv")
 
 # The metrics shown, where a table has them, and what they are called here.
-METRICS = {
-    "top1_acc": "Top-1 acc",
-    "max_box_acc@0.3": "MaxBoxAcc .3",
-    "max_box_acc@0.5": "MaxBoxAcc .5",
-    "max_box_acc@0.7": "MaxBoxAcc .7",
-    "max_box_acc_v2": "MaxBoxAccV2",
-    "rubinstein_p": "P",
-    "rubinstein_j": "J",
-}
+METRICS = {**BOXES, "rubinstein_p": "P", "rubinstein_j": "J"}
 
 CLUTTER, BIRDS = "clutter", "CUB-200-2011, first 40 classes"
 TEN_CLASSES = "ILSVRC2012, ten classes, 250 val images"

@@ -211,6 +211,8 @@ def _told(runs: Sequence[StoredRun]) -> str:
 def _spelled(column: str, records: list[RunRecord]) -> str:
     spelling = COST_COLUMNS[column]
     values = [_cost(record, column) for record in records]
+    if column == "tuning_trials":  # told of the row: a seed may have been trained before the trials
+        values = [max((value for value in values if value is not None), default=None)]
     if not spelling:
         return "; ".join(sorted({str(value) for value in values if value not in (None, "")}))
     mean = _mean(values)
