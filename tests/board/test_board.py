@@ -103,6 +103,16 @@ def test_five_seeds_have_the_t_interval_over_seeds(store, results):
     assert float(row["top1_acc_high"]) == pytest.approx(52 + reach, abs=6e-4)
 
 
+def test_trials_are_those_of_the_settings_though_a_seed_is_older(store, results):
+    path = store("a", seed=0)
+    old = RunRecord.read(path)
+    old.recipe["how"]["tuning_trials"] = 0
+    old.write(path)
+    store("b", seed=1)
+    (row,) = rows_of(write_board(results)[0])
+    assert (row["seeds"], row["tuning_trials"]) == ("2", "3")
+
+
 def test_a_metric_that_one_seed_lacks_is_empty(store, results):
     store("a", seed=0, metrics={"pxap": 40.0})
     store("b", seed=1, metrics={"pxap": None})

@@ -1,6 +1,7 @@
 """A tiny clutter, a tiny recipe on it, and a run on the CPU; the toy methods can be imported."""
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,28 @@ def finished_run(tmp_path, facts):
         return folder
 
     return make
+
+
+@pytest.fixture
+def frozen_of(recipe_of):
+    """Gives a recipe with a frozen network, whose images are neither cropped nor flipped."""
+
+    def make(method="cam", options=None, **changes):
+        recipe = recipe_of(method, options, freeze="backbone", **changes)
+        data = dataclasses.replace(recipe.data, resize_size=32, flip=False)
+        backbone = BackboneSettings("small_resnet", options={"widths": [4, 6, 8], "blocks": 1})
+        return dataclasses.replace(recipe, data=data, backbone=backbone)
+
+    return make
+
+
+@pytest.fixture
+def state():
+    """Gives the tensors of a run's method, by name."""
+
+    def read(folder):
+        progress = RunFolder(folder).progress()
+        assert progress is not None
+        return progress["module"]
+
+    return read
