@@ -5,11 +5,11 @@ Ablations of RFGA are compared with RFGA too.
     python benchmarks/digits_tests.py --results results --csv results/digits-tests.csv
 
 Needs the per-image arrays beside the records, which are not committed for drawn data sets: the commands
-in docs/digits-results.md write records and arrays anew, the same to the byte at one thread.
+in docs/digits-results.md write records and arrays anew, the same to the byte at one thread on one kind of CPU.
 
 A line is a row, a test, and what the row is compared with, in the figure that `wsol diagnose` declares;
-rows are compared over all seeds that both have. p is of that one comparison: who reads several corrects
-it. Figures are printed as they come; the CSV is sorted.
+rows are compared over all seeds that both have, and with none of another precision. p is of that one
+comparison: who reads several corrects it. Figures are printed as they come; the CSV is sorted.
 """
 
 from __future__ import annotations
@@ -34,18 +34,19 @@ from wsol.scores.comparison.scored_row import ScoredRow
 from wsol.scores.protocol import Protocol
 
 COLUMNS = (
-    "images", "metric", "attention", "maps", "against", "seeds", "n",
+    "images", "metric", "attention", "maps", "precision", "against", "seeds", "n",
     "difference", "low", "high", "p", "by_seed",
 )  # fmt: skip
 CAM, CONTROL, RFGA = ("none", "cam"), ("plain", "cam"), ("rfga", "cam")
 
 
 class Place(NamedTuple):
-    """A row of one table: the images it was scored on, its name (`row_name`), its maps."""
+    """A row of one table: the images scored, its name (`row_name`), its maps, its precision."""
 
     images: str
     attention: str
     maps: str
+    precision: str
 
 
 def main() -> None:
@@ -77,7 +78,8 @@ def rows_of(runs: list[StoredRun]) -> dict[Place, dict[int, StoredRun]]:
             continue
         what = record.recipe["what"]
         name = row_name(what["backbone"]["name"], label(what["attention"]), label(what["method"]))
-        place = Place(record.dataset["name"], name, record.maps.removesuffix(PREDICTED))
+        maps = record.maps.removesuffix(PREDICTED)
+        place = Place(record.dataset["name"], name, maps, what["training"]["precision"])
         found[place][record.seeds["training"]] = run
     return found
 
@@ -96,7 +98,7 @@ def compared(rows: dict[Place, dict[int, StoredRun]]) -> Iterator[list[str]]:
                 continue
             ablated = [RFGA] if place.attention.startswith("rfga(") else []
             for attention, maps in (CAM, CONTROL, *ablated):
-                other = Place(images, attention, maps)
+                other = Place(images, attention, maps, place.precision)
                 if place[1:] == other[1:] or other not in rows:
                     continue
                 seeds = sorted(rows[place].keys() & rows[other].keys())
@@ -133,7 +135,7 @@ def differences(
 def line_of(place: Place, against: str, seeds: list[int], key: str, found: Comparison) -> list[str]:
     """A line under `COLUMNS`, but for its last."""
     numbers = [f"{value:.2f}" for value in (found.difference, found.low, found.high)]
-    told = [place.attention, place.maps, against, " ".join(map(str, seeds)), str(found.n_images)]
+    told = [*place[1:], against, " ".join(map(str, seeds)), str(found.n_images)]
     return [place.images, key, *told, *numbers, f"{found.p_value:.4f}"]
 
 

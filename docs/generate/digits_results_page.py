@@ -8,7 +8,7 @@ from pathlib import Path
 from digits_close_looks import close_looks
 from digits_correlation import birds, correlation
 from digits_rows import OF_SYSTEMS, DigitsRows
-from digits_tables import OF_ALL, every_module, every_row, without_attention
+from digits_tables import OF_ALL, both_precisions, every_module, every_row, without_attention
 from digits_verdicts import Tests
 from markdown_table import table
 
@@ -37,6 +37,8 @@ on the scored images, for every row alike.
   do not say. No mark: it cannot be told, or the seeds disagree.
 - (In parentheses): the row classifies otherwise than CAM (top-1 below 95, and more than a point apart),
   so its maps are not compared.
+- †: trained in float32 (`--training.precision 32-true`), all others in bf16. It is compared with CAM and
+  with the control trained in float32 as well.
 - LTPA is read by its scores, all other rows by their class maps.
 - *plain* is the control: as many parameters as RFGA, and no attention.
 - memory: the peak of one step of training (`python benchmarks/training_memory.py`).
@@ -72,7 +74,9 @@ another network, pretrained, one seed) over all modules, and its 95 % interval a
 
 COMMANDS = """## The commands
 
-In an empty folder of results; in this one all is recorded, and kept.
+In an empty folder of results; in this one all is recorded, and kept. Rows with † and their CAM, control
+and RFGA were trained with `--training.precision 32-true` after the grid's options, as one does on a CPU
+that does not compute bf16: there a bf16 row takes hours.
 
 ```bash
 for test in base company scale none several parts context; do
@@ -108,6 +112,7 @@ def digits_results_page(root: Path, sections: Sequence[Section]) -> str:
     """The whole page; the same records and files give the same bytes."""
     rows, tests = DigitsRows.of(sections), Tests(root)
     parts = [HEAD, every_module(root, rows, tests), *_missing(rows)]
+    parts += [both_precisions(rows)] if rows.in_both else []
     parts += [without_attention(root, rows)]
     if len(rows.methods) > 2:  # ADL stands among the modules already
         parts += [METHODS, every_row(rows, tests, rows.methods, "method")]

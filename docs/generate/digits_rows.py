@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from wsol.attention import ATTENTION
 from wsol.board.rows.rows import Row
@@ -22,11 +22,21 @@ METHODS = ("has", "cutmix", "acol", "spg", "adl")
 OF_SYSTEMS = ("dvan", "hourglass", "stn")
 # Its class maps are spikes by construction: its scores are the maps to look at.
 OWN_MAPS = "ltpa"
+# What most rows are trained in, and what others are: not every CPU computes bf16.
+USUAL, FLOAT32 = "bf16-mixed", "32-true"
+
+Place = tuple[str, str, str]
 
 
 def name_of(row: Row) -> str:
     """What the row is called."""
     return row_name(row["backbone"], row["attention"], row["method"])
+
+
+def precision_of(row: Row) -> str:
+    """What the row's network was trained in; empty where there is none."""
+    training = row.records[0].recipe["what"].get("training")
+    return str(training.get("precision", "")) if isinstance(training, Mapping) else ""
 
 
 def is_digits(section: Section) -> bool:
@@ -46,22 +56,25 @@ def own_images(figure: Figure) -> str:
 
 @dataclass(frozen=True)
 class DigitsRows:
-    """Every row by the images it was scored on, its name (`row_name`) and its maps."""
+    """Every row by the images it was scored on, its name (`row_name`) and its maps.
 
-    rows: dict[tuple[str, str, str], Row]
+    A row that was trained in both precisions is that of `USUAL`; ``in_float32`` has all of the other.
+    """
+
+    rows: dict[Place, Row]
+    in_float32: dict[Place, Row] = field(default_factory=dict)
 
     @classmethod
     def of(cls, sections: Sequence[Section]) -> DigitsRows:
         """The rows of all sections that are of digits."""
-        return cls(
-            {
+        usual: dict[Place, Row] = {}
+        in_float32: dict[Place, Row] = {}
+        for section in filter(is_digits, sections):
+            for row in section.rows:
                 # Of images without an object no map is of their class: those of the predicted one.
-                (section.place[0], name_of(row), row["maps"].removesuffix(PREDICTED)): row
-                for section in sections
-                if is_digits(section)
-                for row in section.rows
-            }
-        )
+                place = section.place[0], name_of(row), row["maps"].removesuffix(PREDICTED)
+                (in_float32 if precision_of(row) == FLOAT32 else usual)[place] = row
+        return cls(in_float32 | usual, in_float32)
 
     @property
     def attentions(self) -> list[str]:
@@ -93,23 +106,40 @@ class DigitsRows:
             return "cam"
         return next((maps for _, own, maps in self.rows if own == attention and maps != "cam"), "cam")
 
-    def estimate(self, images: str, metric: str, attention: str, maps: str = "") -> Estimate | None:
+    def precision(self, images: str, attention: str) -> str:
+        """What the row's network was trained in."""
+        place = images, attention, self.maps_of(attention)
+        row = self.rows.get(place)
+        return FLOAT32 if row is not None and row is self.in_float32.get(place) else USUAL
+
+    @property
+    def in_both(self) -> list[str]:
+        """Rows that were trained in either precision, CAM and the control first."""
+        both = {name for (images, name, maps), row in self.in_float32.items()
+                if self.rows[images, name, maps] is not row}  # fmt: skip
+        return [name for name in self.attentions if name in both]
+
+    def estimate(
+        self, images: str, metric: str, attention: str, maps: str = "", precision: str = ""
+    ) -> Estimate | None:
         """Mean and deviation over the seeds; None where there is no such row."""
-        row = self.rows.get((images, attention, maps or self.maps_of(attention)))
+        rows = self.in_float32 if precision == FLOAT32 else self.rows
+        row = rows.get((images, attention, maps or self.maps_of(attention)))
         return None if row is None else row.estimates.get(metric)
 
-    def value(self, images: str, metric: str, attention: str) -> float | None:
+    def value(self, images: str, metric: str, attention: str, precision: str = "") -> float | None:
         """The mean over the seeds."""
-        found = self.estimate(images, metric, attention)
+        found = self.estimate(images, metric, attention, precision=precision)
         return None if found is None else found.value
 
-    def top1(self, figure: Figure, attention: str) -> float | None:
+    def top1(self, figure: Figure, attention: str, precision: str = "") -> float | None:
         """Accuracy on the own test of the figure's training set."""
-        return self.value(own_images(figure), "top1_acc", attention)
+        return self.value(own_images(figure), "top1_acc", attention, precision)
 
     def comparable(self, figure: Figure, attention: str) -> bool:
-        """Whether maps of this row may be compared with CAM's: they classify alike."""
-        mine, cam = self.top1(figure, attention), self.top1(figure, CAM)
+        """Whether maps of this row may be compared with CAM's of its precision: they classify alike."""
+        precision = self.precision(images_of(figure), attention)
+        mine, cam = (self.top1(figure, name, precision) for name in (attention, CAM))
         if mine is None or cam is None:
             return False
         return min(mine, cam) >= TRAINED or abs(mine - cam) <= MATCHED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from digits_rows import CAM, CONTROL, DigitsRows, images_of
+from digits_rows import CAM, CONTROL, FLOAT32, USUAL, DigitsRows, images_of
 from digits_verdicts import Tests
 from markdown_table import table
 
@@ -24,9 +24,13 @@ OF_ALL = [figure for figure in PRIMARY if figure.test != "context"]
 # Where accuracy stands before the figure, and what it is called.
 TOP1 = {"base": ["top-1"], "parts": ["top-1 parts"]}
 SIGNS = {"better": " ↑", "worse": " ↓"}
+IN_FLOAT32 = " †"
 NO_ATTENTION = """What needs no attention, on the same images. *features* is the mean of CAM's last
 features, *intensity* the picture's own brightness, blurred to 8 x 8, or its largest component. Bounds,
 from `results/controls.md`: an ideal mask of 8 x 8 cells, and a network trained with masks.
+"""
+PRECISIONS = """What precision alone changes: these rows were trained in both, from the same starts. From
+the first step on the two round differently, as two kinds of CPU do.
 """
 
 
@@ -50,16 +54,36 @@ def cells_of(rows: DigitsRows, tests: Tests, name: str, *, short: bool = False) 
     marks = marks_of(rows, tests, name)
     cells = [shown(name)]
     for figure in OF_ALL:
-        if figure.test in TOP1 and not short:
-            cells.append(plain(rows.estimate(images_of(figure), "top1_acc", name)))
         text = plain(rows.estimate(images_of(figure), figure.key, name))
-        cells.append(_marked(rows, figure, name, text.partition(" ±")[0] if short else text, marks))
+        own = [_marked(rows, figure, name, text.partition(" ±")[0] if short else text, marks)]
+        if figure.test in TOP1:
+            top1 = plain(rows.estimate(images_of(figure), "top1_acc", name))
+            own = own if short else [top1, *own]
+            if own[0] and rows.precision(images_of(figure), name) == FLOAT32:
+                own[0] += IN_FLOAT32
+        cells += own
     return cells
 
 
 def _heads(first: str, *, short: bool = False) -> list[str]:
     figures = [[*([] if short else TOP1.get(one.test, [])), head_of(one)] for one in OF_ALL]
     return [first, *(name for own in figures for name in own)]
+
+
+def both_precisions(rows: DigitsRows) -> str:
+    """The rows that were trained in either precision, one under the other."""
+    lines = []
+    for name in rows.in_both:
+        for precision in (USUAL, FLOAT32):
+            cells = [shown(name), precision]
+            for figure in OF_ALL:
+                keys = ["top1_acc", figure.key] if figure.test in TOP1 else [figure.key]
+                for key in keys:
+                    found = rows.estimate(images_of(figure), key, name, precision=precision)
+                    cells.append(plain(found))
+            lines.append(cells)
+    head, *figures = _heads("attention")
+    return "\n".join([PRECISIONS, table([head, "precision", *figures], lines, left=2)])
 
 
 def without_attention(root: Path, rows: DigitsRows) -> str:

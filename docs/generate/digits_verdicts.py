@@ -58,8 +58,8 @@ class Tests:
         (_, columns), *rows = table_rows(lines[1:])
         for _, cells in rows:
             line = dict(zip(columns, cells, strict=True))
-            key = line["images"], line["metric"], line["attention"], line["maps"], line["against"]
-            self._found[key] = PairedTest(
+            key = "images", "metric", "attention", "maps", "precision", "against"
+            self._found[tuple(line[part] for part in key)] = PairedTest(
                 float(line["difference"]),
                 float(line["low"]),
                 float(line["high"]),
@@ -70,9 +70,10 @@ class Tests:
     def one(
         self, rows: DigitsRows, figure: Figure, attention: str, against: str = CAM
     ) -> PairedTest | None:
-        """The comparison of a row with another one; None where there is none."""
-        key = images_of(figure), figure.key, attention, rows.maps_of(attention), against
-        return self._found.get(key)
+        """The comparison of a row with another one of its precision; None where there is none."""
+        images = images_of(figure)
+        own = attention, rows.maps_of(attention), rows.precision(images, attention)
+        return self._found.get((images, figure.key, *own, against))
 
     def judged(
         self, rows: DigitsRows, attention: str, family: Sequence[Figure] = PRIMARY

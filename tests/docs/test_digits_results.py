@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from wsol.board import read_board
+from wsol.board.rows.seeds import Estimate
 from wsol.pipeline.diagnosis.figures import PRIMARY
 from wsol.pipeline.digits_recipes import row_name
 
@@ -23,7 +24,7 @@ NAMES = (
     "digits_verdicts",
     "markdown_table",
 )
-HEAD = "images,metric,attention,maps,against,seeds,n,difference,low,high,p,by_seed"
+HEAD = "images,metric,attention,maps,precision,against,seeds,n,difference,low,high,p,by_seed"
 
 
 @pytest.fixture
@@ -39,12 +40,16 @@ def generate(monkeypatch):
 def made_up(generate):
     """Rows with one figure each, by images, attention and metric."""
 
-    def make(values: dict[tuple[str, str, str], float]):
+    def make(values: dict[tuple[str, str, str], float], in_float32=None):
+        other = grouped(in_float32 or {})
+        return generate("digits_rows").DigitsRows(other | grouped(values), other)
+
+    def grouped(values: dict[tuple[str, str, str], float]):
         rows: dict[tuple[str, str, str], SimpleNamespace] = {}
         for (images, attention, metric), value in values.items():
             row = rows.setdefault((f"digits {images}", attention, "cam"), SimpleNamespace(estimates={}))
-            row.estimates[metric] = SimpleNamespace(value=value)
-        return generate("digits_rows").DigitsRows(rows)
+            row.estimates[metric] = Estimate(value, std=1.0)
+        return rows
 
     return make
 
@@ -53,10 +58,11 @@ def made_up(generate):
 def written_tests(generate, tmp_path):
     """The file of paired tests with some lines against CAM: images, metric, difference, p, seeds."""
 
-    def write(*lines: tuple[str, str, float, float, str]):
+    def write(*lines: tuple[str, str, float, float, str], precision: str = "bf16-mixed"):
         (tmp_path / "results").mkdir()
+        row = f"se,cam,{precision},none,0 1 2"
         text = [
-            f"digits {images},{metric},se,cam,none,0 1 2,2000,{difference},-1,1,{p},{by_seed}"
+            f"digits {images},{metric},{row},2000,{difference},-1,1,{p},{by_seed}"
             for images, metric, difference, p, by_seed in lines
         ]
         path = tmp_path / "results" / "digits-tests.csv"
@@ -122,6 +128,43 @@ def test_verdicts_by_their_rules(made_up, written_tests):
         "parts": ("not compared", None),  # top-1 90 against 97
         "context": ("not scored", None),
     }
+
+
+def test_a_row_is_compared_with_cam_of_its_own_precision(generate, made_up, written_tests):
+    """In bf16 CAM has a top-1 of 99, so that 93 could not be compared; in float32 it has 93.5."""
+    images, key = "base 2", "max_box_acc@0.5"
+    rows = made_up(
+        {(images, "none", "top1_acc"): 99.0, (images, "none", key): 70.0},
+        in_float32={
+            (images, "none", "top1_acc"): 93.5,
+            (images, "none", key): 60.0,
+            (images, "se", "top1_acc"): 93.0,
+            (images, "se", key): 65.0,
+        },
+    )
+    assert rows.value("digits base 2", key, "none") == 70.0
+    assert rows.value("digits base 2", key, "none", "32-true") == 60.0
+    assert (rows.in_both, rows.attentions) == (["none"], ["none", "se"])
+    tests = written_tests((images, key, 5.0, 0.001, "+5.0 +5.0 +5.0"), precision="32-true")
+    assert tests.judged(rows, "se")[0].verdict == "better"
+    tables = generate("digits_tables")
+    cells = tables.cells_of(rows, tests, "se")
+    assert cells[:3] == ["se", "93.0 ± 1.0 †", "65.0 ± 1.0 ↑"]
+    assert tables.cells_of(rows, tests, "se", short=True)[:2] == ["se", "65.0 ↑ †"]
+    assert tables.cells_of(rows, tests, "none")[:3] == ["*none* (CAM)", "99.0 ± 1.0", "70.0 ± 1.0"]
+    lines = tables.both_precisions(rows).splitlines()[-2:]
+    assert [line.split("|")[2:5] for line in lines] == [
+        [" bf16-mixed ", " 99.0 ± 1.0 ", " 70.0 ± 1.0 "],
+        [" 32-true ", " 93.5 ± 1.0 ", " 60.0 ± 1.0 "],
+    ]
+
+
+def test_tests_of_another_precision_are_not_a_row_s(made_up, written_tests):
+    images, key = "base 2", "max_box_acc@0.5"
+    values = {(images, name, metric): 96.0 for name in ("none", "se") for metric in (key, "top1_acc")}
+    tests = written_tests((images, key, 5.0, 0.001, "+5.0 +5.0 +5.0"), precision="32-true")
+    assert tests.judged(made_up(values), "se")[0].verdict == "not compared"
+    assert tests.judged(made_up({}, in_float32=values), "se")[0].verdict == "better"
 
 
 def test_where_low_is_better_less_is_better(made_up, written_tests):
