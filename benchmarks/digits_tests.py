@@ -5,7 +5,7 @@ Ablations of RFGA are compared with RFGA too.
     python benchmarks/digits_tests.py --results results --csv results/digits-tests.csv
 
 Needs the per-image arrays beside the records, which are not committed for drawn data sets: the commands
-in docs/digits-results.md write records and arrays anew, the same to the byte at one thread on one kind of CPU.
+in docs/digits-results.md write records and arrays anew, on one kind of CPU the same to the byte.
 
 A line is a row, a test, and what the row is compared with, in the figure that `wsol diagnose` declares;
 rows are compared over all seeds that both have, and with none of another precision. p is of that one
