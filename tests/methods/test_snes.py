@@ -49,6 +49,13 @@ def test_it_finds_the_top_of_a_quadratic():
     assert (search.width < 1e-3).all()
 
 
+def test_another_search_goes_on_from_its_state():
+    first, second = SNES(torch.zeros(5), 1.0, seed=7), SNES(torch.ones(5), 3.0, seed=8)
+    first.tell(first.ask().square().sum(dim=1))
+    second.load_state(first.state())
+    assert torch.equal(first.ask(), second.ask())
+
+
 def test_the_same_seed_asks_the_same():
     first, second = (SNES(torch.zeros(5), 1.0, seed=7).ask() for _ in range(2))
     assert torch.equal(first, second)

@@ -8,8 +8,9 @@ from safetensors.torch import load_file
 
 from wsol.errors import UserError
 from wsol.methods.build import trained_localizer
+from wsol.methods.snes import SNES
 from wsol.models.factory import build_localizer
-from wsol.training import loop
+from wsol.training import loop, training_state
 from wsol.training.run_folder import RunFolder
 from wsol.training.training_state import TrainingState
 
@@ -96,6 +97,46 @@ def test_after_training_runs_once_wherever_the_run_is_interrupted(
 
 def raises_interrupt(*arguments):
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("search", ["snes", "random"])
+def test_a_search_that_is_interrupted_goes_on_where_it_was(
+    run, recipe_of, tiny_split, tmp_path, monkeypatch, search
+):
+    """Six generations, stopped after the fourth: two are left, and the result is the same."""
+    recipe = recipe_of("dasnet", {"generations": 6, "passes": 2, "search": search}, epochs=1)
+    asked = []
+    ask = SNES.ask
+    monkeypatch.setattr(SNES, "ask", lambda self: asked.append(1) or ask(self))
+    monkeypatch.setattr(training_state, "SECONDS_BETWEEN", 0.0)
+    whole, _ = run(recipe, tiny_split, tmp_path / "whole")
+    assert len(asked) == 6
+    kept = TrainingState._save_progress
+
+    def stopped_in_the_fourth(self):
+        kept(self)
+        if self.method.get_extra_state().get("done") == 4:
+            raise KeyboardInterrupt
+
+    cut = tmp_path / "cut"
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingState, "_save_progress", stopped_in_the_fourth)
+        with pytest.raises(KeyboardInterrupt):
+            run(recipe, tiny_split, cut)
+    asked.clear()
+    run(recipe, tiny_split, cut)
+    assert len(asked) == 2
+    assert (cut / "last.safetensors").read_bytes() == (whole / "last.safetensors").read_bytes()
+
+
+def test_state_is_kept_only_now_and_then(run, recipe_of, tiny_split, tmp_path, monkeypatch):
+    """Once after the epoch and once when all is fitted, not after each of forty generations."""
+    kept = []
+    save = TrainingState._save_progress
+    monkeypatch.setattr(TrainingState, "_save_progress", lambda self: kept.append(1) or save(self))
+    monkeypatch.setattr(training_state, "SECONDS_BETWEEN", 1e6)
+    run(recipe_of("dasnet", {"generations": 40, "passes": 2}, epochs=1), tiny_split, tmp_path / "run")
+    assert len(kept) == 2
 
 
 def test_a_localizer_with_a_buffer_of_the_methods_own_opens_again(run, recipe_of, tiny_split, tmp_path):

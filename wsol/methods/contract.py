@@ -8,7 +8,7 @@ against each other returns several from ``configure_optimizers``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
@@ -71,6 +71,8 @@ class TrainingMethod(nn.Module):
             (``training.cache_features``), and a step is given them in place of images.
         needs_boxes: whether a step is also given each image's boxes, of ``training.boxed_images`` images
             a class of val, which are trained on in place of train. Its rows are bounds, never ranked.
+        keep_progress: for a long ``after_training`` to call between its parts: writes the method's state
+            to disk now and then. Its own progress goes there by ``get_extra_state``.
     """
 
     from_features: ClassVar[bool] = False
@@ -82,6 +84,7 @@ class TrainingMethod(nn.Module):
             raise UserError(f"label_smoothing is {label_smoothing}: must be from 0 to 1")
         self.localizer = localizer
         self.classification = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
+        self.keep_progress: Callable[[], None] = lambda: None
 
     def parameter_groups(self, head_from: str = "") -> dict[str, list[nn.Parameter]]:
         """Parameters by part: ``backbone`` up to ``head_from``, ``attention``, ``head``; each once."""
@@ -112,7 +115,8 @@ class TrainingMethod(nn.Module):
 
         Called once, in evaluation mode, with the checkpoint of ``training.selection`` in the localizer
         and before the final weights are written, which hold what was fitted where it is a parameter or
-        buffer of ``trained()``. Every process calls it and must come to the same result.
+        buffer of ``trained()``. Every process calls it and must come to the same result. A run that was
+        interrupted here calls it again, with the state that was kept last (``keep_progress``).
 
         Args:
             loader: all training images as at test (no crop, no flip), in the manifest's order; it can be

@@ -10,6 +10,8 @@ channels; gains that average 1; a fitness in which images that are classified wr
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -75,6 +77,8 @@ class DasNet(TrainingMethod):
         self.generations, self.search, self.width = generations, search, width
         self.right, self.seed, self.rank = right, seed, rank
         self.gained = GainedLocalizer(localizer, rank or channels, passes)
+        # How far the search has come; empty before it and after it.
+        self._searched: dict[str, Any] = {}
 
     def step(self, images: Tensor, labels: Tensor, turn: str) -> StepOutput:
         """Images (N, 3, H, W), labels (N,) to the cross-entropy of the plain network."""
@@ -83,7 +87,10 @@ class DasNet(TrainingMethod):
 
     @torch.no_grad()
     def after_training(self, loader: ImageBatches) -> None:
-        """Search the policy on the training images; the best that was tried is kept, or none."""
+        """Search the policy on the training images; the best that was tried is kept, or none.
+
+        A search that was interrupted goes on with the result that it would have had.
+        """
         means, labels = [], []
         for images, own in loader:
             means.append(self.localizer(images).features.mean(dim=(2, 3)).float())
@@ -91,9 +98,13 @@ class DasNet(TrainingMethod):
         seen, wanted = torch.cat(means), torch.cat(labels)
         start = self._start()
         first = float(self.fitness(start[None].to(seen), seen, wanted)[0])
-        best, highest = start, first
+        best, highest, done = start, first, 0
         search = SNES(start, self.width, seed=self.seed)
-        for _ in track(range(self.generations), self.generations, "dasNet: generation"):
+        if self._searched:
+            search.load_state(self._searched["search"])
+            best, highest, done = (self._searched[key] for key in ("best", "highest", "done"))
+        left = range(done, self.generations)
+        for generation in track(left, len(left), "dasNet: generation"):
             points = search.ask()
             fitness = self.fitness(points.to(seen), seen, wanted).double().cpu()
             if self.search == "snes":
@@ -101,6 +112,14 @@ class DasNet(TrainingMethod):
             top = int(fitness.argmax())
             if float(fitness[top]) > highest:
                 best, highest = points[top], float(fitness[top])
+            self._searched = {
+                "search": search.state(),
+                "best": best,
+                "highest": highest,
+                "done": generation + 1,
+            }
+            self.keep_progress()
+        self._searched = {}
         say(f"dasNet: fitness {first:.4f} without gains, {highest:.4f} with the best policy tried")
         out, into = self._policy(best[None].to(seen))
         self.gained.policy_out.copy_(out[0])
@@ -126,6 +145,14 @@ class DasNet(TrainingMethod):
             weights = torch.where(logits.argmax(dim=1) == wanted, self.right, 1.0)
             found.append(-(weights * losses).view(len(policy[0]), -1).mean(dim=1))
         return torch.cat(found)
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """How far the search has come, beside the weights."""
+        return self._searched
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._searched = state
 
     def trained(self) -> Localizer:
         """The localizer that looks several times."""

@@ -37,6 +37,15 @@ class SNES:
         self._generator = torch.Generator().manual_seed(seed)
         self._drawn = torch.zeros(0)
 
+    def state(self) -> dict[str, Tensor]:
+        """What the search goes on from after a generation."""
+        return {"mean": self.mean, "width": self.width, "generator": self._generator.get_state()}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on from another search's `state`: it asks what that one would have asked next."""
+        self.mean, self.width = state["mean"], state["width"]
+        self._generator.set_state(state["generator"])
+
     def ask(self) -> Tensor:
         """The points of a generation, (n, d)."""
         shape = self.population, self.mean.numel()

@@ -28,6 +28,9 @@ from wsol.training.run_weights import check_finite
 from wsol.training.turns import load_optimizer_states, optimizer_states, prepare_turns
 from wsol.training.validation import validate
 
+# What a method fits after training is written to disk at most so often.
+SECONDS_BETWEEN = 20.0
+
 
 @dataclass(frozen=True)
 class EpochResult:
@@ -67,6 +70,7 @@ class TrainingState:
         self.fitted = False
         # Features of a frozen network, which the method is given in place of images.
         self.kept: KeptFeatures | None = None
+        self._saved_at = time.monotonic()
 
     def start(self) -> int:
         """The epoch to begin with: 0, or where an interrupted run stopped."""
@@ -187,6 +191,7 @@ class TrainingState:
             self.folder.load_weights(self.method.trained(), selection)
             self._seed(self.epochs)
             self.method.eval()
+            self.method.keep_progress = self._keep_fitting
             self.method.after_training(ImagesAtTest(self.split, self.recipe, self.fabric.device))
             self.fitted = True
             if self.fabric.is_global_zero:
@@ -198,6 +203,11 @@ class TrainingState:
         self.fabric.barrier()
         return self.method.trained()
 
+    def _keep_fitting(self) -> None:
+        """Between two parts of ``after_training``: the state of the method, where it is time."""
+        if self.fabric.is_global_zero and time.monotonic() - self._saved_at >= SECONDS_BETWEEN:
+            self._save_progress()
+
     def _note_saved(self) -> None:
         """For the line that a stopped command ends with."""
         saved = "no epoch is saved yet; the same command begins anew"
@@ -207,6 +217,7 @@ class TrainingState:
         note_saved(f"{self.folder.path}: {saved}")
 
     def _save_progress(self) -> None:
+        self._saved_at = time.monotonic()
         self.folder.save_progress(
             {
                 "epochs": self.epochs,
