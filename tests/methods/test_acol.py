@@ -116,7 +116,7 @@ def test_several_classes_at_once_are_refused(method):
 @pytest.mark.parametrize(
     ("attention", "options", "said"),
     [
-        ("ltpa", {}, "take head.name cam, and an attention that is no head"),
+        ("ltpa", {}, "take head.name cam, and no attention as head or in it"),
         ("none", {"drop_threshold": 2}, "drop_threshold 2 is from 0 to 1"),
         ("none", {"width": 0}, "width 0 at least 1"),
     ],
@@ -124,4 +124,10 @@ def test_several_classes_at_once_are_refused(method):
 def test_where_it_cannot_be(attention, options, said):
     own = recipe(**options).changed(attention=AttentionSettings(attention).__dict__)
     with pytest.raises(UserError, match=said):
+        build_method(own, build_localizer(own, 3, KEYS))
+
+
+def test_attention_in_its_head_is_not_lost_without_a_word():
+    own = recipe().changed(attention={"name": "adl", "at": ["head"]})
+    with pytest.raises(UserError, match="no attention as head or in it"):
         build_method(own, build_localizer(own, 3, KEYS))

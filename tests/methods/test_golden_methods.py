@@ -124,7 +124,12 @@ BACKBONES = {
 
 
 # What the reference's own counts say of SPG's widths; ACoL's are the same everywhere.
-SPG_WIDTHS = {"vgg16": {"width": 512}, "resnet50": {"convolutions": 0, "deep": 1024}}
+SPG_WIDTHS = {
+    "vgg16": {"width": 512},
+    "resnet50": {
+        "places": ["stage4.0", "stage4"], "convolutions": 0, "side": 1024, "deep": 1024, "third": 512,
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("classes", [200, 1000])

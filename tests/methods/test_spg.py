@@ -81,6 +81,34 @@ def test_the_branches_are_gone_at_test():
     torch.testing.assert_close(again.eval()(IMAGES).logits, method.trained().eval()(IMAGES).logits)
 
 
+def test_branches_begin_where_they_are_told(monkeypatch):
+    """The first after the first block of stage2, the second after the whole stage."""
+    own = recipe(places=["stage2.0", "stage2"], third=3).changed(
+        backbone={"options": {"widths": [4, 6, 8], "blocks": 2}}
+    )
+    method = built(own).eval()
+    assert method.branches.third[0].out_channels == 3
+    seen, forward = [], method.branches.forward
+    monkeypatch.setattr(method.branches, "forward", lambda *own: seen.extend(own) or forward(*own))
+    method.step(IMAGES, LABELS, "main")
+    features, stages = IMAGES, dict(method.localizer.backbone.stages.items())
+    for name in list(stages)[:-1]:
+        features = stages[name](features)
+    pooling, first, second = stages["stage2"].children()
+    after_first = first(pooling(features))
+    torch.testing.assert_close(seen[0], after_first)
+    torch.testing.assert_close(seen[1], second(after_first))
+    assert not torch.allclose(seen[0], seen[1])
+
+
+def test_convolutions_have_dropout_around_them_if_asked():
+    method = built(recipe(dropout=0.5))
+    before = method.localizer.head.before
+    kinds = [type(layer).__name__ for layer in before]
+    assert kinds == ["Dropout", "Conv2d", "ReLU", "Dropout", "Conv2d", "ReLU", "Dropout"]
+    assert [layer.p for layer in before if isinstance(layer, torch.nn.Dropout)] == [0.5] * 3
+
+
 def test_without_convolutions_the_head_is_plain():
     assert isinstance(built(recipe(convolutions=0)).localizer.head.before, torch.nn.Identity)
 
@@ -88,7 +116,11 @@ def test_without_convolutions_the_head_is_plain():
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        (recipe("ltpa"), "an attention that is no head"),
+        (recipe("ltpa"), "no attention as head or in it"),
+        (recipe().changed(attention={"name": "adl", "at": ["head"]}), "no attention as head or in it"),
+        (recipe(dropout=1.0), "dropout 1.0 is from 0 to below 1"),
+        (recipe(places=["stage3"]), "places are two"),
+        (recipe(places=["stage1", "stage2.7"]), "has no place 'stage2.7'"),
         (recipe(widths=(4,)), "needs two stages: backbone small_resnet has one"),
         (recipe(thresholds=[[0.7, 0.1]]), "three pairs"),
         (recipe(thresholds=[[0.7, 0.1], [0.1, 0.7], [0.7, 0.1]]), "high and low"),

@@ -169,6 +169,7 @@ def test_the_recipe_of_an_old_run_folder_reads_and_is_what_it_was(tmp_path):
     # Written again it is the same file, lists and all, with what recipes have come to say since.
     since = OLD_RUN.replace("  - 0.225\n", "  - 0.225\n  tag: ''\n  key: ''\n")
     since = since.replace("  masks: true\n", "  masks: true\n  faithfulness: false\n")
+    since = since.replace("  width: 1024\n", "  width: 1024\n  dropout: 0.5\n")
     since = since.replace("  device: auto\n", "  device: auto\n  threads: 1\n")
     since = since.replace(
         "  folds: 0\n", "  folds: 0\n  boxed_images: 0\n  freeze: ''\n  cache_features: false\n"

@@ -25,7 +25,7 @@ class ADL(nn.Module):
     # On any backbone after the last two stages. The reference's own places, which its configs here name:
     # ResNet50 after layer3[0], layer4[0] and layer4[2] (stage4.0, stage5.0, stage5.2); VGG16 before
     # conv4_1, after conv4_3 and conv5_3 (stage3, stage4.2, stage5.2); InceptionV3 after Mixed_5d,
-    # Mixed_6e and the head's second convolution (stage3, stage4, head).
+    # Mixed_6e and the second convolution of a head without dropout (stage3, stage4, head).
     at = ("-2", "-1")
     # A fresh module changes nothing at test; in training it never does.
     identity_start = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from wsol.attention.contract import HEAD
 from wsol.errors import UserError
 from wsol.methods.contract import StepOutput, TrainingMethod
 from wsol.models.erasing_head import ErasingHead
@@ -23,13 +24,14 @@ class ACoL(TrainingMethod):
 
     Args:
         localizer: with a CAM head of any kind.
-        drop_threshold: of the first branch's stretched map, from 0 to 1: features above are erased.
+        drop_threshold: of the first branch's stretched map, from 0 to 1: features where it is reached are
+            erased.
         width: channels of the branches' convolutions.
         averaged: whether features are averaged over 3x3 before; None: on VGG, as in the reference.
         label_smoothing: of the cross-entropies.
 
     Raises:
-        UserError: attention as the head, or the network's own classifier; a threshold outside [0, 1].
+        UserError: attention as the head or in it, or the network's own classifier; a threshold outside [0, 1].
     """
 
     from_features = True
@@ -43,10 +45,10 @@ class ACoL(TrainingMethod):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(localizer, label_smoothing)
-        if not isinstance(localizer.head, CamHead):
+        if not isinstance(localizer.head, CamHead) or HEAD in localizer.placed:
             raise UserError(
-                "method acol puts two CAM heads in place of the head: take head.name cam, and an "
-                "attention that is no head"
+                "method acol puts two CAM heads in place of the head: take head.name cam, and no "
+                "attention as head or in it"
             )
         if not 0 <= drop_threshold <= 1 or width < 1:
             raise UserError(

@@ -1,12 +1,13 @@
 """SPG: what a class map says for certain teaches earlier features where the object is.
 
 Zhang et al., "Self-produced Guidance for Weakly-supervised Object Localization", ECCV 2018,
-arXiv 1807.08902; masks, thresholds and losses as in wsolevaluation.
+arXiv 1807.08902; masks, thresholds, losses and where the branches begin as in wsolevaluation at b5c1e8a
+(wsol/method/spg.py, wsol/vgg.py, wsol/inception.py, wsol/resnet.py).
 
-Where the side branches begin is our reading, since only the reference's parameter counts were at hand:
-the first at the stage before the last, the second at the last, the third at the features of the class
-maps. With the widths below the counts are the reference's to the parameter on InceptionV3; with
-``width: 512`` on VGG16, and with ``convolutions: 0, deep: 1024`` on ResNet50.
+There the first branch begins at the stage before the last, the second at the last, the third at the
+features of the class maps: on VGG16 with ``width: 512``, on InceptionV3 with ``dropout: 0.5``. ResNet50's
+begin inside and after layer3, with widths of their own: ``places: [stage4.0, stage4], convolutions: 0,
+side: 1024, deep: 1024, third: 512``. The parameters are the reference's on all three.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wsol.attention.contract import HEAD
 from wsol.errors import UserError
 from wsol.methods.contract import StepOutput, TrainingMethod
+from wsol.models.backbone import Backbone
 from wsol.models.class_maps import of_classes, stretched
 from wsol.models.heads import CamHead, convolutions
+from wsol.models.insertion.taps import Tap
 from wsol.models.localizer import Localizer
 
 # High and low of the masks that the class map, the second branch and both branches together give.
@@ -41,12 +45,17 @@ class SPG(TrainingMethod):
         thresholds: (high, low) of the three masks; above is object, below is not, the rest is ignored.
         convolutions: 3x3 convolutions before the class maps, with ReLU.
         width: their channels.
+        dropout: before, between and after them.
+        places: where the two side branches begin, a stage or a block in it (``stage4.0``); none: the
+            last two stages.
         side: channels of the first convolutions of the two side branches.
-        deep: channels of the convolution that both share, and of the third branch's.
+        deep: channels of the convolution that both share.
+        third: channels of the third branch's; 0 means ``deep``.
         label_smoothing: of the cross-entropy.
 
     Raises:
-        UserError: another head, a single stage, thresholds that are not three pairs in [0, 1].
+        UserError: another head, attention in the head, a single stage, no such place, thresholds that
+            are not three pairs in [0, 1].
     """
 
     def __init__(
@@ -55,24 +64,24 @@ class SPG(TrainingMethod):
         thresholds: Sequence[Sequence[float]] = THRESHOLDS,
         convolutions: int = 2,
         width: int = 1024,
+        dropout: float = 0.0,
+        places: Sequence[str] = (),
         side: int = 512,
         deep: int = 512,
+        third: int = 0,
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(localizer, label_smoothing)
         self.thresholds = _checked(thresholds)
-        localizer.head = _head(localizer, convolutions, width)
-        channels = localizer.backbone.stage_channels
-        stages = list(localizer.backbone.stages)
-        last = stages.index(localizer.backbone.last_maps)
-        if not last:
-            raise UserError(f"method spg needs two stages: backbone {localizer.backbone.name} has one")
-        self.early, self.late = stages[last - 1], stages[last]
+        localizer.head = _head(localizer, convolutions, width, dropout)
+        early, late = _places(localizer.backbone, places)
+        self.early, self.late = Tap(localizer.backbone, early), Tap(localizer.backbone, late)
         self.branches = SideBranches(
-            (channels[self.early], channels[self.late]),
+            (self.early.channels, self.late.channels),
             localizer.head.classifier.in_channels,
             side,
             deep,
+            third or deep,
         )
 
     def parameter_groups(self, head_from: str = "") -> dict[str, list[nn.Parameter]]:
@@ -85,11 +94,13 @@ class SPG(TrainingMethod):
         """Images (N, 3, H, W), labels (N,) to the sum of the four losses."""
         head = self.localizer.head
         assert isinstance(head, CamHead)
-        features = self.localizer.tapped_features(images, [self.early])
-        before = head.before(features[self.late])
+        stages = {self.early.stage, self.late.stage}
+        with self.early.listening(), self.late.listening():
+            features = self.localizer.tapped_features(images, stages)
+        before = head.before(features[self.localizer.backbone.last_maps])
         class_maps = head.after(head.classifier(before))
         logits = class_maps.mean(dim=(2, 3))
-        said = self.branches(features[self.early], features[self.late], before)
+        said = self.branches(self.early.of(features), self.late.of(features), before)
         losses = guided(class_maps, labels, said, self.thresholds, images.shape[-2:])
         loss = self.classification(logits, labels) + losses.first + losses.second + losses.third
         log = {f"{name}_loss": value for name, value in losses._asdict().items()}
@@ -110,14 +121,14 @@ class SideBranches(nn.Module):
     Args:
         channels: of the features where the first and the second begin.
         last: of those where the third does.
-        side, deep: widths, as `SPG` says.
+        side, deep, third: widths, as `SPG` says.
     """
 
-    def __init__(self, channels: tuple[int, int], last: int, side: int, deep: int) -> None:
+    def __init__(self, channels: tuple[int, int], last: int, side: int, deep: int, third: int) -> None:
         super().__init__()
         self.first, self.second = (nn.Sequential(*convolutions(own, side, 1)) for own in channels)
         self.shared = nn.Sequential(*convolutions(side, deep, 1), nn.Conv2d(deep, 1, 1))
-        self.third = nn.Sequential(*convolutions(last, deep, 1), nn.Conv2d(deep, 1, 1))
+        self.third = nn.Sequential(*convolutions(last, third, 1), nn.Conv2d(third, 1, 1))
 
     def forward(self, early: Tensor, late: Tensor, last: Tensor) -> Said:
         """Features of the places (N, C, h, w) to what the branches say."""
@@ -179,16 +190,31 @@ def _resized(maps: Tensor, size: Sequence[int]) -> Tensor:
     return functional.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=False)
 
 
-def _head(localizer: Localizer, count: int, width: int) -> CamHead:
+def _head(localizer: Localizer, count: int, width: int, dropout: float) -> CamHead:
     head, channels = localizer.head, localizer.backbone.out_channels
-    if not isinstance(head, CamHead):
+    if not isinstance(head, CamHead) or HEAD in localizer.placed:
         raise UserError(
-            "method spg has a CAM head of its own: take head.name cam, and an attention that is no head"
+            "method spg has a CAM head of its own: take head.name cam, and no attention as head or in it"
         )
+    if not 0 <= dropout < 1:
+        raise UserError(f"method spg: dropout {dropout} is from 0 to below 1")
     if not count:
         return CamHead(channels, head.num_classes)
-    before = nn.Sequential(*convolutions(channels, width, count))
+    before = nn.Sequential(*convolutions(channels, width, count, dropout or None))
     return CamHead(channels, head.num_classes, before, width)
+
+
+def _places(backbone: Backbone, asked: Sequence[str]) -> tuple[str, str]:
+    """Where the side branches begin, the shallower first."""
+    if asked:
+        if isinstance(asked, str) or len(asked) != 2:
+            raise UserError(f"method spg: places are two, such as stage4.0,stage4, not {asked!r}")
+        return asked[0], asked[1]
+    stages = list(backbone.stages)
+    last = stages.index(backbone.last_maps)
+    if not last:
+        raise UserError(f"method spg needs two stages: backbone {backbone.name} has one")
+    return stages[last - 1], stages[last]
 
 
 def _checked(thresholds: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:

@@ -61,27 +61,28 @@ class CamHead(nn.Module):
 def build_head(settings: HeadSettings, channels: int, num_classes: int) -> CamHead:
     """A fresh head by its recipe; ``UserError`` for an unknown name (`native_head` makes ``native``)."""
     width = settings.width
+    if settings.name != "cam_conv2" and settings.dropout != HeadSettings.dropout:
+        raise UserError(f"head.dropout is that of head.name cam_conv2; {settings.name} has none")
     if settings.name in ("cam", "cam_relu"):
         return CamHead(channels, num_classes, relu=settings.name == "cam_relu")
     if settings.name == "cam_conv":
         return CamHead(channels, num_classes, nn.Sequential(*_conv_relu(channels, width)), width)
     if settings.name == "cam_conv2":
-        before = nn.Sequential(
-            nn.Dropout(0.5),
-            *_conv_relu(channels, width),
-            nn.Dropout(0.5),
-            *_conv_relu(width, width),
-            nn.Dropout(0.5),
-        )
+        before = nn.Sequential(*convolutions(channels, width, 2, settings.dropout))
         return CamHead(channels, num_classes, before, width)
     raise UserError(f"unknown head.name {settings.name!r}{suggest(settings.name, HEADS)}")
 
 
-def convolutions(channels: int, width: int, count: int) -> list[nn.Module]:
-    """``count`` 3x3 convolutions to ``width`` channels, each with a ReLU."""
-    return [
-        layer for number in range(count) for layer in _conv_relu(width if number else channels, width)
-    ]
+def convolutions(channels: int, width: int, count: int, dropout: float | None = None) -> list[nn.Module]:
+    """``count`` 3x3 convolutions to ``width`` channels, each with a ReLU.
+
+    With ``dropout`` a layer of it before each and after the last; one of 0 does nothing, but counts.
+    """
+    layers: list[nn.Module] = []
+    for number in range(count):
+        layers += [] if dropout is None else [nn.Dropout(dropout)]
+        layers += _conv_relu(width if number else channels, width)
+    return layers if dropout is None else [*layers, nn.Dropout(dropout)]
 
 
 def _conv_relu(channels: int, width: int) -> list[nn.Module]:

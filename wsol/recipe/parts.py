@@ -120,10 +120,12 @@ class HeadSettings(CheckedSettings, part="head"):
             library or of the weights file, where it is a CAM head.
             A `head` attention replaces it.
         width: channels of the 3x3 convolutions.
+        dropout: of ``cam_conv2``, before, between and after its convolutions; wsolevaluation's ADL has none.
     """
 
     name: str = "cam"
     width: int = between(1, 2**16, 1024)
+    dropout: float = later(0.5, least=0, most=0.99)
 
 
 @dataclass(frozen=True)

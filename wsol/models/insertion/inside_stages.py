@@ -23,14 +23,11 @@ def insert_inside(backbone: Backbone, place: str, make: Callable[[int], nn.Modul
     children with convolutions: an Inception's modules, a VGG's convolutions, each with the norm and the
     activation that follow it. ``UserError`` where there is no such place.
     """
+    path, shape = place_inside(backbone, place)
+    inner = backbone.get_submodule(path)
     stage, _, number = place.partition(".")
     stage = backbone.resolve(stage)
-    paths = _places_in(backbone, stage)
     name = f"{stage}.{number}"
-    if name not in paths:
-        raise UserError(f"{backbone.name} has no place {name!r}{suggest(name, paths)}")
-    inner = backbone.get_submodule(paths[name])
-    shape = _shape_after(backbone, inner)
     whole = backbone.stages[stage]
     if isinstance(whole, WholeNetwork):
         if len(shape) != 3:
@@ -42,8 +39,22 @@ def insert_inside(backbone: Backbone, place: str, make: Callable[[int], nn.Modul
     else:
         placed = Placed(make(shape[1]), name)
         after = nn.Sequential(inner, placed)
-    backbone.set_submodule(paths[name], after)
+    backbone.set_submodule(path, after)
     return placed
+
+
+def place_inside(backbone: Backbone, place: str) -> tuple[str, tuple[int, ...]]:
+    """The path of the module that ``place`` comes after, and the shape of what that gives, N first.
+
+    ``UserError`` where there is no such place.
+    """
+    stage, _, number = place.partition(".")
+    stage = backbone.resolve(stage)
+    paths = _places_in(backbone, stage)
+    name = f"{stage}.{number}"
+    if name not in paths:
+        raise UserError(f"{backbone.name} has no place {name!r}{suggest(name, paths)}")
+    return paths[name], _shape_after(backbone, backbone.get_submodule(paths[name]))
 
 
 def insert_in_head(head: nn.Module, place: str, make: Callable[[int], nn.Module]) -> Placed:
