@@ -53,6 +53,20 @@ def test_a_fresh_one_changes_nothing():
     assert not SpatialTransformer(5, scale=0.5).identity_start
 
 
+def test_places_are_exact_in_a_training_in_bf16():
+    """In bf16 a grid of 224 places has not so many values: a fresh warp would shift most pixels."""
+    x = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    module = SpatialTransformer(3)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = module(x)
+        both = composed(HALF, TURNED)
+        back = pulled_back(found.attention, TURNED.expand(2, 2, 3))
+    torch.testing.assert_close(found.features, x, atol=1e-4, rtol=0)
+    assert found.theta.dtype == both.dtype == torch.float32
+    torch.testing.assert_close(both, composed(HALF, TURNED), atol=0, rtol=0)
+    torch.testing.assert_close(back, pulled_back(found.attention, TURNED.expand(2, 2, 3)))
+
+
 def test_a_window_by_hand():
     """The upper right quarter of 4 x 4, twice as large: bilinear, and zeros beyond the frame."""
     x = torch.arange(16.0).view(1, 1, 4, 4)

@@ -11,9 +11,9 @@ from wsol.errors import UserError
 from wsol.maps import two_level
 from wsol.maps.proposals.painting import SIDE
 from wsol.maps.reading import MapReader
-from wsol.maps.two_level import crops, last_filters, part_scores, parts_of
+from wsol.maps.two_level import TwoLevel, crops, last_filters, part_scores, parts_of
 from wsol.models.factory import build_localizer
-from wsol.recipe import BackboneSettings, DataSettings, Recipe
+from wsol.recipe import AttentionSettings, BackboneSettings, DataSettings, Recipe
 
 KEYS = ["a", "b", "c"]
 BOXES = {
@@ -108,6 +108,42 @@ def test_every_detector_counts_alike():
 
 def test_the_filters_are_those_of_the_last_features(localizer):
     assert last_filters(localizer).shape == (8, 8 * 9)
+
+
+@pytest.mark.parametrize("attention", ["se", "cbam", "gc", "plain"])
+def test_the_filters_of_a_gate_are_none_of_them(attention):
+    """The last block ends with a gate, whose layers have as many channels as the features."""
+    recipe = Recipe(
+        data=DataSettings(input_size=32, resize_size=32),
+        backbone=BackboneSettings("small_resnet", options={"widths": [4, 8], "blocks": 1}),
+        attention=AttentionSettings(attention),
+    )
+    assert last_filters(build_localizer(recipe, 3, KEYS)).shape == (8, 8 * 9)
+
+
+@pytest.mark.parametrize("name", ["resnext50_32x4d", "seresnet50"])
+def test_the_filters_of_the_library_s_networks(name):
+    """A bottleneck's last convolution has 512 channels in on SENet, and twice as many on ResNeXt."""
+    data = DataSettings(input_size=64, resize_size=64)
+    with torch.device("meta"):
+        recipe = Recipe(data=data, backbone=BackboneSettings(name))
+        localizer = build_localizer(recipe, 3, KEYS, load_weights=False)
+    stage = localizer.backbone.stages[localizer.backbone.last_maps]
+    convolution = [
+        own for path, own in stage.named_modules() if path.endswith("conv3") and own.out_channels == 2048
+    ][-1]
+    with torch.device("cpu"):
+        localizer.to_empty(device="cpu")
+    assert last_filters(localizer).shape == (2048, convolution.in_channels)
+
+
+def test_a_network_that_reads_no_smaller_images_is_told(batch):
+    data = DataSettings(input_size=32, resize_size=32)
+    vit = build_localizer(Recipe(data=data, backbone=BackboneSettings("small_vit")), 3, KEYS)
+    source = TwoLevel("two_level:object", "object")
+    source._boxes = BOXES
+    with pytest.raises(UserError, match="small_vit does not read images of side 16"), source.ready(vit):
+        pass
 
 
 def test_features_of_two_convolutions_have_no_parts():

@@ -46,6 +46,11 @@ LABELS = torch.tensor([0, 1, 2, 1])
 BATCH = Batch(IMAGES, LABELS, list("wxyz"), torch.arange(4), 4)
 
 
+def test_torchcam_has_no_map_of_a_classifier_of_3_by_3(localizer):
+    with pytest.raises(UserError, match="torchcam:CAM reads a head of pooling and one linear layer"):
+        list(MapReader(localizer, KEYS).predictions([BATCH], "torchcam:CAM"))
+
+
 def gelu(x):
     return x * 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
 

@@ -11,11 +11,15 @@ from sklearn.svm import LinearSVC
 from wsol.cli.main import main
 from wsol.data.manifest.manifest import Manifest
 from wsol.errors import UserError
+from wsol.methods.build import build_method
+from wsol.models.cost import cost
+from wsol.models.factory import build_localizer
 from wsol.pipeline.model import Model
 from wsol.pipeline.train import train
 from wsol.pipeline.transfer.linear_svm import GRID, fit
 from wsol.pipeline.transfer.transfer import COLUMNS, transfer
 from wsol.pipeline.transfer.vectors import Vectors, vectors
+from wsol.recipe import BackboneSettings, DataSettings, HeadSettings, MethodSettings, Recipe
 
 
 def clouds(count=60, classes=3, seed=0, apart=0.6):
@@ -102,6 +106,56 @@ def test_vectors_are_what_the_classifier_gets(run, tiny_manifest):
     # The classifier is linear: of these vectors it makes its logits.
     again = attended.values @ weight.detach().numpy().T + bias.detach().numpy()
     np.testing.assert_allclose(again, torch.cat(logits).numpy(), atol=1e-4)
+
+
+IMAGES = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(4))
+
+
+def built(backbone, method="cam", head=None, **options):
+    torch.manual_seed(0)
+    recipe = Recipe(
+        data=DataSettings(input_size=32, resize_size=32),
+        backbone=backbone,
+        head=HeadSettings(**(head or {})),
+        method=MethodSettings(method, options),
+    )
+    return build_method(recipe, build_localizer(recipe, 3, ["a", "b", "c"])).trained().eval()
+
+
+@torch.no_grad()
+def test_what_dasnet_s_classifier_gets_has_its_gains():
+    """And the policy counts as numbers that were learned: W is 8 x (8 + 3)."""
+    network = BackboneSettings("small_resnet", options={"widths": [4, 8], "blocks": 1})
+    localizer = built(network, "dasnet", passes=3)
+    plain = cost(localizer, 32)["params"] - 8 * (8 + 3)
+    assert plain == sum(parameter.numel() for parameter in localizer.parameters())
+    localizer.policy_out.copy_(torch.eye(8))
+    localizer.policy_in.normal_(std=3)
+    output, read = localizer(IMAGES), localizer.attended_vectors(IMAGES)
+    head = localizer.head.classifier
+    torch.testing.assert_close(read @ head.weight[:, :, 0, 0].T + head.bias, output.logits)
+    assert not torch.allclose(read, built(network).attended_vectors(IMAGES), atol=1e-3)
+
+
+@torch.no_grad()
+def test_a_class_token_is_what_its_classifier_gets():
+    options = {"embed_dim": 24, "num_heads": 3, "depth": 2}
+    network = BackboneSettings("vit_small_patch16_224", options=options)
+    localizer = built(network, head={"name": "class_token"})
+    read = localizer.attended_vectors(IMAGES)
+    again = localizer.head.classifier(read)
+    torch.testing.assert_close(again, localizer(IMAGES).logits)
+
+
+@torch.no_grad()
+def test_a_head_s_own_layers_are_before_its_classifier():
+    network = BackboneSettings("small_resnet", options={"widths": [4, 8], "blocks": 1})
+    localizer = built(network, head={"name": "cam_conv2", "width": 5})
+    read = localizer.attended_vectors(IMAGES)
+    classifier = localizer.head.classifier
+    assert read.shape == (3, 5)
+    logits = read @ classifier.weight[:, :, 0, 0].T + classifier.bias
+    torch.testing.assert_close(logits, localizer(IMAGES).logits)
 
 
 def test_the_table_is_of_all_runs(tiny_recipe, tiny_manifest, tmp_path, capsys):

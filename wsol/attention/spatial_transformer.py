@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wsol.attention.warps import Warped, inside, warped
+from wsol.attention.warps import Warped, in_float32, inside, warped
 from wsol.errors import UserError, suggest
 
 LOCALIZERS = ("tutorial", "small")
@@ -74,7 +74,10 @@ class SpatialTransformer(nn.Module):
                 f"attention SpatialTransformer: the tutorial's localizer needs {LEAST} pixels a side, "
                 f"these features have {x.shape[2]}x{x.shape[3]}: choose options.localizer small"
             )
-        theta = self.deciding(self.seeing(x).flatten(1)).float().view(-1, 2, 3)
+        seen, last = self.seeing(x).flatten(1), self.deciding[-1]
+        assert isinstance(last, nn.Linear)
+        with in_float32(x):
+            theta = self.deciding(seen.to(last.weight.dtype)).float().view(-1, 2, 3)
         if not self.scale:
             return theta
         fixed = self.scale * torch.eye(2, device=theta.device).expand(len(theta), 2, 2)

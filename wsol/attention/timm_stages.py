@@ -1,4 +1,4 @@
-"""timm's modules that mix positions or replace a convolution, after a stage; gates are in `library`.
+"""timm's modules that mix positions or replace a convolution, after a stage; gates are in `timm_gates`.
 
 The contract adds modules and replaces no layer, so those that papers put in the place of a block's 3x3
 convolution (selective kernels, split attention) follow the last stage.

@@ -1,12 +1,14 @@
 """Attention that moves: features sampled anew at other places, and the way back to the image.
 
 A warp is theta (N, 2, 3), from places in its output to places in its input, both from -1 to 1 over the
-whole side (``align_corners=False``): input = A output + b.
+whole side (``align_corners=False``): input = A output + b. Places are computed in float32 whatever the
+network is trained in: bf16 knows no place between 127/128 and 1, a pixel and a half of 224.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -24,19 +26,29 @@ class Warped(NamedTuple):
     theta: Tensor
 
 
+def in_float32(x: Tensor) -> AbstractContextManager[object]:
+    """Within the context what is computed on the device of ``x`` is not brought to another precision."""
+    # Shapes alone (meta) have no autocast.
+    return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
+
+
 def warped(x: Tensor, theta: Tensor) -> Tensor:
     """``x`` (N, C, h, w) sampled where theta (N, 2, 3) says; zeros outside."""
-    grid = functional.affine_grid(theta.float(), list(x.shape), align_corners=False)
-    return functional.grid_sample(x, grid.to(x.dtype), align_corners=False)
+    with in_float32(x):
+        grid = functional.affine_grid(theta.float(), list(x.shape), align_corners=False)
+        exact = torch.promote_types(x.dtype, torch.float32)
+        sampled = functional.grid_sample(x.to(exact), grid.to(exact), align_corners=False)
+    return sampled.to(x.dtype)
 
 
 def composed(first: Tensor | None, second: Tensor | None) -> Tensor | None:
     """The warp from the output of ``second`` to the input of ``first``, which comes before it."""
     if first is None or second is None:
         return second if first is None else first
-    matrix = first[:, :, :2] @ second[:, :, :2]
-    shift = first[:, :, :2] @ second[:, :, 2:] + first[:, :, 2:]
-    return torch.cat([matrix, shift], dim=2)
+    with in_float32(first):
+        matrix = first[:, :, :2] @ second[:, :, :2]
+        shift = first[:, :, :2] @ second[:, :, 2:] + first[:, :, 2:]
+        return torch.cat([matrix, shift], dim=2)
 
 
 def pulled_back(maps: Tensor, theta: Tensor | None) -> Tensor:
@@ -65,13 +77,15 @@ def inside(theta: Tensor, size: Sequence[int]) -> Tensor:
 def _grid_back(theta: Tensor, size: Sequence[int]) -> Tensor:
     """Of each of h x w places the place in the warp's output, (N, h, w, 2)."""
     shape = [len(theta), 1, *size]
-    return functional.affine_grid(inverse(theta.float()), shape, align_corners=False)
+    with in_float32(theta):
+        return functional.affine_grid(inverse(theta.float()), shape, align_corners=False)
 
 
 def inverse(theta: Tensor) -> Tensor:
     """The warp the other way; of one that sees no area at all the pseudo-inverse."""
-    matrix = torch.linalg.pinv(theta[:, :, :2])
-    return torch.cat([matrix, -matrix @ theta[:, :, 2:]], dim=2)
+    with in_float32(theta):
+        matrix = torch.linalg.pinv(theta[:, :, :2])
+        return torch.cat([matrix, -matrix @ theta[:, :, 2:]], dim=2)
 
 
 def boxes_of(theta: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="few images, one epoch: does it run")
     arguments, overrides = parser.parse_known_args(argv)
     if arguments.controls:
+        _refuse_a_module(arguments)
         tell_controls(Path(parser.parse(argv).output), small=arguments.small)
         return 0
     recipe, _ = parse_recipe(overrides, "diagnose")
@@ -57,6 +59,14 @@ def main(argv: list[str]) -> int:
     )
     tell(plan.run(arguments.jobs), Path(arguments.output))
     return 0
+
+
+def _refuse_a_module(arguments: argparse.Namespace) -> None:
+    """``UserError`` where ``--controls`` would leave unsaid what was asked of a module."""
+    asked = [arguments.module] * (arguments.module != "none")
+    asked += ["--full"] * arguments.full + ["--seeds"] * (arguments.seeds != "0")
+    if asked:
+        raise UserError(f"diagnose --controls trains no module: leave out {', '.join(asked)}")
 
 
 def _check_only_module(recipe: Recipe, overrides: list[str]) -> None:

@@ -18,6 +18,8 @@ class AttentionMap(ModelMaps):
     def __init__(self, name: str, argument: str = "") -> None:
         super().__init__(name, argument)
         self.named_by_network = not argument
+        # What sums to 1 over an image's cells, by the name that modules here give it.
+        self.per_cells = 1 if argument.endswith("softmax") else 0
 
     def resolved(self, localizer: Localizer) -> AttentionMap:
         """``attention`` as ``attention:<the module's default map>``."""

@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from wsol.data.manifest.manifest import ManifestSplit
 from wsol.errors import UserError
 from wsol.maps.contract import Columns, ModelMaps
+from wsol.maps.other_sides import refuse_unread_side
 from wsol.maps.proposals.painting import above_average
 from wsol.maps.proposals.proposal_files import read_proposals
 from wsol.models.localizer import Localizer, LocalizerOutput
@@ -38,8 +39,10 @@ from wsol.models.localizer import Localizer, LocalizerOutput
 ENOUGH = 0.5  # of the best proposal's probability
 PARTS = 3
 CROPS = 64  # at a time
-# What residual networks call the convolution that only fits a block's input to its output.
+# Convolutions that do not make the features: those that only fit a block's input to its output, by what
+# residual networks call them, and those of gates, by what timm does.
 SHORTCUTS = ("downsample", "shortcut")
+GATES = ("se", "attn", "attn_last")
 
 
 class TwoLevel(ModelMaps):
@@ -70,6 +73,7 @@ class TwoLevel(ModelMaps):
             raise UserError(
                 f"{self.name} reads the proposals of a manifest's images (wsol propose): evaluate one"
             )
+        refuse_unread_side(localizer, localizer.input_size // 2, self.name, "at which boxes are seen")
         self._localizer = localizer
         self._parts = None if self.argument else parts_of(last_filters(localizer))
         yield
@@ -123,12 +127,15 @@ def last_filters(localizer: Localizer) -> np.ndarray:
     """The filters (C, d) of the convolution that makes the last features; ``UserError`` without one."""
     backbone = localizer.backbone
     channels = backbone.stage_channels[backbone.last_maps]
+    attention = {id(own) for part in localizer.attention_parts for own in part.modules()}
     convolutions = [
         module
         for name, module in backbone.stages[backbone.last_maps].named_modules()
         if isinstance(module, nn.Conv2d)
         and module.out_channels == channels
-        and not set(SHORTCUTS).intersection(name.split("."))
+        and module.groups == 1
+        and id(module) not in attention
+        and not {*SHORTCUTS, *GATES}.intersection(name.split("."))
     ]
     if not convolutions:
         raise UserError(

@@ -24,14 +24,15 @@ class ACoL(TrainingMethod):
 
     Args:
         localizer: with a CAM head of any kind.
-        drop_threshold: of the first branch's stretched map, from 0 to 1: features where it is reached are
+        drop_threshold: of the first branch's stretched map, from 0 to 1: features from there on are
             erased.
         width: channels of the branches' convolutions.
         averaged: whether features are averaged over 3x3 before; None: on VGG, as in the reference.
         label_smoothing: of the cross-entropies.
 
     Raises:
-        UserError: attention as the head or in it, or the network's own classifier; a threshold outside [0, 1].
+        UserError: attention as the head or in it, the network's own classifier, a threshold outside
+            [0, 1].
     """
 
     from_features = True

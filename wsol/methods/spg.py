@@ -5,9 +5,9 @@ arXiv 1807.08902; masks, thresholds, losses and where the branches begin as in w
 (wsol/method/spg.py, wsol/vgg.py, wsol/inception.py, wsol/resnet.py).
 
 There the first branch begins at the stage before the last, the second at the last, the third at the
-features of the class maps: on VGG16 with ``width: 512``, on InceptionV3 with ``dropout: 0.5``. ResNet50's
-begin inside and after layer3, with widths of their own: ``places: [stage4.0, stage4], convolutions: 0,
-side: 1024, deep: 1024, third: 512``. The parameters are the reference's on all three.
+features of the class maps: on VGG16 with ``width: 512``, on InceptionV3 with ``dropout: 0.5``.
+ResNet50's begin inside and after layer3, with widths of their own: ``places: [stage4.0, stage4],
+convolutions: 0, side: 1024, deep: 1024, third: 512``. The parameters are the reference's on all three.
 """
 
 from __future__ import annotations

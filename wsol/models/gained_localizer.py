@@ -17,7 +17,8 @@ class GainedLocalizer(Localizer):
     the weighed features and the class probabilities of the pass before. Output is that of the last pass.
 
     Attributes:
-        policy: the factors of W, (C, r) and (r, C + K): zeros change nothing.
+        policy_out, policy_in: the factors of W, (C, r) and (r, C + K): zeros change nothing. Where r is
+            C the first is the identity.
 
     Args:
         localizer: with a linear `CamHead`; its modules are shared.
@@ -41,6 +42,16 @@ class GainedLocalizer(Localizer):
         self.passes = passes
         self.register_buffer("policy_out", torch.zeros(channels, rank))
         self.register_buffer("policy_in", torch.zeros(rank, channels + classes))
+
+    @property
+    def fitted(self) -> list[Tensor]:
+        """What the search has set: W, or its factors."""
+        whole = len(self.policy_in) == len(self.policy_out)
+        return [self.policy_in] if whole else [self.policy_out, self.policy_in]
+
+    def last_features(self, images: Tensor) -> Tensor:
+        """The features that go into the head in the last pass, (N, C, h, w)."""
+        return self(images).features
 
     def forward(self, images: Tensor) -> LocalizerOutput:
         """The last pass's output; its features are weighed."""

@@ -143,14 +143,25 @@ class Localizer(nn.Module):
     def attended_vectors(self, images: Tensor) -> Tensor:
         """What the classifier is given of each image, (N, D).
 
-        Of a head that says so (LTPA) its attended vectors; of others the global average of the last
-        features after attention.
+        Of a head that says so (LTPA) its attended vectors; of one that decides by the class token that
+        token; of others the global average of the last features after attention and the head's own
+        layers.
         """
         head = self.head
         if isinstance(head, TappedHead) and hasattr(head.module, "attended"):
             module: Any = head.module
             return module.attended(head.tapped(self.tapped_features(images, head.taps)))
-        return self.last_features(images).mean(dim=(2, 3))
+        if getattr(head, "reads_class_token", False):
+            prefix = self.tapped_pass(images)[1].prefix
+            if prefix is not None:
+                return prefix[:, 0]
+        features = self.last_features(images)
+        return (head.before(features) if isinstance(head, CamHead) else features).mean(dim=(2, 3))
+
+    @property
+    def fitted(self) -> list[Tensor]:
+        """What was fitted after training and is no parameter: it counts as the network's cost."""
+        return []
 
     def forward(self, images: Tensor) -> LocalizerOutput:
         """One pass: logits, class maps, attention maps and the last features."""

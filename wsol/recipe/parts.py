@@ -102,10 +102,14 @@ class AttentionSettings(CheckedSettings, part="attention"):
     @property
     def label(self) -> str:
         """The name on the board: ``tdam``, or ``tdam(gating=top,steps=3)@stage4`` off default."""
-        # Lists as recipes write them: a label on the board does not change its brackets.
-        options = ",".join(f"{key}={plain(value)}" for key, value in sorted(self.options.items()))
         place = "@" + "+".join(self.at) if self.at else ""
-        return self.name + (f"({options})" if options else "") + place
+        return _with_options(self.name, self.options) + place
+
+
+def _with_options(name: str, options: Mapping[str, Any]) -> str:
+    # Lists as recipes write them: a label on the board does not change its brackets.
+    told = ",".join(f"{key}={plain(value)}" for key, value in sorted(options.items()))
+    return name + (f"({told})" if told else "")
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class HeadSettings(CheckedSettings, part="head"):
             library or of the weights file, where it is a CAM head.
             A `head` attention replaces it.
         width: channels of the 3x3 convolutions.
-        dropout: of ``cam_conv2``, before, between and after its convolutions; wsolevaluation's ADL has none.
+        dropout: of ``cam_conv2``, around and between its convolutions; wsolevaluation's ADL has none.
     """
 
     name: str = "cam"
@@ -139,6 +143,11 @@ class MethodSettings(CheckedSettings, part="method"):
 
     name: str = "cam"
     options: Mapping[str, Any] = FrozenDict()
+
+    @property
+    def label(self) -> str:
+        """The name on the board: ``dreal``, or ``dreal(reward=scal)`` off default."""
+        return _with_options(self.name, self.options)
 
 
 @dataclass(frozen=True)

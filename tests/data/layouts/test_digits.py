@@ -170,6 +170,15 @@ def test_taught_adds_training_images_of_the_setting(tmp_path, test, dial, value)
     assert not any(files[name] == usual[name] for name in training)
 
 
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_parts_are_taught_at_one_share_alone(share):
+    scene, _ = scene_of(with_training(digits_set("parts", share=share)), "train", 30, 64, 0)
+    edges = scene.things.edges[:, :, 1] / scene.things.edges[:, :, 2]
+    assert {round(float(edge), 3) for edge in edges.ravel()} <= {share, 1 - share}
+    usual, _ = scene_of(digits_set("parts"), "train", 30, 64, 0)
+    assert len(set((usual.things.edges[:, :, 1] / usual.things.edges[:, :, 2]).ravel())) > 30
+
+
 def test_one_digit_alone_is_all_that_a_taught_image_shows():
     scene, _ = scene_of(with_training(digits_set("base", distractors=0)), "train", 30, 64, 0)
     assert scene.things.digits.tolist() == [[[label]] for label in scene.labels]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wsol.maps.tokens import normalized_cut
+from wsol.maps.tokens.cut import NormalizedCut
 from wsol.maps.tokens.normalized_cut import cut, edges, second_eigenvector
 
 
@@ -93,3 +94,16 @@ def test_where_all_patches_are_alike_nothing_is_cut(features):
     vector, component = cut(features)
     assert not vector.any() and not component.any()
     assert vector.shape == component.shape == (2, 4)
+
+
+def test_an_eigenvector_falls_with_the_number_of_cells():
+    """The same scene four times as fine has a quarter: `+scales` multiplies by the cells first."""
+    rng = np.random.default_rng(0)
+    directions = rng.normal(size=(2, 30))
+    coarse = np.zeros((8, 8), int)
+    coarse[2:5, 3:6] = 1
+    fine = coarse.repeat(2, axis=0).repeat(2, axis=1)
+    several = [cut(directions[scene].transpose(2, 0, 1))[0] for scene in (coarse, fine)]
+    np.testing.assert_allclose(several[1][::2, ::2] * 4, several[0], rtol=1e-6)
+    assert several[0].max() > 0
+    assert [NormalizedCut("cut", own).per_cells for own in ("", "keys", "component")] == [1, 1, 0]

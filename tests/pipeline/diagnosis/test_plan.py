@@ -26,6 +26,15 @@ def test_the_control_has_about_as_many_parameters_as_the_module(name):
     assert abs(added - of_control) <= channels + 1  # half a channel of its width
 
 
+def test_two_settings_of_a_method_are_two_rows():
+    """Or the second would be written over the first's table, picture and figures."""
+    several = [{}, {"shuffled": True}, {"reward": "scal"}]
+    titles = [
+        rows_of(AttentionSettings(name="se"), MethodSettings("dreal", own))[-1].title for own in several
+    ]
+    assert titles == ["se dreal", "se dreal(shuffled=True)", "se dreal(reward=scal)"]
+
+
 def test_what_adds_no_parameters_has_no_control():
     assert [row.title for row in rows_of(AttentionSettings(name="simam"), MethodSettings())] == [
         CAM,

@@ -1,11 +1,15 @@
 """The rules by which a profile says what a module mends: on figures whose answer is known."""
 
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from wsol.board.runs.reading import StoredRun
 from wsol.evaluation.evaluator import collect, score
 from wsol.pipeline.diagnosis import profile as profiles
+from wsol.pipeline.diagnosis import tables
 from wsol.pipeline.diagnosis.figures import Figure
 from wsol.pipeline.diagnosis.profile import profile
 from wsol.pipeline.diagnosis.sentences import claim, sentences
@@ -109,3 +113,19 @@ def test_several_seeds_are_shown_each_and_the_claim_says_of_what_it_is():
     assert "not about the method" in claim(1)
     assert "about these networks" in claim(3)
     assert "the figures say nothing" in claim(1, small=True)
+
+
+def test_what_cannot_be_computed_is_no_figure():
+    """0 would be the best where lower is better."""
+    empty = run(10)
+    for figure in FIGURES:
+        empty.record.metrics[figure.key] = {"value": None, "low": None, "high": None}
+    cell = profiles._row_figure([empty, run(20)], FIGURES[0].key, 97.0)
+    assert math.isnan(cell.value) and tables._figure(cell) == ""
+
+
+def test_holm_s_correction_is_told_over_what_was_compared():
+    several = profiled(100, 100, 150)
+    uncompared = profiled(100, 100, 150, top1=(97.0, 97.0, 60.0))
+    told = SimpleNamespace(seeds=(0,), profiles=[several[0], uncompared[1]])
+    assert "after Holm's correction over 1 tests" in tables._notes(told)[0]

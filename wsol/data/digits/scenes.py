@@ -152,9 +152,9 @@ def _parts(digits: DigitsSet, labels: np.ndarray, sizes: Sizes, draws: Draws, tr
     """Pairs of digits: the object's are its class and a 7, the distractors' are 8 and 9."""
     n, count = len(labels), 1 + DISTRACTORS
     heights = _sides([(16, 20)] * count, sizes, draws)
-    # Training covers the whole dial; one network is scored at each of its settings.
+    # Training covers the whole dial, where no setting is asked for; one network is scored at each.
     shares = np.full((n, count), int(digits["share"] * WHOLE), np.int64)
-    if train:
+    if train and not digits.taught:
         shares = np.stack([draws.between(250, 750) for _ in range(count)], axis=1)
     slot, rows = draws.below(count), np.arange(n)
     shown = np.stack([_others(n, count, draws), _others(n, count, draws)], axis=2)

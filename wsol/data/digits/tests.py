@@ -175,7 +175,7 @@ def digits_set(name: str, **given: Dial | None) -> DigitsSet:
 
 
 def with_training(digits: DigitsSet) -> DigitsSet:
-    """The same with training images at this very setting; unchanged where it has them already.
+    """The same with training images at this very setting alone; unchanged where it has them already.
 
     ``UserError`` for a test whose networks are those of another.
     """
@@ -184,4 +184,7 @@ def with_training(digits: DigitsSet) -> DigitsSet:
             f"--taught: the test {digits.test.name} has no training of its own; "
             f"{' and '.join(TAUGHT)} have"
         )
-    return digits if digits.trains else dataclasses.replace(digits, taught=True)
+    # The usual training of parts has all shares: that of any one is another.
+    if digits.trains and digits.test.name != "parts":
+        return digits
+    return dataclasses.replace(digits, taught=True)

@@ -12,6 +12,7 @@ from torch import Tensor
 from wsol.errors import UserError
 from wsol.maps.contract import Columns, MapSource, ModelMaps
 from wsol.maps.modifiers.modifier import MapModifier
+from wsol.maps.other_sides import refuse_unread_side
 from wsol.models.localizer import Localizer, LocalizerOutput
 
 
@@ -39,8 +40,9 @@ class Scales(MapModifier):
         """With the source under its full name; ``UserError`` where the network does not read images of
         one of the sizes, before anything is computed.
         """
+        own = localizer.input_size
         for scale in self.scales:
-            self._check(localizer, scale)
+            refuse_unread_side(localizer, _side(own, scale), self.name, f"{scale:g} x {own}")
         return super().resolved(localizer)
 
     def read(self, output: LocalizerOutput, columns: Columns) -> Tensor:
@@ -55,23 +57,6 @@ class Scales(MapModifier):
             else:
                 found.append(self.of_copies(_resized(self._images, size), columns))
         return mean_on_one_grid(found, per_cells=self.per_cells)
-
-    def _check(self, localizer: Localizer, scale: float) -> None:
-        side = _side(localizer.input_size, scale)
-        blank = next(localizer.parameters()).new_zeros(1, 3, side, side)
-        training = localizer.training
-        try:
-            with torch.no_grad():
-                localizer.eval()(blank)
-        # Each library has its own way of saying so; what else is wrong shows in the plain pass.
-        except (RuntimeError, ValueError, AssertionError, UserError) as error:
-            reason = (str(error).splitlines() or ["no reason given"])[0]
-            raise UserError(
-                f"map source {self.name!r}: {localizer.backbone.name} does not read images of side "
-                f"{side}, {scale:g} x {localizer.input_size}: {reason}"
-            ) from error
-        finally:
-            localizer.train(training)
 
 
 def mean_on_one_grid(several: Sequence[Tensor], *, per_cells: int = 0) -> Tensor:

@@ -42,6 +42,8 @@ class NormalizedCut(ModelMaps):
             raise UserError(f"map source {name!r}: there are {known}")
         self._of_keys = argument.startswith("keys")
         self._of_component = argument.endswith("component")
+        # y'Dy = 1: of twice as many cells, each with twice as many that are alike, each has half.
+        self.per_cells = 0 if self._of_component else 1
 
     @contextmanager
     def ready(self, localizer: Localizer) -> Iterator[None]:

@@ -22,7 +22,7 @@ class ClassWeights(Extracted):
     def extractor(self, methods: Any, localizer: Localizer, features: nn.Module) -> Any:
         """On what the head's classifier reads; ``UserError`` where the head is none of CAM's."""
         head = localizer.head
-        if not isinstance(head, CamHead):
+        if not isinstance(head, CamHead) or head.classifier.kernel_size != (1, 1):
             raise UserError(
                 f"{self.name} reads a head of pooling and one linear layer, which this network has not: "
                 "take --maps torchcam:GradCAM"

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from wsol.data.digits.drawing import draw
 from wsol.data.digits.material import glyphs, textures
-from wsol.data.digits.tests import digits_set
+from wsol.data.digits.tests import digits_set, with_training
 from wsol.data.layouts.digits import OF_OBJECT, scene_of
 from wsol.data.loading.loader import Batch, eval_loader, train_loader
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
@@ -42,6 +42,8 @@ def training_masks(manifest: Manifest) -> np.ndarray:
     """
     drawn_by = manifest.drawn
     digits = digits_set(drawn_by["test"], **drawn_by["options"])
+    if digits.training != drawn_by["training"]:
+        digits = with_training(digits)
     count, size, seed = manifest.splits[TRAINED], drawn_by["size"], drawn_by["seed"]
     scene, draws = scene_of(digits, TRAINED, count, size, seed)
     own = [code for code, name in scene.part_names.items() if name in OF_OBJECT]

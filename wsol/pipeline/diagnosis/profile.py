@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +28,8 @@ TRAINED, MATCHED = 95.0, 1.0
 class RowFigure:
     """A row's figure on one test by seed, and its 95 % interval over images where there is one seed.
 
-    ``top1`` is the row's accuracy on the own test of its training set, mean over the seeds.
+    NaN where it cannot be computed. ``top1`` is the row's accuracy on the own test of its training set,
+    mean over the seeds.
     """
 
     seeds: tuple[float, ...]
@@ -103,7 +105,8 @@ def profile(
 
 def _row_figure(runs: Sequence[StoredRun], key: str, top1: float) -> RowFigure:
     first, *more = [run.record.metrics[key] for run in runs]
-    values = [float(entry["value"] or 0.0) for entry in (first, *more)]
+    found = [entry["value"] for entry in (first, *more)]
+    values = [math.nan if value is None else value for value in found]
     low, high = (None, None) if more else (first["low"], first["high"])
     return RowFigure(tuple(values), low, high, top1)
 

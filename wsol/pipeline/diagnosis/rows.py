@@ -26,7 +26,7 @@ def rows_of(attention: AttentionSettings, method: MethodSettings) -> list[Diagno
     The control is `wsol.attention.plain`, which stands after the last stage wherever the module does.
     ``UserError`` where the module cannot be built.
     """
-    names = (attention.label, "none"), (method.name, "cam")
+    names = (attention.label, "none"), (method.label, "cam")
     title = " ".join(name for name, usual in names if name != usual)
     rows = [DiagnosedRow(CAM, AttentionSettings(), MethodSettings())]
     added = _parameters(attention) - _parameters(AttentionSettings())

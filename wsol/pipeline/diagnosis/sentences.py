@@ -51,7 +51,7 @@ def _listed(profiles: Sequence[TestProfile], verdict: Verdict) -> str:
 
 
 def _told(profile: TestProfile) -> str:
-    """``parts (only the deciding part is lit: +4.1 [2.0, 6.3], the control +3.9)``."""
+    """``parts (only the deciding part is lit: +4.1 [2.0, 6.3], not told from the control ...)``."""
     against, control = profile.against_cam, profile.against_control
     assert against is not None
     exposes = TESTS[profile.name].exposes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from wsol.pipeline.diagnosis.diagnose import Diagnosis
@@ -78,6 +79,8 @@ def _cells(profile: TestProfile, rows: Sequence[str]) -> list[str]:
 
 
 def _figure(cell: RowFigure) -> str:
+    if math.isnan(cell.value):
+        return ""  # what cannot be computed is empty, never 0
     if len(cell.seeds) > 1:
         return f"{cell.value:.1f} ({', '.join(f'{value:.1f}' for value in cell.seeds)})"
     if cell.low is None or cell.high is None:
@@ -89,7 +92,8 @@ def _notes(diagnosis: Diagnosis) -> list[str]:
     brackets = "Brackets hold 95 % intervals over images"
     if len(diagnosis.seeds) > 1:
         brackets = "In parentheses each seed; brackets hold 95 % intervals over images"
+    compared = sum(one.p_value is not None for one in diagnosis.profiles)
     return [
         f"{brackets}; p is of the paired test against CAM, whose resamples choose every threshold anew, "
-        f"after Holm's correction over {len(diagnosis.profiles)} tests. Everything else is descriptive."
+        f"after Holm's correction over {compared} tests. Everything else is descriptive."
     ]

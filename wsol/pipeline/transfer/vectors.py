@@ -16,7 +16,7 @@ from wsol.training.device import threads
 
 # What a vector is made of.
 FEATURES = {
-    "attended": "what the classifier gets: LTPA's attended vectors, else as pooled",
+    "attended": "what the classifier gets: attended vectors (LTPA), a class token, or a global average",
     "pooled": "the global average of the last features after attention",
 }
 
