@@ -14,11 +14,12 @@ from wsol.models.localizer import Localizer
 def cost(localizer: Localizer, input_size: int) -> dict[str, Any]:
     """``{"params", "gflops", "map_size"}`` for one square image of ``input_size`` pixels.
 
-    ``params`` counts every parameter and what was fitted after training. ``gflops`` are the multiply-adds
-    of convolutions and matrix products in 10^9, as the field counts them (half of torch's count, which
-    takes a multiply-add as two; normalisations, activations and poolings are left out), of what makes
-    the logits: class maps that a head only shows at test (LTPA's) are not counted. ``map_size`` is the
-    class maps' (height, width), or the last features'. Nothing is computed: shapes only.
+    ``params`` counts every parameter and what was fitted after training. ``gflops`` are the
+    multiply-adds of convolutions and matrix products in 10^9, as the field counts them (half of torch's
+    count, which takes a multiply-add as two; normalisations, activations and poolings are left out), of
+    what makes the logits: class maps that a head only shows at test (LTPA's) are not counted.
+    ``map_size`` is the class maps' (height, width), or the last features'. Nothing is computed: shapes
+    only.
     """
     shapes_only = copy.deepcopy(localizer).to("meta").eval().requires_grad_(False)
     # Two images: batch norms of vectors, in a head in training, refuse a single one.
