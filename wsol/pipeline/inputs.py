@@ -17,6 +17,10 @@ from wsol.progress import is_first_rank, say
 from wsol.recipe import Recipe
 
 
+# Data sets that need nothing read: made where they are missing. Of `digits` it is the training set base.
+EMBEDDED = ("clutter", "digits")
+
+
 def manifest_folder(recipe: Recipe) -> Path:
     """Where the recipe's manifest lies: as it says, or ``manifests/<name>``."""
     return Path(recipe.data.manifest or f"manifests/{recipe.data.name}")
@@ -59,19 +63,19 @@ def image_folder(images: Path | str | Sequence[Path | str]) -> Iterator[Path]:
 
 
 def open_manifest(recipe: Recipe) -> Manifest:
-    """The recipe's data set. The embedded one is made where it is missing; others are prepared first."""
-    folder = manifest_folder(recipe)
-    if recipe.data.name == "clutter" and not folder.exists():
+    """The recipe's data set. An embedded one is made where it is missing; others are prepared first."""
+    folder, name = manifest_folder(recipe), recipe.data.name
+    if name in EMBEDDED and not folder.exists():
         if recipe.data.manifest:  # more likely mistyped than a wish for a new data set there
             raise UserError(
                 f"{folder}: no such manifest (data.manifest); leave that out, and the embedded data set "
-                f"is made in manifests/clutter; or run `wsol prepare clutter --output {folder}`"
+                f"is made in manifests/{name}; or run `wsol prepare {name} --output {folder}`"
             )
         if is_first_rank():
             from wsol.data.prepare import prepare
 
             say(f"making the embedded data set in {folder}")
-            prepare("clutter", None, folder)
+            prepare(name, None, folder)
         else:
             _wait_for(folder)
     return Manifest.read(folder)

@@ -53,7 +53,7 @@ def train(recipe: Recipe | Path | str) -> Path:
         # Looked at again: another process may have finished it before this one got the folder.
         if not fabric.broadcast(folder.finished):
             row = f"{recipe.backbone.name}, attention {recipe.attention.label}, seed {recipe.seed}"
-            say(f"{row} -> {folder.path}")
+            say(f"{manifest.title}: {row} -> {folder.path}")
             with threads(recipe.how.threads):
                 _train(recipe, manifest, folder, fabric)
             fabric.barrier()
