@@ -23,6 +23,7 @@ def test_help_names_every_command(capsys):
     [
         ["evalute"],
         ["list", "attentoin"],
+        ["train"],
         ["train", "--trainig.lr", "1"],
         ["check", "tdam", "--options", "k=["],
     ],

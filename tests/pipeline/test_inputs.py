@@ -33,7 +33,7 @@ def test_digits_are_drawn_where_no_one_has_prepared_them(small, capsys):
 
 @pytest.mark.parametrize("name", ["digits", "clutter"])
 def test_a_folder_that_was_named_is_not_made(small, name):
-    with pytest.raises(UserError, match=rf"manifests/mine: no such manifest .*wsol prepare {name} --out"):
+    with pytest.raises(UserError, match=rf"manifests/mine: no such manifest .*prepare {name} --output"):
         open_manifest(Recipe(data=DataSettings(name=name, manifest="manifests/mine")))
 
 

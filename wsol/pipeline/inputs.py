@@ -16,7 +16,6 @@ from wsol.files.reading import refuse_no_file
 from wsol.progress import is_first_rank, say
 from wsol.recipe import Recipe
 
-
 # Data sets that need nothing read: made where they are missing. Of `digits` it is the training set base.
 EMBEDDED = ("clutter", "digits")
 
