@@ -74,8 +74,8 @@ another network, pretrained, one seed) over all modules, and its 95 % interval a
 
 COMMANDS = """## The commands
 
-In an empty folder of results; in this one all is recorded, and kept. Rows with † and their CAM, control
-and RFGA were trained with `--training.precision 32-true` after the grid's options, as one does on a CPU
+In an empty folder of results; in this one all is recorded, and kept. Rows with †, and CAM and control in
+float32, were trained with `--training.precision 32-true` after the grid's options, as one does on a CPU
 that does not compute bf16: there a bf16 row takes hours.
 
 ```bash

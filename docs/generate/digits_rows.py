@@ -115,8 +115,7 @@ class DigitsRows:
     @property
     def in_both(self) -> list[str]:
         """Rows that were trained in either precision, CAM and the control first."""
-        both = {name for (images, name, maps), row in self.in_float32.items()
-                if self.rows[images, name, maps] is not row}  # fmt: skip
+        both = {place[1] for place, row in self.in_float32.items() if self.rows[place] is not row}
         return [name for name in self.attentions if name in both]
 
     def estimate(

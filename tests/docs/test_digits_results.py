@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -196,3 +197,23 @@ def test_an_ablation_is_no_module(made_up):
     )
     assert rows.attentions == ["none", "plain", "se"]
     assert rows.ablations == ["rfga(grain=coarse)"]
+
+
+def test_paired_tests_are_within_one_precision(monkeypatch):
+    """Two rows in bf16, three in float32: each is compared with CAM and control of its own alone."""
+    path = ROOT / "benchmarks" / "digits_tests.py"
+    spec = importlib.util.spec_from_file_location("digits_tests", path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    compared = []
+    monkeypatch.setattr(
+        script, "comparison", lambda mine, other, seeds, key: compared.append((mine, other))
+    )
+    names = [("none", "bf16-mixed"), ("se", "bf16-mixed")]
+    names += [("none", "32-true"), ("plain", "32-true"), ("sk", "32-true")]
+    rows = {script.Place("digits base 2", name, "cam", own): {0: (name, own)} for name, own in names}
+    assert list(script.compared(rows)) == []
+    pairs = {(mine[0], other[0]) for mine, other in compared}
+    float32 = {("plain", "none"), ("sk", "none"), ("none", "plain"), ("sk", "plain")}
+    wanted = {((mine, "32-true"), (other, "32-true")) for mine, other in float32}
+    assert pairs == wanted | {(("se", "bf16-mixed"), ("none", "bf16-mixed"))}

@@ -88,3 +88,18 @@ def test_other_classifiers_are_refused(name, channels):
 def test_unknown_head():
     with pytest.raises(UserError, match=r"unknown head.name 'camm': did you mean 'cam'"):
         build_head(HeadSettings(name="camm"), 8, 5)
+
+
+def test_dropout_around_the_two_convolutions_can_be_left_out():
+    """The weights keep their places, and in training nothing is dropped."""
+    usual, without = (build_head(HeadSettings("cam_conv2", 6, own), 8, 5) for own in (0.5, 0.0))
+    without.load_state_dict(usual.state_dict())
+    features = torch.rand(2, 8, 5, 5)
+    plain = usual.eval()(features).logits
+    torch.testing.assert_close(without.train()(features).logits, plain)
+    assert not torch.allclose(usual.train()(features).logits, plain)
+
+
+def test_a_head_without_dropout_does_not_take_one():
+    with pytest.raises(UserError, match=r"head\.dropout is that of head\.name cam_conv2; cam_conv has"):
+        build_head(HeadSettings("cam_conv", dropout=0.2), 8, 5)

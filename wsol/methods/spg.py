@@ -205,7 +205,7 @@ def _head(localizer: Localizer, count: int, width: int, dropout: float) -> CamHe
 
 
 def _places(backbone: Backbone, asked: Sequence[str]) -> tuple[str, str]:
-    """Where the side branches begin, the shallower first."""
+    """Where the first and the second side branch begin: as asked, or the last two stages."""
     if asked:
         if isinstance(asked, str) or len(asked) != 2:
             raise UserError(f"method spg: places are two, such as stage4.0,stage4, not {asked!r}")

@@ -121,10 +121,9 @@ class HeadSettings(CheckedSettings, part="head"):
             ``classifier``. ``cam``: 1x1 convolution, then global average pooling. ``cam_relu``: a ReLU
             on the class maps besides (SqueezeNet's). ``cam_conv``: a 3x3 convolution to ``width``
             channels and ReLU before it, ``cam_conv2``: two with dropout (wsolevaluation's VGG16 and
-            InceptionV3).
-            ``native``: the classifier of the library or of the weights file, where it is a CAM head.
-            ``class_token``: a linear layer on a ViT's class token. ``classifier``: the library's own,
-            whatever it reads; no class maps.
+            InceptionV3). ``native``: the classifier of the library or of the weights file, where it is a
+            CAM head. ``class_token``: a linear layer on a ViT's class token. ``classifier``: the
+            library's own, whatever it reads; no class maps.
             A `head` attention replaces it.
         width: channels of the 3x3 convolutions.
         dropout: of ``cam_conv2``, around and between its convolutions; wsolevaluation's ADL has none.

@@ -13,6 +13,29 @@ from wsol.recipe import Recipe
 
 KEYS = ["a", "b", "c"]
 TINY = {"depth": 2, "embed_dim": 48, "num_heads": 3}
+SOURCES = [
+    "class_token",
+    "class_token:0",
+    "rollout",
+    "legrad",
+    "legrad:1",
+    "cut",
+    "cut:component",
+    "cut:keys",
+    "cut:keys.component",
+]
+
+
+@pytest.fixture
+def sources():
+    """The sources that read tokens of a network that decides by its class token."""
+    return SOURCES
+
+
+@pytest.fixture(params=SOURCES)
+def source(request):
+    """Each of them."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

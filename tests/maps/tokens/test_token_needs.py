@@ -19,24 +19,12 @@ TINY = {"depth": 2, "embed_dim": 48, "num_heads": 3}
 
 SWIN = {"depths": [1, 1], "embed_dim": 24, "num_heads": [2, 2], "window_size": 4}
 
-SOURCES = [
-    "class_token",
-    "class_token:0",
-    "rollout",
-    "legrad",
-    "legrad:1",
-    "cut",
-    "cut:component",
-    "cut:keys",
-    "cut:keys.component",
-]
 
-
-def test_a_wider_prefix_and_other_attentions(built, maps, batch_of):
+def test_a_wider_prefix_and_other_attentions(built, maps, batch_of, sources):
     registers = built("vit_small_patch14_reg4_dinov2", data={"input_size": 70, "resize_size": 70})
     images = batch_of(torch.randn(2, 3, 70, 70, generator=torch.Generator().manual_seed(2)))
     assert registers.backbone.tokens.prefix == 5
-    for source in SOURCES:
+    for source in sources:
         assert maps(registers, images, source).shape == (2, 5, 5)
     for name, patch in (("eva02_tiny_patch14_224", 14), ("vit_relpos_small_patch16_224", 16)):
         side = 5 * patch

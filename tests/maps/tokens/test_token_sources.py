@@ -8,22 +8,6 @@ import torch
 
 from wsol.maps.model_sources import passes
 
-KEYS = ["a", "b", "c"]
-
-TINY = {"depth": 2, "embed_dim": 48, "num_heads": 3}
-
-SOURCES = [
-    "class_token",
-    "class_token:0",
-    "rollout",
-    "legrad",
-    "legrad:1",
-    "cut",
-    "cut:component",
-    "cut:keys",
-    "cut:keys.component",
-]
-
 
 @pytest.fixture(scope="module")
 def localizer(built):
@@ -204,7 +188,6 @@ def test_cuts_of_features_and_keys_against_the_generalised_problem(
         assert set(np.unique(component[image])) <= {0, 1}
 
 
-@pytest.mark.parametrize("source", SOURCES)
 def test_maps_do_not_depend_on_the_batch_and_nothing_is_left_behind(
     maps, batch_of, localizer, batch, source
 ):

@@ -7,7 +7,6 @@ import copy
 import pytest
 import timm
 import torch
-from safetensors.torch import save_file
 from timm.models.mvitv2 import MultiScaleVit, MultiScaleVitCfg
 from torch import nn
 from torch.nn import functional
@@ -249,34 +248,6 @@ def test_refusals_are_one_line_and_say_what_there_is(name, options, side, settin
     with pytest.raises(UserError, match=message) as error:
         build(name, options, side, **settings)
     assert "\n" not in str(error.value)
-
-
-def test_weights_of_the_own_side_are_resized_to_another(tmp_path):
-    """Class token and position embeddings are loaded too, and resized as timm resizes them."""
-    torch.manual_seed(5)
-    network = timm.create_model("vit_tiny_patch16_224", **TINY)
-    file = tmp_path / "vit.safetensors"
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, file)
-    built = build("vit_tiny_patch16_224", TINY, 96, weights={"name": "mine", "file": str(file)})
-    trunk = built.backbone.stages["stage4"].trunk
-    assert torch.equal(trunk.cls_token, network.cls_token)
-    grid = network.pos_embed[:, 1:].reshape(1, 14, 14, 48).permute(0, 3, 1, 2)
-    expected = functional.interpolate(grid, (6, 6), mode="bicubic", antialias=True, align_corners=False)
-    torch.testing.assert_close(trunk.pos_embed[:, 1:], expected.flatten(2).transpose(1, 2))
-    assert not [name for name in built.as_drawn if not name.startswith("head.")]
-
-
-def test_weights_made_for_another_side_are_resized_on_loading(tmp_path):
-    torch.manual_seed(5)
-    network = timm.create_model("vit_tiny_patch16_224", img_size=96, **TINY)
-    file = tmp_path / "vit96.safetensors"
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, file)
-    options = {**TINY, "img_size": 64}
-    built = build("vit_tiny_patch16_224", options, 64, weights={"name": "mine", "file": str(file)})
-    grid = network.pos_embed[:, 1:].reshape(1, 6, 6, 48).permute(0, 3, 1, 2)
-    expected = functional.interpolate(grid, (4, 4), mode="bicubic", antialias=True, align_corners=False)
-    found = built.backbone.stages["stage4"].trunk.pos_embed[:, 1:]
-    torch.testing.assert_close(found, expected.flatten(2).transpose(1, 2))
 
 
 def test_a_plain_networks_cost_by_hand():

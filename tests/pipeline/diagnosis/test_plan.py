@@ -73,6 +73,7 @@ def test_it_needs_something_to_diagnose():
         (["rfga", "--attention.options.kk", "3"], "kk"),
         (["rfga", "--seeds", "a"], "whole numbers with commas"),
         (["rfga", "--jobs", "0"], "--jobs"),
+        (["rfga", "--controls", "--seeds", "1"], "trains no module: leave out rfga, --seeds"),
     ],
 )
 def test_bad_input_is_one_line(words, message, capsys, tmp_path):
