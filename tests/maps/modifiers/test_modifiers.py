@@ -112,6 +112,17 @@ def test_cubes_of_gradients_too(model, batch):
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=plain.max() * 1e-5)
 
 
+def test_what_sums_to_one_counts_alike_at_every_scale(batch):
+    """Or the smallest scale, whose few cells share the 1, would decide."""
+    model, source = network(attention={"name": "gc"}), "attention:stage2.0.softmax"
+    small, plain = maps(model, resized(batch, 16), source), maps(model, batch, source)
+    np.testing.assert_allclose([small.sum((1, 2)), plain.sum((1, 2))], 1, rtol=1e-4)
+    side, ratio = plain.shape[-1], small[0].size / plain[0].size
+    found = maps(model, batch, f"{source}+scales:0.5,1")
+    wanted = (on_grid(small * ratio, side) + plain) / 2
+    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=plain.max() * 1e-5)
+
+
 @pytest.mark.parametrize("source", ["cam", "torchcam:GradCAM"])
 def test_the_plain_scale_alone_changes_nothing(model, batch, source):
     np.testing.assert_array_equal(maps(model, batch, f"{source}+scales:1"), maps(model, batch, source))
