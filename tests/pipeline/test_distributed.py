@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,25 @@ def run(*command) -> str:
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
+
+
+def start_both(*command) -> list[subprocess.Popen[str]]:
+    """Two processes as torchrun starts them, without torchrun over them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, *map(str, command)]
+    both = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": "test"}
+    both |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TOP)}
+    return [
+        subprocess.Popen(
+            words,
+            env=os.environ | both | {"RANK": rank, "LOCAL_RANK": rank},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in ("0", "1")
+    ]
 
 
 def metrics(folder):
@@ -59,20 +79,18 @@ def test_two_processes_train_one_network(tiny_recipe, tmp_path):
 
 
 def test_two_processes_are_both_told_that_another_holds_the_run(tiny_recipe, tmp_path):
-    """Only the first asks for the lock; the other must not wait for it."""
+    """Only the first asks for the lock; the other must not wait for it.
+
+    Started without torchrun, which ends the other as soon as one of them has failed.
+    """
     path = tiny_recipe.write(tmp_path / "recipe.yaml")
     recipe = resolved(tiny_recipe)
     folder = tmp_path / "runs" / run_name(recipe, open_manifest(recipe).hash)
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TOP)}
     with hold(folder):
-        done = subprocess.run(
-            [*TORCHRUN, str(TOP / "train.py"), "--config", str(path)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode
-    told = f"wsol: error: {folder}: in use by process {os.getpid()} on "
-    assert sum(line.startswith(told) for line in done.stderr.splitlines()) == 2
+        running = start_both(TOP / "train.py", "--config", path)
+        told = [process.communicate(timeout=240)[1] for process in running]
+    assert [process.returncode for process in running] == [2, 2], told
+    for text in told:
+        (line,) = (line for line in text.splitlines() if line.startswith("wsol: error: "))
+        assert line.startswith(f"wsol: error: {folder}: in use by process {os.getpid()} on ")
     assert not folder.exists()

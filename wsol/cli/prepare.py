@@ -24,14 +24,17 @@ def main(argv: Sequence[str]) -> int:
     parser = Parser(f"prepare {name}", f"Turn {name} into a manifest.")
     if layout.needs_root:
         parser.add_argument("--root", type=Path, required=True, help="folder where the data set lies")
-    folder = Path("manifests", name.partition(":")[0])
-    parser.add_argument("--output", type=Path, default=folder, help="manifest to write")
+    own = name.partition(":")[0]
+    told = f"manifests/{own}" + (", and what is not usual of it" if layout.folder_of else "")
+    parser.add_argument("--output", type=Path, help=f"manifest to write (default: {told})")
     parser.add_argument("--title", default="", help="what to call it, e.g. a subset for what it is")
     layout.add_options(parser)
     options = parser.parse(rest)
     root = options.root if layout.needs_root else None
-    info = prepare(name, root, options.output, title=options.title, options=options)
-    print("\n".join(summary(options.output, info, layout)))
+    usual = layout.folder_of(options) if layout.folder_of else own
+    output = options.output or Path("manifests", usual)
+    info = prepare(name, root, output, title=options.title, options=options)
+    print("\n".join(summary(output, info, layout)))
     return 0
 
 

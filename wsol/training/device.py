@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import warnings
@@ -47,6 +48,9 @@ def launch(device: str, precision: str) -> Fabric:
         precision=precision,  # type: ignore[arg-type]
     )
     fabric.launch()
+    if processes > 1:
+        # A process that ends with its connections open is aborted now and then, its exit code lost.
+        atexit.register(torch.distributed.destroy_process_group)
     if precision == "bf16-mixed" and not computes_bf16(fabric.device.type):
         _tell_of_slow_bf16()
     return fabric

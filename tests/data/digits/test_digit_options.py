@@ -121,3 +121,23 @@ def test_a_training_at_another_setting_is_its_own():
     assert (usual.trains, own.trains) == (False, True)
     assert (usual.variant, own.variant) == ("base 0", "base 0 taught")
     assert usual.training == {"set": "base"} and own.training == {"set": "base", "distractors": 0}
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("", "digits"),
+        ("--test base --distractors 2", "digits"),
+        ("--distractors 0 --taught", "digits-base-0-taught"),
+        ("--test parts", "digits-parts"),
+        ("--test parts --share 0.25", "digits-parts-0.25"),
+        ("--test several --spacing touching", "digits-several-touching"),
+    ],
+)
+def test_each_setting_has_a_folder_of_its_own(tmp_path, monkeypatch, capsys, words, name):
+    """Written without --output, one test does not take the place of another."""
+    monkeypatch.chdir(tmp_path)
+    few = "--train 7 --val 7 --images 7"
+    assert main(["prepare", "digits", *words.split(), *few.split()]) == 0
+    assert [path.name for path in (tmp_path / "manifests").iterdir()] == [name]
+    assert f"manifest manifests/{name}, hash " in capsys.readouterr().out

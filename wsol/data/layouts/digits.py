@@ -63,14 +63,30 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of everything drawn")
 
 
+def asked_for(options: Namespace) -> DigitsSet:
+    """The test at its dial; ``UserError`` for one that there is not."""
+    digits = digits_set(options.test, **{name: getattr(options, name) for name in DIALS})
+    return with_training(digits) if options.taught else digits
+
+
+def folder_of(options: Namespace) -> str:
+    """``digits`` for what a recipe without a manifest trains on, otherwise ``digits-parts-0.25``."""
+    digits = asked_for(options)
+    own = [
+        str(value)
+        for value, option in zip(digits.options.values(), digits.test.options.values(), strict=True)
+        if value != option.default
+    ]
+    parts = [digits.test.name, *own, *["taught"] * digits.taught]
+    return GENERATOR if parts == ["base"] else "-".join([GENERATOR, *parts])
+
+
 def read(root: Path | None, options: Namespace) -> ManifestDraft:
     """Draft one manifest; its files are drawn when it is written.
 
     ``UserError`` for an unknown test, a value that a dial does not have, a side too small or too large.
     """
-    digits = digits_set(options.test, **{name: getattr(options, name) for name in DIALS})
-    if options.taught:
-        digits = with_training(digits)
+    digits = asked_for(options)
     counts = {"train": options.train, "val": options.val, "test": options.images}
     _check(options.size, counts, options.seed)
     if not digits.trains:
@@ -107,7 +123,7 @@ def read(root: Path | None, options: Namespace) -> ManifestDraft:
     return draft
 
 
-LAYOUT = Layout(read, add_options, needs_root=False)
+LAYOUT = Layout(read, add_options, needs_root=False, folder_of=folder_of)
 
 
 def _check(size: int, counts: dict[str, int], seed: int) -> None:

@@ -25,12 +25,15 @@ class Layout:
         card_file: the card of a layout that is not part of wsol, e.g.
             ``Path(__file__).with_name("card.toml")``; None: the card is found by the data set's name,
             among wsol's own.
+        folder_of: the folder under ``manifests/`` for these options, where one layout makes several
+            manifests; None: the layout's name.
     """
 
     read: Callable[[Path, Namespace], ManifestDraft]
     add_options: Callable[[ArgumentParser], None]
     needs_root: bool = True
     card_file: Path | None = None
+    folder_of: Callable[[Namespace], str] | None = None
 
     def options(self, **given: Any) -> Namespace:
         """The layout's options at their defaults, except for those given."""
