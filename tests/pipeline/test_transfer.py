@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+import timm
 import torch
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
@@ -187,3 +188,22 @@ def test_a_manifest_without_train_images_is_refused(tiny_recipe, squares_manifes
     run = train(tiny_recipe.changed(training={"epochs": 1}))
     with pytest.raises(UserError, match="has no split 'train'"):
         transfer([run], squares_manifest)
+
+
+def test_a_pretrained_network_takes_its_weights_from_a_file(tiny_manifest, tmp_path, capsys):
+    """What `wsol robustness` takes too: the advice of every command is an option of its own."""
+    torch.manual_seed(0)
+    file = tmp_path / "weights.pth"
+    torch.save(timm.create_model("test_resnet").state_dict(), file)
+    words = ["transfer", "timm:test_resnet", "--manifest", str(tiny_manifest)]
+    words += ["--output", str(tmp_path / "out"), "--weights", str(file)]
+    assert main(words) == 0
+    assert (tmp_path / "out" / "transfer.csv").exists()
+    capsys.readouterr()
+    for others, said in (
+        (["torchvision:resnet18"], "here is timm:test_resnet, torchvision:resnet18"),
+        ([], "only run folders"),
+    ):
+        first = ["transfer", "timm:test_resnet"] if others else ["transfer", str(tmp_path)]
+        assert main([*first, *others, *words[2:]]) == 2
+        assert said in capsys.readouterr().err

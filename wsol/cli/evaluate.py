@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from wsol.cli.evaluate_options import names_a_recipe, option_of, parsed
+from wsol.cli.evaluate_options import KEY_OF, names_a_recipe, option_of, parsed
 from wsol.cli.model_arguments import open_model
 from wsol.cli.parser import at_least
 from wsol.cli.recipe_arguments import CommandOption, parse_recipe
@@ -65,12 +65,17 @@ def _of_recipe(argv: list[str]) -> int:
         CommandOption("overlays", "pictures to draw (default: 0)", default=0, read=at_least(0)),
         CommandOption("results", "also append the record to RESULTS/runs, for the board"),
     )
-    recipe, own = parse_recipe(argv, "evaluate", options)
+    recipe, own = parse_recipe(argv, "evaluate", options, KEY_OF)
     from wsol.pipeline.evaluate_run import evaluate_run
     from wsol.pipeline.inputs import resolved, run_folder
     from wsol.pipeline.model import Model
 
     path = run_folder(recipe)
+    if not path.is_dir():
+        raise UserError(
+            f"{path}: this recipe is not trained yet: wsol train, with the same --config and keys of "
+            "data, backbone, attention, method and training"
+        )
     output = own["output"] or str(path / "evaluation")
     outputs = Outputs(own["results"], output, own["overlays"])
     model = Model.open(path, recipe=resolved(recipe))

@@ -31,6 +31,11 @@ OPTION_OF = {
     "how.workers": "--workers",
     **{f"evaluation.{name}": f"--{name}" for name in ("classes", "maps", "split", "step", "thresholds")},
 }
+# The same options beside a recipe, which has a key for each.
+KEY_OF = {
+    **{option.removeprefix("--"): key for key, option in OPTION_OF.items() if key != "weights.file"},
+    **{name: f"evaluation.{name}" for name in ("protocol", "faithfulness")},
+}
 
 
 def option_of(argv: list[str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ def add_threads(parser: Any) -> None:
     parser.add_argument(
         "--threads",
         type=at_least(1),
-        help=f"torch's on a CPU; default: as the run was trained, of --model: {How().threads}",
+        help=f"torch's on a CPU; default: as the run was trained, of a pretrained network: {How().threads}",
     )
 
 
@@ -32,7 +32,7 @@ def add_trust(parser: Any) -> None:
         "--trust",
         action="store_true",
         default=None,
-        help="import the code that --run's recipe names (package.module:Name), and so run it",
+        help="import the code that the run's recipe names (package.module:Name), and so run it",
     )
 
 

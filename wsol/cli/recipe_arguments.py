@@ -51,11 +51,15 @@ class CommandOption:
 
 
 def parse_recipe(
-    argv: Sequence[str], command: str, options: Sequence[CommandOption] = ()
+    argv: Sequence[str],
+    command: str,
+    options: Sequence[CommandOption] = (),
+    short: Mapping[str, str] | None = None,
 ) -> tuple[Recipe, dict[str, Any]]:
     """The recipe of ``argv``, and the values of the command's own options.
 
-    Later overrides earlier: defaults, then each ``--config FILE`` and ``--key value`` in their order.
+    ``short`` are names of keys that this command knows besides `SHORT`: ``split`` for
+    ``evaluation.split``. Later overrides earlier: defaults, then each ``--config FILE`` and ``--key value`` in their order.
     ``--help`` and ``--print_config`` print and leave with `SystemExit`.
 
     Raises:
@@ -63,7 +67,7 @@ def parse_recipe(
     """
     own = {option.name: option for option in options}
     given = {option.name: option.default for option in options}
-    recipe = _RecipeBeingRead(f"wsol {command} --help", list(own))
+    recipe = _RecipeBeingRead(f"wsol {command} --help", list(own), SHORT | dict(short or {}))
     printed = False
     for name, text in _pairs(argv, flags=("help", "print_config")):
         if name == "help":
@@ -122,10 +126,11 @@ def _own_value(option: CommandOption, text: str) -> Any:
 class _RecipeBeingRead:
     """The values given so far, checked, nested as in a recipe file."""
 
-    def __init__(self, help_command: str, own: Sequence[str]) -> None:
+    def __init__(self, help_command: str, own: Sequence[str], short: Mapping[str, str]) -> None:
         self.values: dict[str, Any] = {}
         self._fields = _fields()
         self._own = own
+        self._short = short
         self._help_command = help_command
 
     def add_file(self, path: str) -> None:
@@ -157,7 +162,7 @@ class _RecipeBeingRead:
 
     def _key(self, name: str, said: str) -> tuple[str, str]:
         """The recipe's key, and what the option names below it where the key is a mapping."""
-        name = SHORT.get(name, name)
+        name = self._short.get(name, name)
         if name in self._fields:
             return name, ""
         part, _, rest = name.partition(".")
@@ -172,7 +177,7 @@ class _RecipeBeingRead:
         ending = [key for key in self._fields if key.rpartition(".")[2] == name.rpartition(".")[2]]
         if 1 <= len(ending) <= 3:
             return ": did you mean " + " or ".join(f"'--{key}'" for key in ending) + "?"
-        known = [*self._fields, *SHORT, *self._own, "config", "print_config", "help"]
+        known = [*self._fields, *self._short, *self._own, "config", "print_config", "help"]
         return suggest(f"--{name}", [f"--{key}" for key in known], f"see {self._help_command}")
 
 

@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from wsol.cli.model_arguments import add_threads, add_trust
 from wsol.cli.parser import Parser, at_least, folder
-from wsol.cli.run_arguments import numbers, open_runs
+from wsol.cli.run_arguments import add_machine, add_runs, numbers, open_runs
 from wsol.progress import is_first_rank
 
 # The settings of a run's recipe that have an option of the same name.
@@ -60,9 +59,7 @@ def _parser() -> Parser:
         "Change each image a little against the network, by FGSM and PGD, and see what is left of its "
         "class and of its box at the threshold chosen on clean images.",
     )
-    parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="a run folder, timm:NAME, torchvision:NAME"
-    )
+    add_runs(parser)
     parser.add_argument("--epsilons", default="1,2,4,8", help="in 1/255 of a pixel's range, by commas")
     parser.add_argument("--attacks", default="fgsm,pgd", help="by commas")
     pgd = parser.add_argument_group("PGD")
@@ -83,10 +80,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--output", type=folder, default="robustness", help="folder of table and picture"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--workers", type=at_least(0), help="processes that load images")
-    add_threads(parser)
-    add_trust(parser)
+    add_machine(parser)
     return parser
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from wsol.cli.model_arguments import add_threads, add_trust
 from wsol.cli.parser import Parser, at_least, folder
-from wsol.cli.run_arguments import open_runs
+from wsol.cli.run_arguments import add_machine, add_runs, open_runs
 
 
 def main(argv: Sequence[str]) -> int:
@@ -17,9 +16,7 @@ def main(argv: Sequence[str]) -> int:
         "Fit a linear SVM to a run's features of another data set's train images, C chosen by "
         "cross-validation on them, and say how many of its test images it names right.",
     )
-    parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="a run folder, timm:NAME, torchvision:NAME"
-    )
+    add_runs(parser)
     parser.add_argument("--manifest", required=True, help="folder of the other data set's manifest")
     parser.add_argument(
         "--features",
@@ -32,10 +29,7 @@ def main(argv: Sequence[str]) -> int:
         "--images-per-class", type=at_least(0), default=0, help="to train on, the first; 0: all"
     )
     parser.add_argument("--output", type=folder, default="transfer", help="folder of transfer.csv")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--workers", type=at_least(0), help="processes that load images")
-    add_threads(parser)
-    add_trust(parser)
+    add_machine(parser)
     arguments = parser.parse(argv)
     from wsol.pipeline.transfer.transfer import transfer, write_table
 

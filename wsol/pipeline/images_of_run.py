@@ -15,7 +15,7 @@ def own_manifest(model: Model) -> Manifest:
     if model.folder is None:
         raise UserError(
             f"{model.name}: a pretrained classifier has no data set of its own; name one with "
-            "--manifest, or score your own images with --images and --annotations"
+            "--manifest, or score your own images with wsol evaluate --images and --annotations"
         )
     manifest = open_manifest(model.recipe)
     if manifest.hash != model.facts["manifest_hash"]:
