@@ -178,6 +178,20 @@ def test_odd_values_are_counted(value, count):
         assert result["max_box_acc@0.3"] == 0.0
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_broken_map_is_named_at_once(value, capsys):
+    """Whichever thread is first: that of the first image."""
+    maps = [np.eye(4) for _ in range(20)]
+    maps[7] = np.where(maps[7] == 1, value, 0)
+    maps[12] = maps[7]
+    true = np.array([[2, 2, 8, 8]], np.float32)
+    truth = [Annotation(f"img{k}", 1, (10, 10), true, true) for k in range(20)]
+    predictions = [Prediction(f"img{k}", 1, score_map=one) for k, one in enumerate(maps)]
+    evaluate(predictions, truth, CHOE, intervals=False)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("2 of 20 maps hold NaN or infinity") and line.endswith("first img7")
+
+
 def test_constant_maps_have_no_box_but_the_references_one_pixel():
     assert with_map(np.full((4, 4), 7.0)).counts == {"constant_maps": 1}
     assert with_map(np.ones((4, 4)), boxes=[(0, 0, 1, 1)])["mean_iou"] == 0.0

@@ -12,13 +12,16 @@ from wsol.evaluation.readings import Reading, readings_of
 from wsol.evaluation.scored_image import score_image
 from wsol.evaluation.split_scores import Scores, compute
 from wsol.evaluation.threads import in_threads
-from wsol.progress import track
+from wsol.progress import say, track
 from wsol.scores.completeness import check_complete
 from wsol.scores.metrics import metrics_of
 from wsol.scores.per_image import PerImage
 from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.resampling.weights import RESAMPLES
 from wsol.scores.samples import Annotation, Prediction
+
+# What a network does not give that is whole: not only counted, but said at once.
+BROKEN = {"nan_maps", "infinite_maps"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,22 +179,34 @@ class _SplitArrays:
                 if prediction.image_id in self.rows:
                     yield source, prediction
 
-        def work(item: tuple[str, Prediction]) -> tuple[str, list[str]]:
+        def work(item: tuple[str, Prediction]) -> tuple[str, int, list[str]]:
             source, prediction = item
             row = self.rows[prediction.image_id]
-            return source, score_image(
+            odd = score_image(
                 arrays[source], row, prediction, self.images[row], self.protocol, self.readings
             )
+            return source, row, odd
 
-        for source, odd in in_threads(work, known(), cores() if threads is None else threads):
+        broken: dict[str, list[int]] = {source: [] for source in sources}
+        for source, row, odd in in_threads(work, known(), cores() if threads is None else threads):
             counts[source].update(odd)
+            if BROKEN.intersection(odd):
+                broken[source].append(row)
         for source, per_image in arrays.items():
             check_complete(seen[source], list(self.rows))
             _check_classes(per_image)
             if per_image.single is not None:
                 counts[source]["images_without_boxes"] = int((~per_image.has_box).sum())
             per_image.counts = dict(sorted((+counts[source]).items()))
+            if broken[source]:
+                say(self._told_of(broken[source], source))
         return arrays
+
+    def _told_of(self, broken: list[int], source: str) -> str:
+        whose = f"{source}: " if source else ""
+        first = self.images[min(broken)].image_id
+        count = f"{len(broken):,} of {len(self.images):,} maps"
+        return f"{whose}{count} hold NaN or infinity, and count as maps without a box; first {first}"
 
 
 def _named(key: str, classes: Sequence[str]) -> str:
