@@ -27,6 +27,7 @@ def test_everything_wrong_comes_in_one_pass_and_nothing_is_written(tmp_path, cap
     masks = tmp_path / "masks"
     masks.mkdir()
     Image.new("L", (5, 5)).save(masks / "mask.png")
+    (masks / "whole.png").write_bytes((masks / "mask.png").read_bytes()[:-20])
     path = tmp_path / "boxes.csv"
     path.write_bytes(
         "\ufeffimage,width,height,x0,y0,x1,y1\r\n"
@@ -57,12 +58,15 @@ def test_everything_wrong_comes_in_one_pass_and_nothing_is_written(tmp_path, cap
         f"{path} line 4: image file '..' leaves the root",
         f"{path} line 5: box 30 0 35 5 lies outside the image (20 x 10)",
         f"{path} line 6: x1 (1) is not right of x0 (5)",
-        "mask.png: mask of 5 x 5 pixels, but mask.jpg has 20 x 10",
+        f"{masks / 'mask.png'}: mask of 5 x 5 pixels, but mask.jpg has 20 x 10",
+        f"{masks / 'whole.png'}: damaged image",
         "cut.jpg: damaged image",
         "empty.jpg: empty file",
         "page.jpg: not an image",
     ):
         assert part in error, error
+    # Each once, and by its own name: not the copy's in the manifest that was being written.
+    assert error.count("whole.png") == 1 and "wsol-" not in error and "manifest" not in error
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["boxes.csv", "images", "masks"]
 
 

@@ -91,16 +91,20 @@ def _mask_problems(
 ) -> Iterator[str]:
     for name in filter(None, (*itertools.chain.from_iterable(image.masks), image.parts)):
         path = f"{mask_root}/{name}"
+        # What was written a moment ago lies in a temporary folder: its source is what the reader knows.
+        shown = image.where if draft.masks_in_manifest and image.where else path
         try:
             found = image_size(path)
         except FileNotFoundError:
-            yield f"{path}: no such mask, which {image.where or image.path} names"
+            # One that could not be written was reported when it could not be read.
+            if not (draft.masks_in_manifest and draft.findings):
+                yield f"{path}: no such mask, which {image.where or image.path} names"
         except UserError as error:
             yield str(error)
         else:
             if found != size:
                 yield (
-                    f"{path}: mask of {found[1]} x {found[0]} pixels, but {image.path} has "
+                    f"{shown}: mask of {found[1]} x {found[0]} pixels, but {image.path} has "
                     f"{size[1]} x {size[0]}{size_hint(header, found, draft)}"
                 )
             elif name == image.parts and draft.part_names:
