@@ -22,7 +22,7 @@ def add_threads(parser: Any) -> None:
     parser.add_argument(
         "--threads",
         type=at_least(1),
-        help=f"torch's on a CPU; default: as the run was trained, of a pretrained network: {How().threads}",
+        help=f"torch's on a CPU; default: as the run was trained, of a pretrained one: {How().threads}",
     )
 
 

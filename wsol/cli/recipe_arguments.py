@@ -59,7 +59,8 @@ def parse_recipe(
     """The recipe of ``argv``, and the values of the command's own options.
 
     ``short`` are names of keys that this command knows besides `SHORT`: ``split`` for
-    ``evaluation.split``. Later overrides earlier: defaults, then each ``--config FILE`` and ``--key value`` in their order.
+    ``evaluation.split``. Later overrides earlier: defaults, then each ``--config FILE`` and
+    ``--key value`` in their order.
     ``--help`` and ``--print_config`` print and leave with `SystemExit`.
 
     Raises:

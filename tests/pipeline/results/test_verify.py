@@ -115,7 +115,9 @@ def test_without_arrays_nothing_is_verified_and_it_says_so(scored, tmp_path, cap
     path.with_suffix(".npz").unlink()
     assert main(["results", "verify", "--results", str(tmp_path)]) == 0
     output = capsys.readouterr().out
-    assert f"{path}: not verifiable here" in output and "1 not verifiable here" in output
+    assert f"arrays not beside them: {path.parent} (1)" in output and "1 not verifiable here" in output
+    assert main(["results", "verify", "--results", str(tmp_path), "--strict"]) == 2
+    assert f"{path}: its arrays are not beside it" in capsys.readouterr().err
 
 
 def test_a_metric_from_outside_is_neither_imported_nor_believed(scored, tmp_path, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,9 @@ LARGEST_FACTS = 16_000_000
 
 @dataclass
 class Verification:
-    """What came out, a line each: ``findings`` are differences and damage, ``unverified`` says why not.
+    """What came out: ``findings`` are differences and damage, a line each.
 
+    ``unverified`` are the paths of the records whose arrays are not beside them.
     ``equal`` counts the records all of whose figures follow from their arrays; ``other_version`` those
     of other definitions of the metrics, which are findings: a record that only says so would be
     believed otherwise. ``foreign`` are figures that only metrics from outside could compute, ``weights``
@@ -37,7 +39,7 @@ class Verification:
     foreign: int = 0
     weights: int = 0
     findings: list[str] = field(default_factory=list)
-    unverified: list[str] = field(default_factory=list)
+    unverified: list[Path] = field(default_factory=list)
 
     def summary(self) -> str:
         """The counts in one line."""
@@ -55,6 +57,12 @@ class Verification:
         if self.weights:
             parts.append(f"{self.weights} files of weights as they were written")
         return ", ".join(parts)
+
+    def without_arrays(self) -> str:
+        """One line that says where the unverified records lie; empty where there is none."""
+        folders = Counter(path.parent.as_posix() for path in self.unverified)
+        where = ", ".join(f"{folder} ({count})" for folder, count in folders.items())
+        return f"not verifiable here, arrays not beside them: {where}" if where else ""
 
 
 def verify(results: Path | str, runs: Path | str | None = None) -> Verification:
@@ -94,7 +102,7 @@ def _verify(run: StoredRun, found: Verification) -> None:
         found.findings.append(str(error))
         return
     if computed is None:
-        found.unverified.append(f"{run.path}: not verifiable here: its arrays are not beside it")
+        found.unverified.append(run.path)
         return
     lines = [f"{run.path}: {line}" for line in _differences(run, computed)]
     found.findings += lines
