@@ -1,6 +1,7 @@
 """The paired tests of the digits tables: each row of modules against CAM and the control.
 
-Ablations of RFGA are compared with RFGA too.
+Ablations of RFGA are compared with RFGA too; DREAL with the module that it trains, alone and under a
+critic whose rewards are shuffled; dasNet's search with a random one.
 
     python benchmarks/digits_tests.py --results results --csv results/digits-tests.csv
 
@@ -38,6 +39,8 @@ COLUMNS = (
     "difference", "low", "high", "p", "by_seed",
 )  # fmt: skip
 CAM, CONTROL, RFGA = ("none", "cam"), ("plain", "cam"), ("rfga", "cam")
+DREAL, SHUFFLED = "dreal", "dreal(shuffled=True)"
+SEARCH, RANDOM = ("dasnet", "cam"), ("dasnet(search=random)", "cam")
 
 
 class Place(NamedTuple):
@@ -96,8 +99,7 @@ def compared(rows: dict[Place, dict[int, StoredRun]]) -> Iterator[list[str]]:
         for place in sorted(rows):
             if place.images != images:
                 continue
-            ablated = [RFGA] if place.attention.startswith("rfga(") else []
-            for attention, maps in (CAM, CONTROL, *ablated):
+            for attention, maps in (CAM, CONTROL, *own_controls(place)):
                 other = Place(images, attention, maps, place.precision)
                 if place[1:] == other[1:] or other not in rows:
                     continue
@@ -106,6 +108,19 @@ def compared(rows: dict[Place, dict[int, StoredRun]]) -> Iterator[list[str]]:
                 if found is not None:
                     by_seed = differences(rows[place], rows[other], seeds, figure.key)
                     yield [*line_of(place, attention, seeds, figure.key, found), by_seed]
+
+
+def own_controls(place: Place) -> Iterator[tuple[str, str]]:
+    """What a row is compared with besides CAM and the control: names and maps."""
+    if place.attention.startswith("rfga("):
+        yield RFGA
+    if place.attention == SEARCH[0]:
+        yield RANDOM
+    module, _, method = place.attention.partition(", ")
+    if method.startswith(DREAL):
+        yield module, place.maps
+        if method != SHUFFLED:
+            yield f"{module}, {SHUFFLED}", place.maps
 
 
 def comparison(

@@ -8,6 +8,7 @@ from pathlib import Path
 from digits_close_looks import close_looks
 from digits_correlation import birds, correlation
 from digits_rows import OF_SYSTEMS, DigitsRows
+from digits_systems import systems
 from digits_tables import OF_ALL, both_precisions, every_module, every_row, without_attention
 from digits_verdicts import Tests
 from markdown_table import table
@@ -53,12 +54,6 @@ HaS, CutMix, ACoL, SPG and ADL by the defaults of wsolevaluation (`configs/metho
 heads of this network's width; at the budget of CAM, nothing searched.
 """
 
-SYSTEMS = """## Systems
-
-Networks of their own at a small width, and methods around a module (`configs/systems`), at CAM's budget;
-read by their class maps.
-"""
-
 CLOSE = """## RFGA, TDAM and LTPA against CAM
 
 By rules: *better* and *worse* as above. Beside the seven tests: three objects that touch, and images
@@ -94,6 +89,9 @@ wsol benchmark --config $CLOSE $BASE manifests/digits-touching $GRID
 wsol benchmark --config configs/digits/*.yaml --data.manifest manifests/digits-parts $GRID
 wsol benchmark --config configs/methods/*.yaml $BASE $GRID
 wsol benchmark --config configs/methods/*.yaml --data.manifest manifests/digits-parts $GRID
+SYSTEMS="$(ls configs/systems/*.yaml | grep -v -e trilite -e ts_cam)"
+wsol benchmark --config $SYSTEMS $BASE $GRID
+wsol benchmark --config $SYSTEMS --data.manifest manifests/digits-parts $GRID
 wsol benchmark --config $CLOSE --data.manifest manifests/digits-context \\
     --also manifests/digits-uncorrelated $GRID
 for parts in "grain coarse" "views [channel,height]" "views [channel,width]" "views [height,width]"; do
@@ -116,9 +114,7 @@ def digits_results_page(root: Path, sections: Sequence[Section]) -> str:
     parts += [without_attention(root, rows)]
     if len(rows.methods) > 2:  # ADL stands among the modules already
         parts += [METHODS, every_row(rows, tests, rows.methods, "method")]
-    if rows.systems:
-        parts += [SYSTEMS, every_row(rows, tests, rows.systems, "system")]
-    parts += [CLOSE]
+    parts += [*systems(rows, tests), CLOSE]
     parts += [*close_looks(root, rows, tests), *_correlations(rows, sections), COMMANDS]
     return "\n".join(parts)
 

@@ -102,9 +102,10 @@ class DigitsRows:
 
     def maps_of(self, attention: str) -> str:
         """The maps that a row is read by."""
-        if attention != OWN_MAPS:
+        found = sorted({maps for _, own, maps in self.rows if own == attention})
+        if attention.partition(",")[0] != OWN_MAPS and ("cam" in found or not found):
             return "cam"
-        return next((maps for _, own, maps in self.rows if own == attention and maps != "cam"), "cam")
+        return next((maps for maps in found if maps != "cam"), "cam")
 
     def precision(self, images: str, attention: str) -> str:
         """What the row's network was trained in."""
@@ -135,13 +136,13 @@ class DigitsRows:
         """Accuracy on the own test of the figure's training set."""
         return self.value(own_images(figure), "top1_acc", attention, precision)
 
-    def comparable(self, figure: Figure, attention: str) -> bool:
-        """Whether maps of this row may be compared with CAM's of its precision: they classify alike."""
+    def comparable(self, figure: Figure, attention: str, against: str = CAM) -> bool:
+        """Whether maps of this row may be compared with another's of its precision: they classify alike."""
         precision = self.precision(images_of(figure), attention)
-        mine, cam = (self.top1(figure, name, precision) for name in (attention, CAM))
-        if mine is None or cam is None:
+        mine, other = (self.top1(figure, name, precision) for name in (attention, against))
+        if mine is None or other is None:
             return False
-        return min(mine, cam) >= TRAINED or abs(mine - cam) <= MATCHED
+        return min(mine, other) >= TRAINED or abs(mine - other) <= MATCHED
 
     @staticmethod
     def _ablated(name: str) -> bool:

@@ -39,7 +39,7 @@ class PairedTest:
 
 @dataclass(frozen=True)
 class Judged:
-    """A row on one test: the comparison with CAM, p after Holm's correction, and the verdict."""
+    """A row on one test: the comparison with another, p after Holm's correction, and the verdict."""
 
     figure: Figure
     test: PairedTest | None
@@ -76,11 +76,17 @@ class Tests:
         return self._found.get((images, figure.key, *own, against))
 
     def judged(
-        self, rows: DigitsRows, attention: str, family: Sequence[Figure] = PRIMARY
+        self,
+        rows: DigitsRows,
+        attention: str,
+        family: Sequence[Figure] = PRIMARY,
+        against: str = CAM,
     ) -> list[Judged]:
         """A row on every test, Holm's correction over those on which it can be compared."""
         tests = [
-            self.one(rows, figure, attention) if rows.comparable(figure, attention) else None
+            self.one(rows, figure, attention, against)
+            if rows.comparable(figure, attention, against)
+            else None
             for figure in family
         ]
         adjusted = iter(holm([test.p_value for test in tests if test is not None]))

@@ -21,6 +21,7 @@ NAMES = (
     "digits_correlation",
     "digits_results_page",
     "digits_rows",
+    "digits_systems",
     "digits_tables",
     "digits_verdicts",
     "markdown_table",
@@ -59,9 +60,14 @@ def made_up(generate):
 def written_tests(generate, tmp_path):
     """The file of paired tests with some lines against CAM: images, metric, difference, p, seeds."""
 
-    def write(*lines: tuple[str, str, float, float, str], precision: str = "bf16-mixed"):
+    def write(
+        *lines: tuple[str, str, float, float, str],
+        precision: str = "bf16-mixed",
+        name: str = "se",
+        against: str = "none",
+    ):
         (tmp_path / "results").mkdir()
-        row = f"se,cam,{precision},none,0 1 2"
+        row = f'"{name}",cam,{precision},"{against}",0 1 2'
         text = [
             f"digits {images},{metric},{row},2000,{difference},-1,1,{p},{by_seed}"
             for images, metric, difference, p, by_seed in lines
@@ -191,6 +197,30 @@ def test_ranks_are_compared_by_hand(generate, made_up):
     assert correlation(rows, figure, birds, names[:3]) is None
 
 
+def test_a_method_is_compared_with_the_network_that_lacks_it(generate, made_up, written_tests):
+    names = ("none", "se", "se, dreal", "se, dreal(shuffled=True)")
+    top1 = dict(zip(names, (99.0, 80.0, 98.0, 97.0), strict=True))
+    figures = {("base 2", name, "top1_acc"): value for name, value in top1.items()}
+    rows = made_up(figures | {("base 2", name, "max_box_acc@0.5"): 50.0 for name in names})
+    line = ("base 2", "max_box_acc@0.5", 2.5, 0.001, "1 2 4.5")
+    tests = written_tests(line, name="se, dreal", against="se, dreal(shuffled=True)")
+    head, _, changes, table = generate("digits_systems").systems(rows, tests)
+    assert head.startswith("## Systems") and changes.startswith("### What a method changes")
+    found = [[cell.strip() for cell in row.split("|")[1:4]] for row in table.splitlines()[2:]]
+    assert found == [
+        ["se, dreal", "*se*", "*otherwise*"],
+        ["se, dreal", "*se, dreal(shuffled=True)*", "+2.5 [-1.0, +1.0] ↑"],
+        ["se, dreal(shuffled=True)", "*se*", "*otherwise*"],
+    ]
+
+
+def test_systems_without_a_method_have_no_control(generate):
+    controls = generate("digits_systems").controls
+    assert list(controls("attention56")) == list(controls("dasnet(search=random)")) == []
+    assert list(controls("dasnet")) == ["none", "dasnet(search=random)"]
+    assert list(controls("se, dreal(reward=scal)")) == ["se", "se, dreal(shuffled=True)"]
+
+
 def test_an_ablation_is_no_module(made_up):
     rows = made_up(
         {("base 2", name, "x"): 1.0 for name in ("se", "rfga(grain=coarse)", "none", "plain")}
@@ -214,6 +244,10 @@ def test_paired_tests_are_within_one_precision(monkeypatch):
     rows = {script.Place("digits base 2", name, "cam", own): {0: (name, own)} for name, own in names}
     assert list(script.compared(rows)) == []
     pairs = {(mine[0], other[0]) for mine, other in compared}
+    (of_module, of_shuffled) = script.own_controls(script.Place("", "se, dreal", "cam", ""))
+    assert (of_module, of_shuffled) == (("se", "cam"), ("se, dreal(shuffled=True)", "cam"))
+    assert list(script.own_controls(script.Place("", "rfga(grain=coarse)", "cam", ""))) == [script.RFGA]
+    assert list(script.own_controls(script.Place("", "sk", "cam", ""))) == []
     float32 = {("plain", "none"), ("sk", "none"), ("none", "plain"), ("sk", "plain")}
     wanted = {((mine, "32-true"), (other, "32-true")) for mine, other in float32}
     assert pairs == wanted | {(("se", "bf16-mixed"), ("none", "bf16-mixed"))}

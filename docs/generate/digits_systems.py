@@ -1,0 +1,68 @@
+"""The systems on digits: every row, and what a method around a network changes of that network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from digits_rows import CAM, DigitsRows, images_of
+from digits_tables import OF_ALL, SIGNS, every_row, head_of
+from digits_verdicts import Judged, Tests
+from markdown_table import table
+
+SHUFFLED, RANDOM = "dreal(shuffled=True)", "dasnet(search=random)"
+
+HEAD = """## Systems
+
+Networks of their own at a small width, and methods around a module (`configs/systems`), at CAM's budget;
+read by their class maps, DVAN and LTPA by their attention.
+"""
+
+CHANGES = """### What a method changes
+
+The difference from the same network without the method, and from its control: DREAL under a critic whose
+rewards are dealt by lot, dasNet with gains drawn at random as often. In brackets the 95 % interval of the
+paired test over images and all seeds. ↑ better, ↓ worse: as above, Holm's correction over the tests of
+one line. *otherwise*: the two classify otherwise, so their maps are not compared.
+"""
+
+
+def systems(rows: DigitsRows, tests: Tests) -> list[str]:
+    """The parts of the page; nothing where no system has a row."""
+    if not rows.systems:
+        return []
+    lines = [
+        [name, f"*{'none' if against == CAM else against}*", *_cells(rows, tests, name, against)]
+        for name in rows.systems
+        for against in controls(name)
+        if any(rows.top1(figure, against) is not None for figure in OF_ALL)
+    ]
+    parts = [HEAD, every_row(rows, tests, rows.systems, "system")]
+    if lines:
+        parts += [CHANGES, table(["row", "against", *map(head_of, OF_ALL)], lines, left=2)]
+    return parts
+
+
+def controls(name: str) -> Iterator[str]:
+    """The rows that ``name`` is compared with: the same network without the method, and its control."""
+    if name == "dasnet":
+        yield from (CAM, RANDOM)
+    module, _, method = name.partition(", ")
+    if method.startswith("dreal"):
+        yield module
+        if method != SHUFFLED:
+            yield f"{module}, {SHUFFLED}"
+
+
+def _cells(rows: DigitsRows, tests: Tests, name: str, against: str) -> list[str]:
+    judged = tests.judged(rows, name, OF_ALL, against)
+    return [_cell(rows, name, against, one) for one in judged]
+
+
+def _cell(rows: DigitsRows, name: str, against: str, judged: Judged) -> str:
+    test, images = judged.test, images_of(judged.figure)
+    if test is not None:
+        shown = f"{test.difference:+.1f} [{test.low:+.1f}, {test.high:+.1f}]"
+        return shown + SIGNS.get(judged.verdict, "")
+    there = [rows.value(images, judged.figure.key, row) is not None for row in (name, against)]
+    alike = rows.comparable(judged.figure, name, against)
+    return "*otherwise*" if all(there) and not alike else ""
