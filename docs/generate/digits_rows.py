@@ -137,7 +137,7 @@ class DigitsRows:
         return self.value(own_images(figure), "top1_acc", attention, precision)
 
     def comparable(self, figure: Figure, attention: str, against: str = CAM) -> bool:
-        """Whether maps of this row may be compared with another's of its precision: they classify alike."""
+        """Whether maps of two rows of one precision may be compared: they classify alike."""
         precision = self.precision(images_of(figure), attention)
         mine, other = (self.top1(figure, name, precision) for name in (attention, against))
         if mine is None or other is None:

@@ -19,10 +19,10 @@ read by their class maps, DVAN and LTPA by their attention.
 
 CHANGES = """### What a method changes
 
-The difference from the same network without the method, and from its control: DREAL under a critic whose
-rewards are dealt by lot, dasNet with gains drawn at random as often. In brackets the 95 % interval of the
-paired test over images and all seeds. ↑ better, ↓ worse: as above, Holm's correction over the tests of
-one line. *otherwise*: the two classify otherwise, so their maps are not compared.
+The difference from the same network without the method, and from its control: DREAL under a critic
+whose rewards are dealt by lot, dasNet with gains drawn at random as often. In brackets the 95 % interval
+of the paired test over images and all seeds. ↑ better, ↓ worse: as above, Holm's correction over the
+tests of one line. *otherwise*: the two classify otherwise, so their maps are not compared.
 """
 
 
