@@ -92,3 +92,15 @@ def test_what_is_of_the_kind_is_given():
         Registry("shelf", subclass_of="builtins:dict").get("collections:Counter").__name__ == "Counter"
     )
     assert isinstance(Registry("shelf", instance_of="builtins:list").get("sys:path"), list)
+
+
+@pytest.mark.parametrize("name", ["my_own_shelf", "my_own_shelf.py"])
+def test_a_file_named_without_its_class_is_told_the_class(registry, tmp_path, monkeypatch, name):
+    (tmp_path / "my_own_shelf.py").write_text("1 / 0\nclass First: ...\nclass Second: ...\n")
+    monkeypatch.chdir(tmp_path)
+    told = r"my_own_shelf\.py is a file here; write my_own_shelf:First or my_own_shelf:Second"
+    with pytest.raises(UserError, match=told):
+        registry.get(name)
+    (tmp_path / "my_own_shelf.py").write_text("not Python at all")
+    with pytest.raises(UserError, match="there are counter|did you mean"):
+        registry.get(name)

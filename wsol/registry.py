@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import sys
@@ -59,7 +60,8 @@ class Registry(Generic[T]):
             return entry  # type: ignore[return-value]
         if self.is_foreign(name):
             return self._checked(name, _import(name, self.kind))
-        raise UserError(f"unknown {self.kind} {name!r}{suggest(name, self._entries)}")
+        hint = _of_own_file(name) or suggest(name, self._entries)
+        raise UserError(f"unknown {self.kind} {name!r}{hint}")
 
     def _checked(self, name: str, thing: T) -> T:
         base = self._subclass_of or self._instance_of
@@ -145,6 +147,18 @@ def _options_of(chosen: type, given: int) -> tuple[set[str] | None, list[str]]:
         if all(one.kind is not Parameter.VAR_KEYWORD for one in parameters):
             return known, needed
     return None, needed or []
+
+
+def _of_own_file(name: str) -> str:
+    """How to name what a file of that name here defines; empty where there is none. Nothing is run."""
+    file = Path(f"{name.removesuffix('.py').replace('.', '/')}.py")
+    try:
+        classes = [node for node in ast.parse(file.read_bytes()).body if isinstance(node, ast.ClassDef)]
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    module = ".".join(file.with_suffix("").parts)
+    named = [f"{module}:{node.name}" for node in classes] or [f"{module}:NAME"]
+    return f": {file} is a file here; write {' or '.join(named)}"
 
 
 def _import(path: str, kind: str):

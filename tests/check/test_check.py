@@ -32,6 +32,14 @@ def test_a_good_module(capsys):
     assert output.err == ""
 
 
+def test_options_are_spelled_as_a_recipe_spells_them_too(capsys):
+    words = ["--attention.options.scale=0.9", "--attention.options.scale", "0.5"]
+    assert main(["check", f"{FILE}:Good", *SMALL, *words]) == 0
+    assert f"{FILE}:Good(scale=0.5) keeps the contract" in capsys.readouterr().out
+    assert main(["check", f"{FILE}:Good", *SMALL, "--attention.options.scael", "1"]) == 2
+    assert "has no option 'scael': did you mean 'scale'" in capsys.readouterr().err
+
+
 # The last features of small_resnet at 32 pixels are 96 x 4 x 4.
 BAD = {
     "Shrinks": "shape in training: changes the spatial size: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -10,6 +11,8 @@ import yaml
 from wsol.cli.parser import Parser, at_least
 from wsol.errors import UserError
 from wsol.recipe.yaml_file import parse_yaml
+
+OF_RECIPE = "--attention.options."
 
 
 def main(argv: list[str]) -> int:
@@ -22,7 +25,8 @@ def main(argv: list[str]) -> int:
         type=_option,
         default=[],
         metavar="KEY=VALUE",
-        help="arguments of the class",
+        action="extend",
+        help="arguments of the class; also as a recipe spells them: --attention.options.KEY VALUE",
     )
     parser.add_argument("--backbone", default="resnet18", help="the network it is put into")
     parser.add_argument(
@@ -32,7 +36,7 @@ def main(argv: list[str]) -> int:
         "--input-size", type=at_least(32), default=112, help="side of the images in pixels"
     )
     parser.add_argument("--compile", action="store_true", help="also under torch.compile (slower)")
-    arguments = parser.parse(argv)
+    arguments = parser.parse(_as_options(argv))
     # Only now: torch takes seconds.
     from rich.console import Console
 
@@ -51,6 +55,20 @@ def main(argv: list[str]) -> int:
     if verdict.failures:
         raise UserError.of(verdict.failures)
     return 0
+
+
+def _as_options(argv: Sequence[str]) -> list[str]:
+    """A recipe's ``--attention.options.k 3`` (or ``=3``) as ``--options k=3``."""
+    words: list[str] = []
+    rest = iter(argv)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if not name.startswith(OF_RECIPE):
+            words.append(word)
+            continue
+        value = value if equals else next(rest, "")
+        words += ["--options", f"{name.removeprefix(OF_RECIPE)}={value}"]
+    return words
 
 
 def _option(text: str) -> tuple[str, Any]:
