@@ -177,7 +177,7 @@ def test_the_table_is_of_all_runs(tiny_recipe, tiny_manifest, tmp_path, capsys):
     assert float(rows[0]["accuracy"]) == pytest.approx(100 * right.mean(), abs=1e-3)
     assert float(rows[0]["accuracy_low"]) < float(rows[0]["accuracy"]) < float(rows[0]["accuracy_high"])
     assert rows[0]["train_images"] == "24" and rows[0]["test_images"] == "11"
-    capsys.readouterr()
+    assert "note: 11 images are few" in capsys.readouterr().err
     assert main([*words, "--features", "polled"]) == 2
     assert "did you mean 'pooled'" in capsys.readouterr().err
     assert main([*words, "--split", "train"]) == 2

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsol.cli.parser import Parser, at_least, folder
-from wsol.cli.run_arguments import add_machine, add_runs, numbers, open_runs
+from wsol.cli.run_arguments import add_machine, add_runs, numbers, open_runs, tell_of_few
 from wsol.progress import is_first_rank
 
 # The settings of a run's recipe that have an option of the same name.
@@ -50,6 +50,7 @@ def main(argv: Sequence[str]) -> int:
         output = Path(arguments.output)
         print(write_table(rows, output / "robustness.csv"))
         print(draw(rows, output / "robustness.png"))
+        tell_of_few({row.images for row in rows})
     return 0
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from wsol.cli.model_arguments import add_threads, add_trust, open_model
 from wsol.cli.parser import at_least
 from wsol.errors import UserError
+from wsol.progress import say
+from wsol.scores.resampling.interval import few_images
 
 if TYPE_CHECKING:
     from wsol.pipeline.model import Model
@@ -49,6 +52,13 @@ def open_runs(arguments: Namespace) -> list[Model]:
             which = {"run": name, "model": None, "weights": None}
         opened.append(open_model(Namespace(**{**said, **which})))
     return opened
+
+
+def tell_of_few(images: Iterable[int]) -> None:
+    """Say it where intervals are over few images."""
+    for count in sorted(images):
+        if note := few_images(count):
+            say(note)
 
 
 def numbers(text: str, option: str) -> list[float]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsol.cli.parser import Parser, at_least, folder
-from wsol.cli.run_arguments import add_machine, add_runs, open_runs
+from wsol.cli.run_arguments import add_machine, add_runs, open_runs, tell_of_few
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,4 +45,5 @@ def main(argv: Sequence[str]) -> int:
         svm = f"{row.features} features, {row.dimensions} dimensions, C {row.c:g}"
         print(f"{row.run}: {accuracy} of {row.test_images:,} images ({svm})")
     print(write_table(rows, Path(arguments.output) / "transfer.csv"))
+    tell_of_few({row.test_images for row in rows})
     return 0

@@ -11,7 +11,7 @@ from wsol.pipeline.own_images.localize import localize
 from wsol.pipeline.train import train
 
 
-def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_path):
+def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_path, capsys):
     run = train(tiny_recipe)
     # A file beside folders called by splits is an image as any other here.
     images = tmp_path / "images"
@@ -27,6 +27,12 @@ def test_localize_writes_a_box_a_mask_and_a_picture_an_image(tiny_recipe, tmp_pa
     assert (corners[:, :2] < corners[:, 2:]).all()
     assert corners.min() >= 0
     assert corners.max() <= 32
+    assert "earlier" not in capsys.readouterr().err
+    localize(images / "test", run, tmp_path / "found", threshold=0.5)
+    (note,) = [line for line in capsys.readouterr().err.splitlines() if "earlier call" in line]
+    assert "also hold 11 images of an earlier call, e.g. " in note
+    localize(images / "test", run, tmp_path / "found", threshold=0.5)
+    assert "earlier" not in capsys.readouterr().err
 
 
 def test_localize_leaves_nothing_of_images_one_of_which_is_broken(tiny_recipe, tmp_path):

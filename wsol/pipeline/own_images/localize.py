@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,9 +16,9 @@ from wsol.data.manifest.queries import scored_split
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import score
 from wsol.evaluation.in_memory.localization import CAM_THRESHOLD, Localization, found_in
-from wsol.files.csv_table import write_csv
+from wsol.files.csv_table import table_rows, write_csv
 from wsol.files.pictures.images import open_image
-from wsol.files.pictures.picture_files import write_picture
+from wsol.files.pictures.picture_files import picture_path, write_picture
 from wsol.files.writing.whole_folder import temporary_folder
 from wsol.maps import of_predicted_class
 from wsol.maps.reading import MapReader
@@ -81,6 +82,7 @@ def localize(
                     _draw(place / "pictures", image_id, picture, found)
                     rows.append(_row(image_id, found))
         _move_pictures(place / "pictures", Path(output))  # all are there: no part of a set is left
+    _tell_of_earlier(Path(output), {str(row[0]) for row in rows})
     return write_csv(Path(output) / "boxes.csv", COLUMNS, rows)
 
 
@@ -135,6 +137,19 @@ def _move_pictures(pictures: Path, output: Path) -> None:
         kept = output / path.relative_to(pictures)
         kept.parent.mkdir(parents=True, exist_ok=True)
         path.replace(kept)
+
+
+def _tell_of_earlier(output: Path, image_ids: set[str]) -> None:
+    """Pictures of an earlier call stay, for they are the user's: it is said that they are there."""
+    try:
+        with (output / "boxes.csv").open(encoding="utf-8", newline="") as file:
+            earlier = {cells[0] for _, cells in table_rows(file) if cells} - {COLUMNS[0]} - image_ids
+    except (OSError, ValueError, csv.Error):
+        return
+    left = [one for one in sorted(earlier) if picture_path(output / "masks", one).exists()]
+    if left:
+        more = f"{len(left)} images of an earlier call, e.g. {left[0]}, which boxes.csv lists no more"
+        say(f"note: {output}/masks and overlays also hold {more}")
 
 
 def _val_threshold(model: Model, maps: str) -> float:
