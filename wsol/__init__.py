@@ -164,4 +164,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PLACES])
+    # What a user may call, without this file's own imports.
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])

@@ -178,6 +178,14 @@ def test_odd_values_are_counted(value, count):
         assert result["max_box_acc@0.3"] == 0.0
 
 
+def test_what_a_notebook_shows_is_the_figures():
+    score_map = np.zeros((10, 10))
+    score_map[2:8, 2:8] = 1
+    first, *lines = repr(with_map(score_map)).splitlines()
+    assert first == "<Evaluation of 1 image, thresholds oracle"
+    assert "  max_box_acc@0.5: 100.0" in lines and lines[-1].endswith(">")
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_broken_map_is_named_at_once(value, capsys):
     """Whichever thread is first: that of the first image."""

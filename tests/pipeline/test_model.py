@@ -42,10 +42,13 @@ def test_a_run_localizes_what_the_command_localizes(tiny_recipe, tmp_path):
     table = wsol.localize(split.paths, model, tmp_path / "found", threshold=0.5)
     rows = {line.split(",")[0]: line.split(",") for line in table.read_text().splitlines()[1:]}
     assert len(rows) == len(split)
+    assert repr(model) == f"<Model {str(run)!r}: small_resnet, attention none, method cam, cpu>"
     for path in split.paths:
         found = model.localize(path, threshold=0.5)
         row = rows[path.rpartition("/")[2].removesuffix(".png")]
         assert row[1] == found.class_name
+        assert repr(found).startswith(f"<Localization {found.class_name!r} 0.")
+        assert repr(found).endswith("threshold=0.5, image of 32 x 32>")
         assert [float(value) for value in row[2:6]] == pytest.approx(found.box, abs=0.02)
         assert float(row[6]) == pytest.approx(found.probability, abs=2e-4)
         assert row[7] == "0.500"

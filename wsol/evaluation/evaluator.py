@@ -24,7 +24,7 @@ from wsol.scores.samples import Annotation, Prediction
 BROKEN = {"nan_maps", "infinite_maps"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Evaluation(Scores):
     """The scores of a split, the arrays they come from, and how many images it has.
 
@@ -42,6 +42,16 @@ class Evaluation(Scores):
         """How many independent draws that are: images, however many queries each has."""
         groups = self.per_image.groups
         return self.n_images if groups is None else len(set(groups.tolist()))
+
+    def __repr__(self) -> str:
+        policy = self.threshold.get("policy", "")
+        images = f"{self.n_images:,} image{'s' * (self.n_images != 1)}"
+        lines = [f"<Evaluation of {images}, thresholds {policy}"]
+        for key, entry in self.metrics.items():
+            if entry["value"] is not None:
+                ends = "" if entry["low"] is None else f" [{entry['low']:.1f}, {entry['high']:.1f}]"
+                lines.append(f"  {key}: {entry['value']:.1f}{ends}")
+        return "\n".join(lines) + ">"
 
 
 def evaluate(

@@ -96,6 +96,15 @@ class Model:
         self.facts: dict[str, Any] = folder.facts() if folder is not None else {}
         self.threads: int | None = recipe.how.threads
 
+    def __repr__(self) -> str:
+        recipe = self.recipe
+        parts = [
+            recipe.backbone.name,
+            f"attention {recipe.attention.label}",
+            f"method {recipe.method.label}",
+        ]
+        return f"<Model {self.name!r}: {', '.join(parts)}, {self.fabric.device.type}>"
+
     @classmethod
     def open(
         cls,

@@ -18,7 +18,7 @@ from wsol.scores.thresholds import cut_of
 CAM_THRESHOLD = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Localization:
     """What a model finds in one image.
 
@@ -38,6 +38,12 @@ class Localization:
     class_name: str
     probability: float
     threshold: float
+
+    def __repr__(self) -> str:
+        height, width = self.mask.shape
+        box = None if self.box is None else [round(float(corner), 1) for corner in self.box]
+        said = f"{self.class_name!r} {self.probability:.2f}, box={box}, threshold={self.threshold:g}"
+        return f"<Localization {said}, image of {width} x {height}>"
 
 
 def found_in(
