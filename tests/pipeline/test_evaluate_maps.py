@@ -66,6 +66,18 @@ def test_maps_of_a_split_without_boxes_are_refused(tiny_manifest, tmp_path):
         evaluate_maps(tmp_path, Manifest.read(bare), EvaluationSettings(thresholds="val"))
 
 
+def test_thresholds_of_val_need_its_maps_and_say_so(tiny_manifest, tmp_path):
+    manifest = Manifest.read(tiny_manifest)
+    for image_id in manifest.split("test").image_ids:
+        np.save(tmp_path / f"{image_id}.npy", center_map(8))
+    evaluate_maps(tmp_path, manifest, EvaluationSettings(thresholds="fixed:0.5"))
+    with pytest.raises(UserError, match=r"chosen on val: give the maps of val too, or --thresholds "):
+        evaluate_maps(tmp_path, manifest, EvaluationSettings(thresholds="val"))
+    # Of the scored split itself it is said plainly.
+    with pytest.raises(UserError, match=r"^[^:]*: no score map"):
+        evaluate_maps(tmp_path, manifest, EvaluationSettings(split="val"))
+
+
 def test_evaluate_is_the_library_in_one_call(tiny_recipe):
     """What a user with maps of their own types: predictions and annotations in, metrics out."""
     split = Manifest.read(tiny_recipe.data.manifest).split("test")

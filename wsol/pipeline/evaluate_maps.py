@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from wsol.data.manifest.manifest import Manifest, ManifestSplit
+from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation, collect
 from wsol.maps.class_matching import listed
 from wsol.maps.map_folder import MapFolder
@@ -86,7 +87,13 @@ class FolderJob(ScoringJob):
         """The arrays of the folder's maps of ``split``."""
         annotations = split.annotations()
         classes = {key: label for label, key in enumerate(split.class_keys)}
-        maps = MapFolder(self.folder, annotations, classes, self.predictions)
+        try:
+            maps = MapFolder(self.folder, annotations, classes, self.predictions)
+        except UserError as error:
+            if split.name == self.settings.split:
+                raise
+            mend = f"give the maps of {split.name} too, or --thresholds oracle or fixed:T"
+            raise UserError(f"thresholds are chosen on {split.name}: {mend}; {error}") from None
         if maps.unmatched:
             say(f"note: maps of no image of {split.name}: {listed(maps.unmatched)}")
         stream = self.digest.through(maps)

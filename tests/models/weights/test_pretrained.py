@@ -95,6 +95,15 @@ def test_weights_of_another_network_are_refused(tmp_path):
         build_localizer(recipe, 1000)
 
 
+def test_weights_without_a_classifier_are_told_apart_from_those_of_another_network(tmp_path):
+    network = timm.create_model("test_resnet", num_classes=0)
+    file = tmp_path / "features.pth"
+    torch.save(network.state_dict(), file)
+    recipe = pretrained_recipe("timm:test_resnet", file)
+    with pytest.raises(UserError, match=r"2 missing \(fc.bias, fc.weight\); the file has no classifier"):
+        build_localizer(recipe, 1000)
+
+
 @pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "pit_ti_224", "swin_tiny_patch4_window7_224"])
 def test_a_token_network_classifies_as_the_library_does(name):
     """Whether it reads the class token or the average of the patches."""

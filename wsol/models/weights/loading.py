@@ -250,6 +250,8 @@ def _refuse(
         for what, names in (("missing", missing), ("unexpected or of another shape", unexpected))
         if names
     ]
+    if missing and not unexpected and {key.partition(".")[0] for key in missing} <= {*CLASSIFIER}:
+        findings += ["the file has no classifier, whose classes the maps are of"]
     near = nearest_backbone(state)
     findings += [f"their shapes are those of {near}"] if near else []
     raise UserError(f"{source}: not weights of {model}: tensors {'; '.join(findings)}")
