@@ -94,7 +94,7 @@ def _of_maps(arguments: Namespace) -> int:
         predictions=arguments.predictions,
         outputs=Outputs(arguments.results, arguments.output, arguments.overlays or 0),
     )
-    return _done({arguments.maps: evaluation}, arguments.output)
+    return _done({arguments.name or arguments.maps: evaluation}, arguments.output)
 
 
 def _of_images(arguments: Namespace) -> int:
