@@ -9,7 +9,7 @@ from digits_close_looks import close_looks
 from digits_correlation import birds, correlation
 from digits_rows import OF_SYSTEMS, DigitsRows
 from digits_systems import systems
-from digits_tables import OF_ALL, both_precisions, every_module, every_row, without_attention
+from digits_tables import OF_ALL, both_precisions, every_module, every_row, in_short, without_attention
 from digits_verdicts import Tests
 from markdown_table import table
 
@@ -45,7 +45,13 @@ on the scored images, for every row alike.
 - memory: the peak of one step of training (`python benchmarks/training_memory.py`).
 - An empty cell was not scored.
 
-## Every module
+## In short
+
+Modules by the paired test of each figure: the names of those that are better than CAM, and how many are
+worse. *Not told*: it cannot be told, or the seeds disagree.
+"""
+
+EVERY = """## Every module
 """
 
 METHODS = """## The reference's methods
@@ -109,7 +115,7 @@ python docs/generate
 def digits_results_page(root: Path, sections: Sequence[Section]) -> str:
     """The whole page; the same records and files give the same bytes."""
     rows, tests = DigitsRows.of(sections), Tests(root)
-    parts = [HEAD, every_module(root, rows, tests), *_missing(rows)]
+    parts = [HEAD, in_short(rows, tests), EVERY, every_module(root, rows, tests), *_missing(rows)]
     parts += [both_precisions(rows)] if rows.in_both else []
     parts += [without_attention(root, rows)]
     if len(rows.methods) > 2:  # ADL stands among the modules already

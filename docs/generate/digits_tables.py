@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,6 +43,25 @@ def every_module(root: Path, rows: DigitsRows, tests: Tests, *, short: bool = Fa
         for name in rows.attentions
     ]
     return table([*_heads("attention", short=short), *["params M", "memory MB"][short:]], lines, left=1)
+
+
+def in_short(rows: DigitsRows, tests: Tests) -> str:
+    """Of each test which modules are better than CAM, how many are not, and what the control is."""
+    others = [name for name in rows.attentions if name != CAM]
+    verdicts = {
+        name: {one.figure.test: one.verdict for one in tests.judged(rows, name)} for name in others
+    }
+    lines = []
+    for figure in OF_ALL:
+        found = {name: verdicts[name][figure.test] for name in others}
+        control = found.pop(CONTROL, "")
+        better = ", ".join(name for name, verdict in found.items() if verdict == "better")
+        counted = Counter(found.values())
+        untold = counted["cannot be told"] + counted["seeds disagree"]
+        numbers = (counted["worse"], untold, counted["not compared"])
+        lines.append([head_of(figure), better or "none", *map(str, numbers), control])
+    heads = ["test", "better than CAM", "worse", "not told", "classify otherwise", shown(CONTROL)]
+    return table(heads, lines, left=2)
 
 
 def every_row(rows: DigitsRows, tests: Tests, names: Sequence[str], head: str) -> str:

@@ -137,6 +137,17 @@ def test_verdicts_by_their_rules(made_up, written_tests):
     }
 
 
+def test_in_short_names_what_is_better_and_counts_the_rest(generate, made_up, written_tests):
+    names = ("none", "plain", "se", "eca", "gc")
+    top1 = {("base 2", name, "top1_acc"): 80.0 if name == "gc" else 99.0 for name in names}
+    rows = made_up(top1 | {("base 2", name, "max_box_acc@0.5"): 50.0 for name in names})
+    tests = written_tests(("base 2", "max_box_acc@0.5", 2.5, 0.001, "1 2 4.5"))
+    first = generate("digits_tables").in_short(rows, tests).splitlines()[2]
+    # eca and plain classify as CAM does, and are not in the file; gc classifies otherwise.
+    assert [cell.strip() for cell in first.split("|")[1:-1]][:2] == ["base .5", "se"]
+    assert first.split("|")[3:6] == [" 0 ", " 0 ", " 2 "] and "not compared" in first
+
+
 def test_a_row_is_compared_with_cam_of_its_own_precision(generate, made_up, written_tests):
     """In bf16 CAM has a top-1 of 99, so that 93 could not be compared; in float32 it has 93.5."""
     images, key = "base 2", "max_box_acc@0.5"
