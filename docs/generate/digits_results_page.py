@@ -38,8 +38,8 @@ on the scored images, for every row alike.
   do not say. No mark: it cannot be told, or the seeds disagree.
 - (In parentheses): the row classifies otherwise than CAM (top-1 below 95, and more than a point apart),
   so its maps are not compared.
-- †: trained in float32 (`--training.precision 32-true`), all others in bf16. It is compared with CAM and
-  with the control trained in float32 as well.
+- †: trained in float32 (`--training.precision 32-true`), all others in bf16, on `parts` these rows too.
+  It is compared with CAM and with the control trained in float32 as well.
 - LTPA is read by its scores, all other rows by their class maps.
 - *plain* is the control: as many parameters as RFGA, and no attention.
 - memory: the peak of one step of training (`python benchmarks/training_memory.py`).
