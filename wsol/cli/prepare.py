@@ -25,7 +25,9 @@ def main(argv: Sequence[str]) -> int:
     if layout.needs_root:
         parser.add_argument("--root", type=Path, required=True, help="folder where the data set lies")
     own = name.partition(":")[0]
-    told = f"manifests/{own}" + (", and what is not usual of it" if layout.folder_of else "")
+    told = f"manifests/{own}"
+    if layout.folder_of:
+        told += "; options that make another set are part of its name"
     parser.add_argument("--output", type=Path, help=f"manifest to write (default: {told})")
     parser.add_argument("--title", default="", help="what to call it, e.g. a subset for what it is")
     layout.add_options(parser)

@@ -20,7 +20,7 @@ from wsol.scores.protocol import Protocol, ThresholdPolicy
 from wsol.scores.resampling.weights import RESAMPLES
 from wsol.scores.samples import Annotation, Prediction
 
-# What a network does not give that is whole: not only counted, but said at once.
+# What only a broken network gives is said at once, not only counted.
 BROKEN = {"nan_maps", "infinite_maps"}
 
 
