@@ -27,7 +27,7 @@ from wsol.files.csv_table import csv_text
 from wsol.files.writing.atomic import write_text
 from wsol.maps import PREDICTED
 from wsol.pipeline.diagnosis.figures import CLOSELY, PRIMARY
-from wsol.pipeline.digits_recipes import row_name
+from wsol.pipeline.digits_recipes import controls_of, row_name
 from wsol.recipe import AttentionSettings
 from wsol.scores.comparison.compare_rows import compare_rows
 from wsol.scores.comparison.comparison import Comparison
@@ -38,9 +38,7 @@ COLUMNS = (
     "images", "metric", "attention", "maps", "precision", "against", "seeds", "n",
     "difference", "low", "high", "p", "by_seed",
 )  # fmt: skip
-CAM, CONTROL, RFGA = ("none", "cam"), ("plain", "cam"), ("rfga", "cam")
-DREAL, SHUFFLED = "dreal", "dreal(shuffled=True)"
-SEARCH, RANDOM = ("dasnet", "cam"), ("dasnet(search=random)", "cam")
+CAM, CONTROL = ("none", "cam"), ("plain", "cam")
 
 
 class Place(NamedTuple):
@@ -99,7 +97,8 @@ def compared(rows: dict[Place, dict[int, StoredRun]]) -> Iterator[list[str]]:
         for place in sorted(rows):
             if place.images != images:
                 continue
-            for attention, maps in (CAM, CONTROL, *own_controls(place)):
+            own = [(name, place.maps) for name in controls_of(place.attention)]
+            for attention, maps in (CAM, CONTROL, *own):
                 other = Place(images, attention, maps, place.precision)
                 if place[1:] == other[1:] or other not in rows:
                     continue
@@ -108,19 +107,6 @@ def compared(rows: dict[Place, dict[int, StoredRun]]) -> Iterator[list[str]]:
                 if found is not None:
                     by_seed = differences(rows[place], rows[other], seeds, figure.key)
                     yield [*line_of(place, attention, seeds, figure.key, found), by_seed]
-
-
-def own_controls(place: Place) -> Iterator[tuple[str, str]]:
-    """What a row is compared with besides CAM and the control: names and maps."""
-    if place.attention.startswith("rfga("):
-        yield RFGA
-    if place.attention == SEARCH[0]:
-        yield RANDOM
-    module, _, method = place.attention.partition(", ")
-    if method.startswith(DREAL):
-        yield module, place.maps
-        if method != SHUFFLED:
-            yield f"{module}, {SHUFFLED}", place.maps
 
 
 def comparison(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from digits_rows import CAM, DigitsRows, images_of
 from digits_tables import OF_ALL, SIGNS, every_row, head_of
 from digits_verdicts import Judged, Tests
 from markdown_table import table
 
-SHUFFLED, RANDOM = "dreal(shuffled=True)", "dasnet(search=random)"
+from wsol.pipeline.digits_recipes import controls_of
 
 HEAD = """## Systems
 
@@ -42,15 +40,10 @@ def systems(rows: DigitsRows, tests: Tests) -> list[str]:
     return parts
 
 
-def controls(name: str) -> Iterator[str]:
+def controls(name: str) -> tuple[str, ...]:
     """The rows that ``name`` is compared with: the same network without the method, and its control."""
-    if name == "dasnet":
-        yield from (CAM, RANDOM)
-    module, _, method = name.partition(", ")
-    if method.startswith("dreal"):
-        yield module
-        if method != SHUFFLED:
-            yield f"{module}, {SHUFFLED}"
+    alone = (CAM,) if name == "dasnet" else ()  # DREAL's names its module itself
+    return (*alone, *controls_of(name))
 
 
 def _cells(rows: DigitsRows, tests: Tests, name: str, against: str) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from wsol.board import read_board
 from wsol.board.rows.seeds import Estimate
 from wsol.pipeline.diagnosis.figures import PRIMARY
-from wsol.pipeline.digits_recipes import row_name
+from wsol.pipeline.digits_recipes import controls_of, row_name
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (
@@ -225,6 +225,14 @@ def test_a_method_is_compared_with_the_network_that_lacks_it(generate, made_up, 
     ]
 
 
+def test_the_controls_of_a_row():
+    assert controls_of("se, dreal") == ("se", "se, dreal(shuffled=True)")
+    assert controls_of("se, dreal(shuffled=True)") == ("se",)
+    assert controls_of("rfga(views=['channel', 'height'])") == ("rfga",)
+    assert controls_of("dasnet") == ("dasnet(search=random)",)
+    assert controls_of("sk") == controls_of("dvan, dvan") == ()
+
+
 def test_systems_without_a_method_have_no_control(generate):
     controls = generate("digits_systems").controls
     assert list(controls("attention56")) == list(controls("dasnet(search=random)")) == []
@@ -255,10 +263,6 @@ def test_paired_tests_are_within_one_precision(monkeypatch):
     rows = {script.Place("digits base 2", name, "cam", own): {0: (name, own)} for name, own in names}
     assert list(script.compared(rows)) == []
     pairs = {(mine[0], other[0]) for mine, other in compared}
-    (of_module, of_shuffled) = script.own_controls(script.Place("", "se, dreal", "cam", ""))
-    assert (of_module, of_shuffled) == (("se", "cam"), ("se, dreal(shuffled=True)", "cam"))
-    assert list(script.own_controls(script.Place("", "rfga(grain=coarse)", "cam", ""))) == [script.RFGA]
-    assert list(script.own_controls(script.Place("", "sk", "cam", ""))) == []
     float32 = {("plain", "none"), ("sk", "none"), ("none", "plain"), ("sk", "plain")}
     wanted = {((mine, "32-true"), (other, "32-true")) for mine, other in float32}
     assert pairs == wanted | {(("se", "bf16-mixed"), ("none", "bf16-mixed"))}

@@ -152,78 +152,6 @@ def test_predictions_are_taken_as_they_are_needed(monkeypatch):
     assert max(ahead) < 20
 
 
-def with_map(score_map, boxes=((2, 2, 8, 8),), size=(10, 10), convention="halfopen"):
-    true = np.array(boxes, np.float32).reshape(-1, 4)
-    annotation = Annotation("a", 1, size, true, true)
-    prediction = Prediction("a", 1, score_map=np.asarray(score_map))
-    return evaluate([prediction], [annotation], protocol_named(convention, 0.1), intervals=False)
-
-
-@pytest.mark.parametrize(
-    "value, count",
-    [
-        (np.nan, "nan_maps"),
-        (np.inf, "infinite_maps"),
-        (-np.inf, "infinite_maps"),
-        (-3.0, "negative_maps"),
-    ],
-)
-def test_odd_values_are_counted(value, count):
-    score_map = np.zeros((4, 4))
-    score_map[1:3, 1:3] = 1.0
-    score_map[0, 0] = value
-    result = with_map(score_map)
-    assert result.counts == {count: 1}
-    if count != "negative_maps":
-        assert result["max_box_acc@0.3"] == 0.0
-
-
-def test_what_a_notebook_shows_is_the_figures():
-    score_map = np.zeros((10, 10))
-    score_map[2:8, 2:8] = 1
-    first, *lines = repr(with_map(score_map)).splitlines()
-    assert first == "<Evaluation of 1 image, thresholds oracle"
-    assert "  max_box_acc@0.5: 100.0" in lines and lines[-1].endswith(">")
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_broken_map_is_named_at_once(value, capsys):
-    """Whichever thread is first: that of the first image."""
-    maps = [np.eye(4) for _ in range(20)]
-    maps[7] = np.where(maps[7] == 1, value, 0)
-    maps[12] = maps[7]
-    true = np.array([[2, 2, 8, 8]], np.float32)
-    truth = [Annotation(f"img{k}", 1, (10, 10), true, true) for k in range(20)]
-    predictions = [Prediction(f"img{k}", 1, score_map=one) for k, one in enumerate(maps)]
-    evaluate(predictions, truth, CHOE, intervals=False)
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("2 of 20 maps hold NaN or infinity") and line.endswith("first img7")
-
-
-def test_constant_maps_have_no_box_but_the_references_one_pixel():
-    assert with_map(np.full((4, 4), 7.0)).counts == {"constant_maps": 1}
-    assert with_map(np.ones((4, 4)), boxes=[(0, 0, 1, 1)])["mean_iou"] == 0.0
-    # 10 x 10 to 224 x 224: the inclusive box (0, 0, 22, 22) and the pixel (0, 0, 0, 0).
-    mean = with_map(np.ones((4, 4)), boxes=[(0, 0, 1, 1)], convention="choe2020")["mean_iou"]
-    assert mean == pytest.approx(100 / 23**2, abs=2e-3)
-
-
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.uint8, bool])
-def test_all_number_types_are_maps(dtype):
-    score_map = np.zeros((10, 10), dtype)
-    score_map[2:8, 2:8] = 1
-    assert with_map(score_map)["max_box_acc@0.7"] == 100.0
-
-
-@pytest.mark.parametrize(
-    "score_map",
-    [np.zeros(5), np.zeros((1, 5, 5)), np.zeros((0, 5)), np.full((3, 3), "x"), np.ones((3, 3), complex)],
-)
-def test_what_is_no_map_is_an_error_with_the_images_name(score_map):
-    with pytest.raises(UserError, match=r"^a: score map has"):
-        with_map(score_map)
-
-
 def test_of_an_image_without_a_label_no_class_is_right():
     """-1 among the top five means a class the data set lacks, and is no hit on the label -1."""
     predictions, annotations = scene(4)
@@ -296,7 +224,7 @@ def test_a_given_mask_is_scored_by_pixels(monkeypatch):
         assert result["peak_iou"] == pytest.approx(100 * 100 / 150)
 
 
-def test_halfopen_and_choe2020_differ_as_their_boxes_do():
+def test_halfopen_and_choe2020_differ_as_their_boxes_do(with_map):
     # One whole-image box: choe2020 clips it to 223 and adds one; both find it.
     score_map = np.zeros((224, 224))
     score_map[50:150, 20:70] = 1

@@ -86,6 +86,23 @@ def row_name(backbone: str, attention: str, method: str) -> str:
     return ", ".join(part for part in (backbone, attention, method) if part not in usual) or attention
 
 
+def controls_of(name: str) -> tuple[str, ...]:
+    """The rows (`row_name`) that a row is compared with besides CAM and the control.
+
+    Of RFGA with a part left out RFGA; of DREAL the module alone, and under shuffled rewards; of dasNet's
+    search a random one.
+    """
+    if name.startswith("rfga("):
+        return ("rfga",)
+    if name == "dasnet":
+        return ("dasnet(search=random)",)
+    module, _, method = name.partition(", ")
+    if not method.startswith("dreal"):
+        return ()
+    shuffled = f"{module}, dreal(shuffled=True)"
+    return (module,) if name == shuffled else (module, shuffled)
+
+
 def localizer_of(attention: AttentionSettings) -> Localizer:
     """The untrained network of a row."""
     recipe = Recipe(
