@@ -76,7 +76,7 @@ def said(error: BaseException) -> str:
 def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """``": did you mean 'x'?"`` for near names, else ``otherwise``, or the list of what there is."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=2, cutoff=0.5)
+    near = difflib.get_close_matches(name, names, n=2)
     if near:
         return ": did you mean " + " or ".join(map(repr, near)) + "?"
     return f": {otherwise}" if otherwise else ": there are " + ", ".join(names)

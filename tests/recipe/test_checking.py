@@ -124,7 +124,7 @@ def test_a_wrong_value_of_python_itself():
     assert said(lambda: dataclasses.replace(How(), workers="2"))[0] == "How"
     assert said(lambda: Recipe().changed(training={"epoch": 3})) == (
         "Recipe",
-        "unknown key 'training.epoch': did you mean 'epochs' or 'warmup_epochs'?",
+        "unknown key 'training.epoch': did you mean 'epochs'?",
     )
 
 

@@ -73,3 +73,33 @@ def test_no_object_anywhere_leaves_figures_empty(tmp_path):
     assert found.empty == 1 and found.totals["mean_iou"]["value"] is None
     assert found.objects.everything.figures["recall@0.5"]["value"] is None
     assert "-" in "\n".join(object_lines(found.objects, scored=False))
+
+
+def sized(name, x0, x1, size=None, shares=False):
+    box = (x0, 0, x1, 10)
+    item = AnnotatedObject("cat", DraftBox(box, box, f"{name} line 1"))
+    return AnnotatedImage(name, name, (item,), size=size, shares=shares)
+
+
+def test_boxes_outside_of_their_image_are_told(tmp_path):
+    # 20 pixels wide: the prediction's second box reaches to 40; one pixel more may be rounding.
+    true = [sized("a", 0, 10, (10, 20)), sized("b", 0, 21, (10, 20)), sized("c", 0, 50)]
+    predicted = [sized("a", 5, 40), sized("b", -1, 21), sized("c", 0, 70)]
+    assert compare(sides(predicted, true), tmp_path / "iou.csv").notes == [
+        "1 box reaches out of the image, e.g. a line 1: 5 0 40 10 in 20 x 10 pixels: compared as they "
+        "are; were they made for images of another size?"
+    ]
+    # The truth is looked at too, and the size may be the prediction's.
+    found = compare(sides(true, [sized("a", -3, 10), *predicted[1:]]), tmp_path / "iou.csv")
+    assert found.notes[0].startswith("1 box reaches out of the image, e.g. a line 1: -3 0 10 10 in 20")
+
+
+def test_boxes_in_shares_are_looked_at_in_pixels(tmp_path):
+    true = [sized("a", 0, 10, (10, 20))]
+    inside = AnnotatedImage(
+        "a",
+        "a",
+        (AnnotatedObject("cat", DraftBox((0, 0, 0.5, 1), (0, 0, 0.5, 1), "a line 1")),),
+        shares=True,
+    )
+    assert compare(sides([inside], true), tmp_path / "iou.csv").notes == []

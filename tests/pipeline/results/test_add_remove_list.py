@@ -253,7 +253,8 @@ def test_the_list_says_of_each_record_what_it_is(two, capsys):
     assert len(rows) == 2
     assert main(["results", "list", "--results", str(here)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3 and lines[0].split()[:2] == ["run_id", "dataset"]
+    assert len(lines) == 4 and lines[0] == "birds: max_box_acc@0.5"
+    assert lines[1].split()[:3] == ["run_id", "seed", "figure"]
 
 
 @pytest.mark.parametrize("argv", [["verfy"], ["list", "--cvs"], ["add"], ["remove"]])

@@ -21,6 +21,7 @@ from wsol.evaluation.objects.tally import Tally
 from wsol.files.csv_table import TableWriter, table_writer
 from wsol.files.writing.atomic import replacing
 from wsol.pipeline.iou.image_pair import image_pair
+from wsol.pipeline.iou.outside import Outside
 from wsol.pipeline.iou.pixel_sizes import PixelSizes
 from wsol.pipeline.iou.sides import Sides
 from wsol.progress import track
@@ -68,13 +69,14 @@ def compare(sides: Sides, output: Path, sizes: PixelSizes | None = None) -> Comp
     levels = SCORED_LEVELS if scored else np.array(LEVELS)
     place = int(np.argmin(np.abs(levels - TABLE_LEVEL)))
     sizes = sizes or PixelSizes()
-    best, tally, findings, false_alarms = array("d"), Tally(), [], 0
+    best, tally, outside, findings, false_alarms = array("d"), Tally(), Outside(), [], 0
     with ExitStack() as stack:
         images = _open(stack, output, overlap.COLUMNS)
         objects = _open(stack, objects_table(output), object_table.COLUMNS)
         for name, true in track(sides.true.items(), len(sides.true), "iou"):
             try:
                 pixels = sizes.in_pixels(name, sides.predicted[sides.names[name]], true)
+                outside.look_at(*pixels)
                 pair = image_pair(name, *pixels, codes, scored=scored)
                 predicted, truth = pair.sides
                 iou = pair_iou(predicted, truth)
@@ -95,6 +97,7 @@ def compare(sides: Sides, output: Path, sizes: PixelSizes | None = None) -> Comp
             f"{sizes.in_shares} images are compared in shares on both sides, and so written in the "
             "tables: nothing tells their size"
         )
+    notes += outside.notes()
     iou = np.array(best)
     return Comparison(
         totals=overlap.totals(iou),

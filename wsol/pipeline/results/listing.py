@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from wsol.files.csv_table import csv_text
 
 # What a row is called needs neither: they stand beside it.
 BESIDE = ("dataset", "maps")
+# The longest stands last: nothing is pushed to the right by it.
+HEAD = ["run_id", "seed", "figure", "version", "verifiable", "maps", "row"]
 
 
 class ListedRun(NamedTuple):
@@ -60,23 +63,26 @@ def to_csv(listed: Sequence[ListedRun]) -> str:
 
 
 def to_lines(listed: Sequence[ListedRun]) -> list[str]:
-    """The list as text, its columns aligned."""
-    head = ["run_id", "dataset", "row", "maps", "seed", "figure", "version", "verifiable"]
-    table = [head] + [
-        [
-            run.run_id,
-            run.dataset,
-            run.row,
-            run.maps,
-            "" if run.seed is None else str(run.seed),
-            f"{run.metric} {percent(run.figure, 1) or 'none'}",
-            str(run.metrics_version),
-            "yes" if run.verifiable else "no",
-        ]
-        for run in listed
+    """The list as text: a head for each data set and figure, the columns under it aligned."""
+    lines: list[str] = []
+    for (dataset, metric), runs in groupby(listed, lambda run: (run.dataset, run.metric)):
+        table = [HEAD] + [_words(run) for run in runs]
+        widths = [max(len(line[column]) for line in table) for column in range(len(HEAD))]
+        lines += ["", f"{dataset}: {metric}"] if lines else [f"{dataset}: {metric}"]
+        lines += ["  ".join(map(str.ljust, line, widths)).rstrip() for line in table]
+    return lines
+
+
+def _words(run: ListedRun) -> list[str]:
+    return [
+        run.run_id,
+        "" if run.seed is None else str(run.seed),
+        percent(run.figure, 1) or "none",
+        str(run.metrics_version),
+        "yes" if run.verifiable else "no",
+        run.maps,
+        run.row,
     ]
-    widths = [max(len(line[column]) for line in table) for column in range(len(head))]
-    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in table]
 
 
 def _listed(run: StoredRun, row: Row, metric: str, results: Path) -> ListedRun:
