@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -107,3 +108,42 @@ def test_a_second_signal_does_not_break_into_the_cleaning_up():
             signal.raise_signal(signal.SIGTERM)
             cleaned.append(True)
     assert cleaned and caught.value.number == signal.SIGTERM
+
+
+class Ending:
+    """Its finalizer is where the signal comes: what is raised there is printed and forgotten."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+        type(self).whole = True
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_that_meets_a_finalizer_comes_again(number, capsys):
+    Ending.whole, stop = False, Stop()
+    with stop.listening(), pytest.raises(Stopped) as raised:
+        Ending(number)
+        assert Ending.whole, "the finalizer was broken off"
+        time.sleep(20)
+    assert raised.value.number == stop.number == number
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM])
+def test_what_finalizers_say_on_the_way_out_is_not_told(number, monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+
+    class Broken:
+        def __del__(self):
+            raise RuntimeError("a worker is gone")
+
+    stop = Stop()
+    with stop.listening():
+        stop.number = number
+        Broken()
+    assert len(told) == (number is None)
+    assert sys.unraisablehook == told.append

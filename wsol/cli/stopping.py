@@ -6,9 +6,11 @@ temporary files go, earlier files stay as they were.
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -17,6 +19,8 @@ from wsol.progress import what_is_saved
 # Windows has no SIGHUP.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 NOTHING_SAID = "no file is left half-written; run the same command again"
+# A signal that meets a finalizer comes again after so many seconds.
+AGAIN = 0.05
 
 
 class Stopped(KeyboardInterrupt):
@@ -37,6 +41,11 @@ class Stop:
         self.number: int | None = None
 
     def _come(self, number: int, frame: FrameType | None) -> None:
+        if _in_finalizer(frame):
+            again = threading.Timer(AGAIN, signal.raise_signal, [number])
+            again.daemon = True
+            again.start()
+            return
         if self.number is None:
             self.number = number
             raise Stopped(number)
@@ -51,7 +60,9 @@ class Stop:
             yield
             return
         before = {}
+        told = sys.unraisablehook
         try:
+            sys.unraisablehook = self._quiet(told)
             for number in SIGNALS:
                 if signal.getsignal(number) != signal.SIG_IGN:
                     before[number] = signal.signal(number, self._come)
@@ -59,6 +70,25 @@ class Stop:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            sys.unraisablehook = told
+
+    def _quiet(self, told: Callable[[sys.UnraisableHookArgs], object]) -> Callable[..., object]:
+        """``told``, but for what finalizers say on the way out: their workers had the signal too."""
+
+        def hook(unraisable: sys.UnraisableHookArgs) -> None:
+            if self.number is None or os.environ.get("WSOL_TRACEBACK"):
+                told(unraisable)
+
+        return hook
+
+
+def _in_finalizer(frame: FrameType | None) -> bool:
+    """Whether an exception raised at ``frame`` would be printed by Python, and then forgotten."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def words_and_code(number: int) -> tuple[str, int]:
