@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from wsol.attention.decisions import decide, mean_of, observed
 from wsol.errors import UserError
+from wsol.methods import dreal
 from wsol.methods.build import build_method
 from wsol.methods.dreal import ACTOR, CRITIC, Chances, Critic, rewards_of
 from wsol.models.factory import build_localizer
@@ -67,6 +68,20 @@ def test_without_a_module_its_gate_is_the_mean_over_channels(make):
         torch.testing.assert_close(found.p[1 + number], chance(method.localizer, images, labels))
         hook.remove()
     assert (found.p[1:] - found.p[0]).abs().max() > 1e-6
+
+
+def test_copies_in_one_batch_say_the_same(make, monkeypatch):
+    """As on a GPU, where all go through the network at once."""
+    method, images, labels = make("se")
+    singly = method.chances(images, labels)
+    monkeypatch.setattr(dreal, "together_on", lambda device, copies: copies)
+    batches = []
+    hook = method.localizer.register_forward_pre_hook(lambda _, inputs: batches.append(len(inputs[0])))
+    together = method.chances(images, labels)
+    hook.remove()
+    assert batches == [6 * len(singly.p)]
+    torch.testing.assert_close(together.p, singly.p)
+    assert torch.equal(together.right, singly.right)
 
 
 def test_without_a_tap_ltpas_softmax_is_one_over_n(make):

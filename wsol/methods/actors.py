@@ -108,14 +108,13 @@ class Actors:
         own = (parameter for owner in self.owners for parameter in owner.parameters())
         return [parameter for parameter in dict.fromkeys(own) if parameter.requires_grad]
 
-    def silent_in_turn(self, images: int, device: torch.device) -> Silencing:
-        """For a batch of ``images`` images in 1 + L copies: nobody is silent in the first, in copy l + 1
-        actor l is.
+    def silent_in_turn(self, copies: Sequence[int], images: int, device: torch.device) -> Silencing:
+        """For ``images`` images once for each of ``copies``: in copy 0 nobody is silent, in l + 1 actor l.
         """
-        copies = len(self.modules) + 1
-        silent = torch.zeros(len(self.modules), copies, images, dtype=torch.bool, device=device)
-        for number in range(len(self.modules)):
-            silent[number, number + 1] = True
+        silent = torch.zeros(len(self.modules), len(copies), images, dtype=torch.bool, device=device)
+        for place, number in enumerate(copies):
+            if number:
+                silent[number - 1, place] = True
         return Silencing(dict(zip(self.modules, silent.flatten(1), strict=True)))
 
 
