@@ -109,7 +109,7 @@ class Actors:
         return [parameter for parameter in dict.fromkeys(own) if parameter.requires_grad]
 
     def silent_in_turn(self, copies: Sequence[int], images: int, device: torch.device) -> Silencing:
-        """For ``images`` images, once for each of ``copies``: in copy 0 all speak, in l + 1 not actor l."""
+        """For ``images`` images, once for each of ``copies``: in copy 0 all speak, in l + 1 not l."""
         silent = torch.zeros(len(self.modules), len(copies), images, dtype=torch.bool, device=device)
         for place, number in enumerate(copies):
             if number:
