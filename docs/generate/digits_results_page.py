@@ -38,8 +38,9 @@ on the scored images, for every row alike.
   do not say. No mark: it cannot be told, or the seeds disagree.
 - (In parentheses): the row classifies otherwise than CAM (top-1 below 95, and more than a point apart),
   so its maps are not compared.
-- †: trained in float32 (`--training.precision 32-true`), all others in bf16, on `parts` these rows too.
-  It is compared with CAM and with the control trained in float32 as well.
+- † beside a top-1: trained in float32 (`--training.precision 32-true`), and so are the figures that
+  follow it on that training set; all others in bf16. They are compared with CAM and with the control
+  trained in float32 as well.
 - LTPA is read by its scores, all other rows by their class maps.
 - *plain* is the control: as many parameters as RFGA, and no attention.
 - memory: the peak of one step of training (`python benchmarks/training_memory.py`).
@@ -57,7 +58,9 @@ EVERY = """## Every module
 METHODS = """## The reference's methods
 
 HaS, CutMix, ACoL, SPG and ADL by the defaults of wsolevaluation (`configs/methods`), ACoL and SPG with
-heads of this network's width; at the budget of CAM, nothing searched.
+heads of this network's width; at the budget of CAM, nothing searched. In parentheses stand methods that
+hide too much for a network that starts from nothing and has this budget: that is no verdict on their
+maps. On birds (see [Results](results.md)) each has weights to start from and a rate of its own.
 """
 
 CLOSE = """## RFGA, TDAM and LTPA against CAM
@@ -75,9 +78,9 @@ another network, pretrained, one seed) over all modules, and its 95 % interval a
 
 COMMANDS = """## The commands
 
-In an empty folder of results; in this one all is recorded, and kept. Rows with †, and CAM and control in
-float32, were trained with `--training.precision 32-true` after the grid's options, as one does on a CPU
-that does not compute bf16: there a bf16 row takes hours.
+In an empty folder of results; in this one all is recorded, and kept. What has a † and the float32 rows of
+the table of two precisions were trained with `--training.precision 32-true` after the grid's options, as
+one does on a CPU that does not compute bf16: there a bf16 row takes hours.
 
 ```bash
 for test in base company scale none several parts context; do
