@@ -16,17 +16,19 @@ Usage = namedtuple("Usage", "total used free")
 
 
 @pytest.mark.parametrize(
-    "training",
+    ("training", "method"),
     [
-        {"optimizer": "adamw"},
-        {"optimizer": "sgd"},
-        {"optimizer": "sgd", "momentum": 0.0},
-        {"selection": "val_cls"},
+        ({"optimizer": "adamw"}, {}),
+        ({"optimizer": "sgd"}, {}),
+        ({"optimizer": "sgd", "momentum": 0.0}, {}),
+        ({"selection": "val_cls"}, {}),
+        # Its state holds its own progress, which is no tensor.
+        ({}, {"name": "dasnet", "options": {"generations": 1}}),
     ],
     ids=str,
 )
-def test_a_run_is_as_large_as_it_was_said_to_be(training, tiny_recipe, monkeypatch):
-    recipe = tiny_recipe.changed(training={"epochs": 1, **training})
+def test_a_run_is_as_large_as_it_was_said_to_be(training, method, tiny_recipe, monkeypatch):
+    recipe = tiny_recipe.changed(training={"epochs": 1, **training}, method=method)
     sizes = []
     save = RunFolder.save_progress
 

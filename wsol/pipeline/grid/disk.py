@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 from wsol.data.manifest.queries import scored_split
 from wsol.errors import UserError
@@ -112,7 +112,13 @@ def _records_size(row: GridRow, overlays: int) -> int:
 
 
 def _state_bytes(module: nn.Module) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
+    """Of all tensors, one that has two names once, as it is saved.
+
+    What a method keeps beside them (``get_extra_state``) is not of a network's size.
+    """
+    tensors = [value for value in module.state_dict().values() if isinstance(value, Tensor)]
+    sizes = {tensor.data_ptr(): tensor.numel() * tensor.element_size() for tensor in tensors}
+    return sum(sizes.values())
 
 
 def _bytes(files: Iterable[Path]) -> int:
