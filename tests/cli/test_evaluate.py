@@ -24,3 +24,10 @@ def test_an_option_that_does_not_belong_to_the_subject_is_one_line(argv, message
     assert main(["evaluate", *argv.split()]) == 2
     said = capsys.readouterr().err
     assert message in said and said.count("\n") == 1
+
+
+def test_a_value_without_its_option_is_told_so(capsys):
+    assert main(["evaluate", "runs/mine"]) == 2
+    said = capsys.readouterr().err
+    assert "unexpected argument 'runs/mine': name the option that it is for before it" in said
+    assert "there are" not in said

@@ -37,6 +37,8 @@ class Parser(argparse.ArgumentParser):
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """Parse ``argv``; an unknown option suggests the near one."""
         arguments, unknown = self.parse_known_args(argv)
+        if unknown and not unknown[0].startswith("-"):
+            self.error(f"unexpected argument {unknown[0]!r}: name the option that it is for before it")
         if unknown:
             known = [option for action in self._actions for option in action.option_strings]
             self.error(f"unknown argument {unknown[0]!r}{suggest(unknown[0].split('=')[0], known)}")
