@@ -12,6 +12,7 @@ from digits_systems import systems
 from digits_tables import OF_ALL, both_precisions, every_module, every_row, in_short, without_attention
 from digits_verdicts import Tests
 from markdown_table import table
+from token_networks import token_networks
 
 from wsol.attention import ATTENTION
 from wsol.board.tables.sections import Section
@@ -78,9 +79,9 @@ another network, pretrained, one seed) over all modules, and its 95 % interval a
 
 COMMANDS = """## The commands
 
-In an empty folder of results; in this one all is recorded, and kept. What has a † and the float32 rows of
-the table of two precisions were trained with `--training.precision 32-true` after the grid's options, as
-one does on a CPU that does not compute bf16: there a bf16 row takes hours.
+In an empty folder of results; in this one all is recorded, and kept. What has a †, and the float32 rows
+of the table of two precisions, were trained with `--training.precision 32-true` after the grid's
+options, as one does on a CPU that does not compute bf16: there a bf16 row takes hours.
 
 ```bash
 for test in base company scale none several parts context; do
@@ -124,7 +125,8 @@ def digits_results_page(root: Path, sections: Sequence[Section]) -> str:
     if len(rows.methods) > 2:  # ADL stands among the modules already
         parts += [METHODS, every_row(rows, tests, rows.methods, "method")]
     parts += [*systems(rows, tests), CLOSE]
-    parts += [*close_looks(root, rows, tests), *_correlations(rows, sections), COMMANDS]
+    parts += [*close_looks(root, rows, tests), *_correlations(rows, sections)]
+    parts += [*token_networks(sections), COMMANDS]
     return "\n".join(parts)
 
 

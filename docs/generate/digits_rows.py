@@ -11,7 +11,7 @@ from wsol.board.rows.seeds import Estimate
 from wsol.board.tables.sections import Section
 from wsol.data.digits.tests import GENERATOR, digits_set
 from wsol.maps import PREDICTED
-from wsol.pipeline.diagnosis.figures import Figure
+from wsol.pipeline.diagnosis.figures import CLOSELY, PRIMARY, Figure
 from wsol.pipeline.diagnosis.profile import MATCHED, TRAINED
 from wsol.pipeline.digits_recipes import row_name
 
@@ -44,6 +44,11 @@ def is_digits(section: Section) -> bool:
     return section.place[0].split(" ")[0] == GENERATOR
 
 
+def is_of_tests(section: Section) -> bool:
+    """Whether a table is of the images of a test, as all rows of the tables of digits are."""
+    return section.place[0] in {images_of(figure) for figure in (*PRIMARY, *CLOSELY)}
+
+
 def images_of(figure: Figure) -> str:
     """What the records call the images of a figure."""
     return f"{GENERATOR} {figure.images.variant}"
@@ -66,10 +71,10 @@ class DigitsRows:
 
     @classmethod
     def of(cls, sections: Sequence[Section]) -> DigitsRows:
-        """The rows of all sections that are of digits."""
+        """The rows of all sections that are of the tests of digits."""
         usual: dict[Place, Row] = {}
         in_float32: dict[Place, Row] = {}
-        for section in filter(is_digits, sections):
+        for section in filter(is_of_tests, sections):
             for row in section.rows:
                 # Of images without an object no map is of their class: those of the predicted one.
                 place = section.place[0], name_of(row), row["maps"].removesuffix(PREDICTED)
