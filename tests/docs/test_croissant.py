@@ -2,9 +2,7 @@
 
 import csv
 import hashlib
-import importlib
 import json
-import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -17,15 +15,6 @@ from wsol.data.prepare import prepare
 ROOT = Path(__file__).resolve().parents[2]
 REQUIRED = {"@context", "@type", "conformsTo", "name", "description", "license", "url", "creator"}
 REQUIRED |= {"datePublished", "distribution"}
-
-
-@pytest.fixture
-def generate(monkeypatch):
-    """The script docs/generate/croissant_file.py, which is of no package."""
-    monkeypatch.syspath_prepend(ROOT / "docs" / "generate")
-    yield importlib.import_module("croissant_file")
-    for name in ("croissant_file", "croissant_records"):
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +40,9 @@ def fields(committed):
 
 def test_it_is_what_card_and_tests_say_now(generate, committed):
     hashes = {name: file["sha256"] for name, file in files(committed).items()}
-    assert generate.croissant(read_card("digits"), hashes) == committed, "run python docs/generate"
+    assert generate("croissant_file").croissant(read_card("digits"), hashes) == committed, (
+        "run python docs/generate"
+    )
 
 
 def test_its_hashes_are_those_of_the_tables_of_a_bare_prepare(committed, tmp_path):

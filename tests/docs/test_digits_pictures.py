@@ -1,7 +1,5 @@
 """The contact sheets of digits show what the manifests hold, in small files."""
 
-import importlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def sheets(monkeypatch):
-    """The script docs/generate/digits_pictures.py, which is of no package."""
-    monkeypatch.syspath_prepend(ROOT / "docs" / "generate")
-    yield importlib.import_module("digits_pictures")
-    for name in ("digits_pictures", "pictures"):
-        sys.modules.pop(name, None)
+def sheets(generate):
+    """The script that draws them."""
+    return generate("digits_pictures")
 
 
 def test_every_pixel_of_the_objects_is_shown_in_their_colour(sheets, tmp_path):

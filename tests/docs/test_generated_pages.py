@@ -1,33 +1,13 @@
 """The generated pages of the site are what their records and cards say now."""
 
-import importlib
 import re
-import sys
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from wsol.board import frame, read_board, read_records
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def generate(monkeypatch):
-    """The scripts under docs/generate, which are no package."""
-    monkeypatch.syspath_prepend(ROOT / "docs" / "generate")
-    names = (
-        "results_page",
-        "data_sets_page",
-        "comparisons",
-        "digits_rows",
-        "settings",
-        "markdown_table",
-    )
-    yield importlib.import_module
-    for name in (*names, "markdown_table"):
-        sys.modules.pop(name, None)
 
 
 def test_results_are_those_of_the_committed_records(generate):

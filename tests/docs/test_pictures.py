@@ -1,7 +1,5 @@
 """The pictures of the README: every row's tiles at their places, small files, and a clear word."""
 
-import importlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def pictures(monkeypatch):
-    """The script docs/generate/pictures.py, which is of no package."""
-    monkeypatch.syspath_prepend(ROOT / "docs" / "generate")
-    yield importlib.import_module("pictures")
-    sys.modules.pop("pictures", None)
+def pictures(generate):
+    """The script that draws them."""
+    return generate("pictures")
 
 
 def gallery(folder, run_id, grey):
