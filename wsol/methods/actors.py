@@ -109,7 +109,10 @@ class Actors:
         return [parameter for parameter in dict.fromkeys(own) if parameter.requires_grad]
 
     def silent_in_turn(self, copies: Sequence[int], images: int, device: torch.device) -> Silencing:
-        """For ``images`` images, once for each of ``copies``: in copy 0 all speak, in l + 1 not l."""
+        """For ``images`` images, once for each of ``copies``.
+
+        In copy 0 all actors speak, in copy l + 1 actor l is silent.
+        """
         silent = torch.zeros(len(self.modules), len(copies), images, dtype=torch.bool, device=device)
         for place, number in enumerate(copies):
             if number:
