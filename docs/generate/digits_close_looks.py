@@ -7,9 +7,8 @@ from pathlib import Path
 from digits_rows import CAM, CONTROL, DigitsRows, images_of
 from digits_tables import OF_ALL, head_of, plain
 from digits_verdicts import PairedTest, Tests
-from markdown_table import table
+from markdown_table import table, table_of
 
-from wsol.files.csv_table import table_rows
 from wsol.pipeline.diagnosis.figures import CLOSELY, PRIMARY, Figure
 from wsol.pipeline.diagnosis.tables import name_of
 
@@ -38,7 +37,7 @@ def close_looks(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
         if attention == "rfga" and rows.ablations:
             parts += [_ablations(rows, tests)]
         if attention == "tdam" and (root / STEPS).exists():
-            parts += [_steps(root)]
+            parts += ["#### Does its box move?", "", table_of(root / STEPS, left=4)]
     return parts
 
 
@@ -121,11 +120,3 @@ def _ablations(rows: DigitsRows, tests: Tests) -> str:
         lines.append(cells)
     shown = table(["row", *map(head_of, OF_ALL)], lines, left=1)
     return "\n".join(["#### Its parts", "", ABLATIONS, shown])
-
-
-def _steps(root: Path) -> str:
-    text = (root / STEPS).read_text("utf-8").splitlines()
-    told = [line.removeprefix("#").strip() for line in text if line.startswith("#")]
-    (_, columns), *found = table_rows(line for line in text if not line.startswith("#"))
-    shown = table(columns, [cells for _, cells in found], left=4)
-    return "\n".join(["#### Does its box move?", "", *told, "", shown])

@@ -111,6 +111,7 @@ for parts in "grain coarse" "views [channel,height]" "views [channel,width]" "vi
 done
 python benchmarks/digits_tests.py --results results --csv results/digits-tests.csv
 python benchmarks/training_memory.py --csv benchmarks/results/training_memory.csv
+python benchmarks/systems_cost.py --csv benchmarks/results/systems_cost.csv
 python docs/generate
 ```
 """
@@ -124,7 +125,7 @@ def digits_results_page(root: Path, sections: Sequence[Section]) -> str:
     parts += [without_attention(root, rows)]
     if len(rows.methods) > 2:  # ADL stands among the modules already
         parts += [METHODS, every_row(rows, tests, rows.methods, "method")]
-    parts += [*systems(rows, tests), CLOSE]
+    parts += [*systems(root, rows, tests), CLOSE]
     parts += [*close_looks(root, rows, tests), *_correlations(rows, sections)]
     parts += [*token_networks(sections), COMMANDS]
     return "\n".join(parts)

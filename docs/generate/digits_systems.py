@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from digits_rows import CAM, DigitsRows, images_of
 from digits_tables import OF_ALL, SIGNS, every_row, head_of
 from digits_verdicts import Judged, Tests
-from markdown_table import table
+from markdown_table import table, table_of
 
 from wsol.pipeline.digits_recipes import controls_of
+
+COSTS = Path("benchmarks", "results", "systems_cost.csv")
 
 HEAD = """## Systems
 
@@ -24,7 +28,7 @@ tests of one line. *otherwise*: the two classify otherwise, so their maps are no
 """
 
 
-def systems(rows: DigitsRows, tests: Tests) -> list[str]:
+def systems(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
     """The parts of the page; nothing where no system has a row."""
     if not rows.systems:
         return []
@@ -37,6 +41,8 @@ def systems(rows: DigitsRows, tests: Tests) -> list[str]:
     parts = [HEAD, every_row(rows, tests, rows.systems, "system")]
     if lines:
         parts += [CHANGES, table(["row", "against", *map(head_of, OF_ALL)], lines, left=2)]
+    if (root / COSTS).exists():
+        parts += ["### What they cost", "", table_of(root / COSTS, left=1)]
     return parts
 
 

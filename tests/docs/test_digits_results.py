@@ -187,14 +187,14 @@ def test_ranks_are_compared_by_hand(generate, made_up):
     assert correlation(rows, figure, birds, names[:3]) is None
 
 
-def test_a_method_is_compared_with_the_network_that_lacks_it(generate, made_up, written_tests):
+def test_a_method_is_compared_with_the_network_that_lacks_it(generate, made_up, written_tests, tmp_path):
     names = ("none", "se", "se, dreal", "se, dreal(shuffled=True)")
     top1 = dict(zip(names, (99.0, 80.0, 98.0, 97.0), strict=True))
     figures = {("base 2", name, "top1_acc"): value for name, value in top1.items()}
     rows = made_up(figures | {("base 2", name, "max_box_acc@0.5"): 50.0 for name in names})
     line = ("base 2", "max_box_acc@0.5", 2.5, 0.001, "1 2 4.5")
     tests = written_tests(line, name="se, dreal", against="se, dreal(shuffled=True)")
-    head, _, changes, table = generate("digits_systems").systems(rows, tests)
+    head, _, changes, table = generate("digits_systems").systems(tmp_path, rows, tests)
     assert head.startswith("## Systems") and changes.startswith("### What a method changes")
     found = [[cell.strip() for cell in row.split("|")[1:4]] for row in table.splitlines()[2:]]
     assert found == [
@@ -202,6 +202,18 @@ def test_a_method_is_compared_with_the_network_that_lacks_it(generate, made_up, 
         ["se, dreal", "*se, dreal(shuffled=True)*", "+2.5 [-1.0, +1.0] ↑"],
         ["se, dreal(shuffled=True)", "*se*", "*otherwise*"],
     ]
+
+
+def test_what_systems_cost_stands_by_them_with_its_command(generate, made_up, written_tests, tmp_path):
+    rows = made_up({("base 2", "attention56", "top1_acc"): 97.0})
+    tests = written_tests()
+    costs = tmp_path / "benchmarks" / "results" / "systems_cost.csv"
+    costs.parent.mkdir(parents=True)
+    costs.write_text("# python cost.py\n# one thread\nrecipe,training\ncam,1.00\nattention56,2.50\n")
+    *_, heading, _, shown = generate("digits_systems").systems(tmp_path, rows, tests)
+    assert heading == "### What they cost"
+    assert shown.startswith("python cost.py\none thread\n\n| recipe | training |")
+    assert shown.endswith("| attention56 | 2.50 |\n")
 
 
 def test_the_controls_of_a_row():
