@@ -37,7 +37,8 @@ def close_looks(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
         if attention == "rfga" and rows.ablations:
             parts += [_ablations(rows, tests)]
         if attention == "tdam" and (root / STEPS).exists():
-            parts += ["#### Does its box move?", "", table_of(root / STEPS, left=4)]
+            told, shown = table_of(root / STEPS, left=4)
+            parts += ["#### Does its box move?", "", *told, "", shown]
     return parts
 
 

@@ -42,7 +42,9 @@ def systems(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
     if lines:
         parts += [CHANGES, table(["row", "against", *map(head_of, OF_ALL)], lines, left=2)]
     if (root / COSTS).exists():
-        parts += ["### What they cost", "", table_of(root / COSTS, left=1)]
+        (command, *told), shown = table_of(root / COSTS, left=1)
+        notes = [f"- `{command}`", *(f"- {line}" for line in told)]
+        parts += ["### What they cost", "", *notes, "", shown]
     return parts
 
 

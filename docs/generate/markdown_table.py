@@ -14,9 +14,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
 
 
-def table_of(csv: Path, left: int) -> str:
-    """What the comments of a CSV file say, then its table."""
+def table_of(csv: Path, left: int) -> tuple[list[str], str]:
+    """What the comments of a CSV file say, line by line, and its table."""
     text = csv.read_text("utf-8").splitlines()
     told = [line.removeprefix("#").strip() for line in text if line.startswith("#")]
     (_, columns), *found = table_rows(line for line in text if not line.startswith("#"))
-    return "\n".join([*told, "", table(columns, [cells for _, cells in found], left)])
+    return told, table(columns, [cells for _, cells in found], left)

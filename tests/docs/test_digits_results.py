@@ -210,10 +210,10 @@ def test_what_systems_cost_stands_by_them_with_its_command(generate, made_up, wr
     costs = tmp_path / "benchmarks" / "results" / "systems_cost.csv"
     costs.parent.mkdir(parents=True)
     costs.write_text("# python cost.py\n# one thread\nrecipe,training\ncam,1.00\nattention56,2.50\n")
-    *_, heading, _, shown = generate("digits_systems").systems(tmp_path, rows, tests)
-    assert heading == "### What they cost"
-    assert shown.startswith("python cost.py\none thread\n\n| recipe | training |")
-    assert shown.endswith("| attention56 | 2.50 |\n")
+    parts = generate("digits_systems").systems(tmp_path, rows, tests)
+    told = "\n".join(parts).partition("### What they cost\n\n")[2]
+    assert told.startswith("- `python cost.py`\n- one thread\n\n| recipe | training |")
+    assert told.endswith("| attention56 | 2.50 |\n")
 
 
 def test_the_controls_of_a_row():

@@ -9,14 +9,31 @@ from wsol.recipe import How
 from wsol.training import device
 from wsol.training.device import computes_bf16, launch
 
+# What torch tells of a CPU's instructions, whether oneDNN takes bf16 there, and whether it has it.
+CPUS = {
+    "amx": ({"avx512_f": True, "avx512_bf16": True, "amx_bf16": True}, True, True),
+    "avx512 with bf16": ({"avx512_f": True, "avx512_bf16": True, "amx_bf16": False}, True, True),
+    # oneDNN takes it there, and emulates it.
+    "avx512": ({"avx512_f": True, "avx512_bf16": False, "amx_bf16": False}, True, False),
+    "avx2": ({"avx2": True, "avx512_bf16": False, "amx_bf16": False}, False, False),
+    "older torch, bf16": (None, True, True),
+    "older torch, no bf16": (None, False, False),
+    "another kind": ({"neon": True}, None, None),
+}
 
-@pytest.fixture(params=[True, False, None], ids=["bf16", "no bf16", "not told"])
+
+@pytest.fixture(params=CPUS)
 def cpu(request, monkeypatch):
-    """A CPU that has bf16, one that has not, and a torch that does not say."""
-    said = (lambda: request.param) if request.param is not None else None
+    """Whether a CPU has bf16; None where torch does not say."""
+    told, supported, has = CPUS[request.param]
+    if told is None:
+        monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    else:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
+    said = (lambda: supported) if supported is not None else None
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", said)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    return request.param
+    return has
 
 
 def test_digits_train_in_bf16_where_the_cpu_has_it(cpu):

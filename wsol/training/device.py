@@ -59,10 +59,15 @@ def launch(device: str, precision: str) -> Fabric:
 def computes_bf16(device: str) -> bool:
     """Whether ``auto``, ``cpu`` or ``cuda`` multiplies bf16 by itself.
 
-    A CPU that does not is many times slower in bf16 than in float32: every convolution is emulated.
+    A CPU that does not is far slower in bf16 than in float32: every convolution is emulated.
     """
     if device == "cuda" or (device == "auto" and torch.cuda.is_available()):
         return True
+    told = getattr(torch.cpu, "get_capabilities", dict)()
+    instructions = [there for name, there in told.items() if name.endswith("bf16")]
+    if instructions:
+        return any(instructions)
+    # Younger than some torch. oneDNN says yes on every CPU with AVX-512, and emulates it on most.
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return supported is None or bool(supported())
 
@@ -70,7 +75,7 @@ def computes_bf16(device: str) -> bool:
 @cache
 def _tell_of_slow_bf16() -> None:
     say(
-        "training.precision is bf16-mixed, which this CPU computes in software, many times slower "
+        "training.precision is bf16-mixed, which this CPU computes in software, far slower "
         "than float32: --training.precision 32-true is fast here, and a row of its own"
     )
 
