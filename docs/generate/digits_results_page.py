@@ -59,9 +59,9 @@ EVERY = """## Every module
 METHODS = """## The reference's methods
 
 HaS, CutMix, ACoL, SPG and ADL by the defaults of wsolevaluation (`configs/methods`), ACoL and SPG with
-heads of this network's width; at the budget of CAM, nothing searched. In parentheses stand methods that
-hide too much for a network that starts from nothing and has this budget: that is no verdict on their
-maps. On birds (see [Results](results.md)) each has weights to start from and a rate of its own.
+heads of this network's width; at the budget of CAM, nothing searched. What stands in parentheses does
+not classify as CAM does after this budget: that is no verdict on its maps. On birds (see
+[Results](results.md)) each has weights to start from and a rate of its own.
 """
 
 CLOSE = """## RFGA, TDAM and LTPA against CAM
@@ -81,7 +81,7 @@ COMMANDS = """## The commands
 
 In an empty folder of results; in this one all is recorded, and kept. What has a †, and the float32 rows
 of the table of two precisions, were trained with `--training.precision 32-true` after the grid's
-options, as one does on a CPU that does not compute bf16: there a bf16 row takes hours.
+options, as one does on a CPU that does not compute bf16: there bf16 is far slower.
 
 ```bash
 for test in base company scale none several parts context; do

@@ -75,10 +75,10 @@ def test_no_object_anywhere_leaves_figures_empty(tmp_path):
     assert "-" in "\n".join(object_lines(found.objects, scored=False))
 
 
-def sized(name, x0, x1, size=None, shares=False):
+def sized(name, x0, x1, size=None):
     box = (x0, 0, x1, 10)
     item = AnnotatedObject("cat", DraftBox(box, box, f"{name} line 1"))
-    return AnnotatedImage(name, name, (item,), size=size, shares=shares)
+    return AnnotatedImage(name, name, (item,), size=size)
 
 
 def test_boxes_outside_of_their_image_are_told(tmp_path):
@@ -96,10 +96,7 @@ def test_boxes_outside_of_their_image_are_told(tmp_path):
 
 def test_boxes_in_shares_are_looked_at_in_pixels(tmp_path):
     true = [sized("a", 0, 10, (10, 20))]
-    inside = AnnotatedImage(
-        "a",
-        "a",
-        (AnnotatedObject("cat", DraftBox((0, 0, 0.5, 1), (0, 0, 0.5, 1), "a line 1")),),
-        shares=True,
-    )
+    half = (0, 0, 0.5, 1)
+    item = AnnotatedObject("cat", DraftBox(half, half, "a line 1"))
+    inside = AnnotatedImage("a", "a", (item,), shares=True)
     assert compare(sides([inside], true), tmp_path / "iou.csv").notes == []
