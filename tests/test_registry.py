@@ -2,7 +2,7 @@
 
 import pytest
 
-from wsol.errors import UserError
+from wsol.errors import UserError, suggest
 from wsol.registry import Registry
 
 
@@ -28,6 +28,21 @@ def test_duplicates_raise(registry):
 def test_unknown_name_suggests_the_near_one(registry):
     with pytest.raises(UserError, match="unknown shelf 'conter': did you mean 'counter'"):
         registry.get("conter")
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "said"),
+    [
+        ("top", ["joint", "top_only"], ": did you mean 'top_only'?"),
+        ("res", ["resnet18", "resnet50", "vgg16"], ": did you mean 'resnet18' or 'resnet50'?"),
+        ("res", ["res18", "resnet34", "resnet50"], ": did you mean 'res18'?"),  # nearer than a start
+        ("r", ["r2_long", "r3_long", "r4_long"], ": there are r2_long, r3_long, r4_long"),
+        ("", ["joint", "top_only"], ": there are joint, top_only"),
+        ("gaussian", ["joint", "top_only"], ": there are joint, top_only"),
+    ],
+)
+def test_what_is_near(name, known, said):
+    assert suggest(name, known) == said
 
 
 def test_a_module_beside_the_user_is_found(registry, tmp_path, monkeypatch):

@@ -74,9 +74,13 @@ def said(error: BaseException) -> str:
 
 
 def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """``": did you mean 'x'?"`` for near names, else ``otherwise``, or the list of what there is."""
+    """``": did you mean 'x'?"`` for near names, else ``otherwise``, or the list of what there is.
+
+    Near are also the names of which ``name`` is the start, where these are no more than two.
+    """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=2)
+    longer = [one for one in names if name and one.startswith(name)]
+    near = difflib.get_close_matches(name, names, n=2) or (longer if len(longer) <= 2 else [])
     if near:
         return ": did you mean " + " or ".join(map(repr, near)) + "?"
     return f": {otherwise}" if otherwise else ": there are " + ", ".join(names)
