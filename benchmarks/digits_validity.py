@@ -45,7 +45,7 @@ MORE, LESS = (16, 32, 64, 96, 96), (16, 32, 64)
 class Reading:
     """Maps of one kind of network, on one kind of images.
 
-    ``widths`` are the backbone's, empty for its own; ``share`` is of context's training.
+    ``widths`` are the backbone's, empty for its own; ``drawn`` is the seed that its images are drawn by.
     """
 
     title: str
@@ -53,6 +53,7 @@ class Reading:
     maps: str = "cam"
     attention: str = "none"
     widths: tuple[int, ...] = ()
+    drawn: int = 0
 
     @property
     def key(self) -> tuple[str, str]:
@@ -137,7 +138,7 @@ def lines_of(
 def recipe(reading: Reading, output: Path) -> Recipe:
     """The recipe of a reading's network; its images are drawn where they are missing."""
     for images in (reading.training, reading.figure.images):
-        drawn_images(images, output)
+        drawn_images(images, output, seed=reading.drawn)
     how = How(runs=(output / "runs").as_posix(), results=(output / "results").as_posix())
     manifest = folder_of(reading.training, output)
     attention = AttentionSettings(name=reading.attention)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from digits_rows import CAM, CONTROL, DigitsRows, images_of
-from digits_tables import OF_ALL, head_of, plain
+from digits_rows import CAM, CONTROL, FLOAT32, DigitsRows, images_of
+from digits_tables import IN_FLOAT32, OF_ALL, head_of, plain
 from digits_verdicts import PairedTest, Tests
 from markdown_table import table, table_of
 
@@ -24,7 +24,7 @@ SENTENCES = {
 }
 ABLATIONS = """In parentheses the difference from RFGA. `grain=coarse` is one gate for a channel and one
 for a position, with as many parameters: what the paper calls coarse, in our reading. The others leave
-a view out.
+a view out. What has a † was trained in float32, and is compared with RFGA in float32.
 """
 
 
@@ -115,9 +115,17 @@ def _ablations(rows: DigitsRows, tests: Tests) -> str:
     for attention in ("rfga", *rows.ablations):
         cells = [attention]
         for figure in OF_ALL:
-            text = plain(rows.estimate(images_of(figure), figure.key, attention))
+            text = _value(rows, figure, attention, rows.precision(images_of(figure), attention))
             test = tests.one(rows, figure, attention, "rfga")
             cells.append(f"{text} ({test.difference:+.1f})" if test and text else text)
         lines.append(cells)
+    if "rfga" in rows.in_both:
+        lines.insert(1, ["rfga", *(_value(rows, figure, "rfga", FLOAT32) for figure in OF_ALL)])
     shown = table(["row", *map(head_of, OF_ALL)], lines, left=1)
     return "\n".join(["#### Its parts", "", ABLATIONS, shown])
+
+
+def _value(rows: DigitsRows, figure: Figure, attention: str, precision: str) -> str:
+    """The figure as it was trained in one precision, marked where that is float32."""
+    text = plain(rows.estimate(images_of(figure), figure.key, attention, precision=precision))
+    return text + IN_FLOAT32 * bool(text and precision == FLOAT32)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from digits_close_looks import close_looks
 from digits_correlation import birds, correlation
+from digits_networks import drawings, told_apart
 from digits_rows import OF_SYSTEMS, DigitsRows
 from digits_systems import systems
 from digits_tables import OF_ALL, both_precisions, every_module, every_row, in_short, without_attention
@@ -112,6 +113,9 @@ done
 python benchmarks/digits_tests.py --results results --csv results/digits-tests.csv
 python benchmarks/training_memory.py --csv benchmarks/results/training_memory.csv
 python benchmarks/systems_cost.py --csv benchmarks/results/systems_cost.csv
+python benchmarks/digits_validity.py --output validity --jobs 2 --csv results/validity.csv
+python benchmarks/digits_generator_seeds.py --output generators --jobs 2 \\
+    --csv benchmarks/results/digits_generator_seeds.csv
 python docs/generate
 ```
 """
@@ -127,7 +131,7 @@ def digits_results_page(root: Path, sections: Sequence[Section]) -> str:
         parts += [METHODS, every_row(rows, tests, rows.methods, "method")]
     parts += [*systems(root, rows, tests), CLOSE]
     parts += [*close_looks(root, rows, tests), *_correlations(rows, sections)]
-    parts += [*token_networks(sections), COMMANDS]
+    parts += [*told_apart(root), *drawings(root), *token_networks(sections), COMMANDS]
     return "\n".join(parts)
 
 

@@ -239,6 +239,25 @@ def test_an_ablation_is_no_module(made_up):
     assert rows.ablations == ["rfga(grain=coarse)"]
 
 
+def test_a_part_is_compared_with_rfga_of_its_own_precision(generate, made_up, written_tests):
+    images, key, coarse = "base 2", "max_box_acc@0.5", "rfga(grain=coarse)"
+    rows = made_up(
+        {(images, "rfga", key): 70.0, ("parts 0.5", coarse, "max_box_acc@0.7"): 4.0},
+        in_float32={(images, "rfga", key): 60.0, (images, coarse, key): 55.0},
+    )
+    tests = written_tests(
+        (images, key, -5.0, 0.01, "-5 -5 -5"), precision="32-true", name=coarse, against="rfga"
+    )
+    lines = generate("digits_close_looks")._ablations(rows, tests).splitlines()[-3:]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert [line[:2] for line in cells] == [
+        ["rfga", "70.0 ± 1.0"],
+        ["rfga", "60.0 ± 1.0 †"],
+        [coarse, "55.0 ± 1.0 † (-5.0)"],
+    ]
+    assert cells[2][-1] == "4.0 ± 1.0"  # trained in bf16, like most rows
+
+
 def test_paired_tests_are_within_one_precision(monkeypatch):
     """Two rows in bf16, three in float32: each is compared with CAM and control of its own alone."""
     path = ROOT / "benchmarks" / "digits_tests.py"

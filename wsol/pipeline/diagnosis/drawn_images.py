@@ -18,12 +18,15 @@ def folder_of(images: DigitsSet, output: Path) -> Path:
     return output / "manifests" / images.variant.replace(" ", "-")
 
 
-def drawn_images(images: DigitsSet, output: Path, *, small: bool = False) -> Manifest:
-    """The manifest of these images, drawn where it is missing; ``small``: few of each split."""
+def drawn_images(images: DigitsSet, output: Path, *, small: bool = False, seed: int = 0) -> Manifest:
+    """The manifest of these images, drawn where it is missing; ``small``: few of each split.
+
+    ``seed`` is the generator's: an ``output`` is of one of them.
+    """
     folder = folder_of(images, output)
     if not folder.exists():
         say(f"drawing digits {images.variant}")
         sizes = SMALL if small else {}
-        options = LAYOUT.options(test=images.test.name, **images.options, **sizes)
+        options = LAYOUT.options(test=images.test.name, **images.options, **sizes, seed=seed)
         prepare("digits", None, folder, options=options)
     return Manifest.read(folder)
