@@ -35,7 +35,7 @@ def close_looks(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
         parts += [f"### {title}", "", paragraph(rows, tests, attention), ""]
         parts += [_every_test(rows, tests, attention)]
         if attention == "rfga" and rows.ablations:
-            parts += [_ablations(rows, tests)]
+            parts += [parts_of_rfga(rows, tests)]
         if attention == "tdam" and (root / STEPS).exists():
             told, shown = table_of(root / STEPS, left=4)
             parts += ["#### Does its box move?", "", *told, "", shown]
@@ -110,7 +110,8 @@ def _difference(test: PairedTest | None) -> str:
     return "" if test is None else f"{test.difference:+.1f} [{test.low:+.1f}, {test.high:+.1f}]"
 
 
-def _ablations(rows: DigitsRows, tests: Tests) -> str:
+def parts_of_rfga(rows: DigitsRows, tests: Tests) -> str:
+    """RFGA with a part changed or left out, on every test."""
     lines = []
     for attention in ("rfga", *rows.ablations):
         cells = [attention]

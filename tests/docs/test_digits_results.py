@@ -248,7 +248,7 @@ def test_a_part_is_compared_with_rfga_of_its_own_precision(generate, made_up, wr
     tests = written_tests(
         (images, key, -5.0, 0.01, "-5 -5 -5"), precision="32-true", name=coarse, against="rfga"
     )
-    lines = generate("digits_close_looks")._ablations(rows, tests).splitlines()[-3:]
+    lines = generate("digits_close_looks").parts_of_rfga(rows, tests).splitlines()[-3:]
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     assert [line[:2] for line in cells] == [
         ["rfga", "70.0 ± 1.0"],
