@@ -73,6 +73,16 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
 
 
+def interruption(error: BaseException | None) -> BaseException | None:
+    """The request to end, a signal's or an exit, on whose way out ``error`` came up; None: a failure.
+
+    Torch's loader, for one, complains of its workers, which had the signal too.
+    """
+    while isinstance(error, Exception):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """``": did you mean 'x'?"`` for near names, else ``otherwise``, or the list of what there is.
 

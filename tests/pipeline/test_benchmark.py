@@ -8,6 +8,7 @@ import pytest
 
 from wsol.board import read_records
 from wsol.data.manifest.manifest import Manifest
+from wsol.errors import UserError
 from wsol.pipeline.benchmark import benchmark
 from wsol.pipeline.demo import demo_recipes
 from wsol.pipeline.leaderboard import write_board
@@ -53,6 +54,12 @@ def test_what_is_recorded_is_not_trained_again(tiny_recipe, tmp_path):
     benchmark([more], seeds=[0])
     assert len(list((tmp_path / "runs").iterdir())) == 1
     assert len(read_records(tmp_path / "results" / "runs")) == 5
+
+
+def test_a_method_that_cannot_be_built_is_told_before_anything_is_scored(tiny_recipe, tmp_path):
+    with pytest.raises(UserError, match="unknown method 'acoll': did you mean 'acol'"):
+        benchmark([tiny_recipe.changed(method={"name": "acoll"})], seeds=[0])
+    assert not (tmp_path / "results").exists() and not (tmp_path / "runs").exists()
 
 
 def test_center_row_is_the_best_centred_square_found_plainly(tiny_recipe, tmp_path):

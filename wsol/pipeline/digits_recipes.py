@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wsol.data.layouts.digits import NAMES
-from wsol.models.factory import build_localizer
+from wsol.methods.build import trained_localizer
 from wsol.models.localizer import Localizer
 from wsol.models.tapped_head import TappedHead
 from wsol.recipe import (
@@ -103,11 +103,15 @@ def controls_of(name: str) -> tuple[str, ...]:
     return (module,) if name == shuffled else (module, shuffled)
 
 
-def localizer_of(attention: AttentionSettings) -> Localizer:
-    """The untrained network of a row."""
+def localizer_of(attention: AttentionSettings, method: MethodSettings | None = None) -> Localizer:
+    """The untrained network of a row, with the branches of its ``method``; CAM's has none.
+
+    ``UserError`` where either cannot be built.
+    """
     recipe = Recipe(
         data=DataSettings(input_size=SIDE, resize_size=SIDE),
         backbone=BackboneSettings(name=BACKBONE),
         attention=attention,
+        method=method or MethodSettings(),
     )
-    return build_localizer(recipe, len(CLASS_KEYS), CLASS_KEYS, load_weights=False)
+    return trained_localizer(recipe, CLASS_KEYS)

@@ -60,6 +60,10 @@ def test_each_training_set_begins_with_the_images_that_hold_the_training():
     assert {"base 0", "base 4", "company 0", "scale 49", "several 1 apart", "parts 0.25"} <= full
 
 
+def test_a_seed_that_comes_twice_is_trained_and_told_once():
+    assert DiagnosisPlan(AttentionSettings(name="se"), seeds=[1, 0, 1]).seeds == (1, 0)
+
+
 def test_it_needs_something_to_diagnose():
     with pytest.raises(UserError, match="CAM is what modules are compared with"):
         DiagnosisPlan(AttentionSettings())
@@ -72,6 +76,9 @@ def test_it_needs_something_to_diagnose():
         (["rfga", "--training.epochs", "3"], "one network, budget and data set"),
         (["rfga", "--attention.options.kk", "3"], "kk"),
         (["rfga", "--seeds", "a"], "whole numbers with commas"),
+        (["rfga", "--seeds", "-1"], "-1 is not from 0 to"),
+        (["rfga", "--method", "acoll"], "did you mean 'acol'"),
+        (["none", "--method", "has", "--method.options.grids", "3"], "grids"),
         (["rfga", "--jobs", "0"], "--jobs"),
         (["rfga", "--controls", "--seeds", "1"], "trains no module: leave out rfga, --seeds"),
     ],

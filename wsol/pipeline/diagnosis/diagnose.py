@@ -107,7 +107,7 @@ class DiagnosisPlan:
                 "diagnose: CAM is what modules are compared with: name an attention module (wsol list "
                 "attention), package.module:Class, or a --method"
             )
-        self.seeds, self.output, self.small = tuple(seeds), Path(output), small
+        self.seeds, self.output, self.small = tuple(dict.fromkeys(seeds)), Path(output), small
         self.images = {training: images_of(training, full=full) for training in TRAINING_SETS}
 
     def run(self, jobs: int | None = None) -> Diagnosis:

@@ -24,8 +24,9 @@ def rows_of(attention: AttentionSettings, method: MethodSettings) -> list[Diagno
     """CAM, the control where the module adds parameters enough for one, and the module.
 
     The control is `wsol.attention.plain`, which stands after the last stage wherever the module does.
-    ``UserError`` where the module cannot be built.
+    ``UserError`` where the module or the method cannot be built.
     """
+    localizer_of(attention, method)  # for its errors, before anything is drawn or trained
     names = (attention.label, "none"), (method.label, "cam")
     title = " ".join(name for name, usual in names if name != usual)
     rows = [DiagnosedRow(CAM, AttentionSettings(), MethodSettings())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from contextlib import nullcontext
 
-from wsol.errors import UserError
+from wsol.errors import UserError, interruption
 from wsol.files.locking.lock import Held, hold
 from wsol.pipeline.evaluate_run import evaluate_run
 from wsol.pipeline.grid.agenda import Answer
@@ -28,7 +28,12 @@ def attempt(row: GridRow, overlays: int) -> Answer:
 
 
 def words_of(error: Exception) -> str:
-    """What a failure's line says; of one that nobody foresaw the place in the code is shown too."""
+    """What a failure's line says; of one that nobody foresaw the place in the code is shown too.
+
+    What came up on the way out of a signal or an exit is no failure: that is raised again.
+    """
+    if (asked := interruption(error)) is not None:
+        raise asked
     if isinstance(error, UserError | OSError):
         return str(error)
     traceback.print_exception(error)

@@ -86,8 +86,8 @@ def rows_of(
     """One row a seed, scored on the recipe's data set and on the manifests ``also``.
 
     Raises:
-        UserError: a data set that is not there, an unknown name in the recipe, a data set whose images
-            are drawn for networks of another training set.
+        UserError: a data set that is not there, an unknown name in the recipe, a network or a method
+            that cannot be built, a data set whose images are drawn for networks of another training set.
     """
     recipe = resolved(recipe)
     manifest = open_manifest(recipe)
@@ -107,6 +107,8 @@ def rows_of(
             for scored, chosen in own
         )
         rows.append(GridRow(name, seeded, manifest, folder, scorings))
+    if not all(row.recorded for row in rows):  # what cannot be built is said before others are trained
+        trained_localizer(recipe, manifest.class_keys)
     return rows
 
 
