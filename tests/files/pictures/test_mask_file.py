@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from wsol.errors import UserError
 from wsol.evaluation.masks import read_mask, true_mask
 from wsol.files.pictures.images import open_mask, open_mask_pixels
 from wsol.scores.samples import Annotation
@@ -73,3 +74,38 @@ def test_masks_of_any_mode(tmp_path, mode):
     else:
         Image.fromarray(inside.astype(np.uint8) * 255).convert(mode).save(path)
     np.testing.assert_array_equal(open_mask(path), inside)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(0.1, float), (np.nan, float), (np.inf, float), (-np.inf, float), (-1, np.int16), (0.5, np.float16)],
+)
+@pytest.mark.parametrize("suffix", ["npy", "tif"])
+def test_scores_are_no_mask(value, dtype, suffix, tmp_path):
+    values = np.zeros((3, 4), dtype)
+    values[1, 1:3] = 1, value
+    path = tmp_path / f"m.{suffix}"
+    if suffix == "npy":
+        np.save(path, values)
+    else:
+        Image.fromarray(values.astype(np.int32 if dtype == np.int16 else np.float32)).save(path)
+    with pytest.raises(UserError, match=rf"m\.{suffix}: holds {value:g}: .*whole numbers"):
+        open_mask_pixels(path)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32])
+@pytest.mark.parametrize("shape", [(3, 5), (1, 3, 5), (1, 1, 3, 5), (3, 5, 1), (3, 5, 2)])
+def test_arrays_of_any_type_and_with_a_tensor_s_axes(dtype, shape, tmp_path):
+    drawn = np.zeros((3, 5), bool)
+    drawn[1, 2:] = True
+    array = drawn[..., None].repeat(shape[2], 2) if shape[:2] == (3, 5) and len(shape) == 3 else drawn
+    np.save(tmp_path / "m.npy", (255 * array).astype(dtype).reshape(shape))
+    assert open_mask(tmp_path / "m.npy").tolist() == drawn.tolist()
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 3, 5), (2, 1, 3, 5), (3, 5, 6)])
+def test_an_array_of_another_shape_is_named(shape, tmp_path):
+    np.save(tmp_path / "m.npy", np.zeros(shape, bool))
+    with pytest.raises(UserError, match=r"m\.npy: a mask is \(height, width\)") as caught:
+        open_mask(tmp_path / "m.npy")
+    assert str(shape) in str(caught.value)

@@ -30,8 +30,9 @@ TURNS = {  # by the tag's value, 1 being upright; from 5 on width and height cha
 }
 BACK = {**TURNS, 6: TURNS[8], 8: TURNS[6]}  # what undoes each
 PAGED = ("TIFF", "GIF", "WEBP", "AVIF", "PNG")  # formats whose files may hold several pictures
-# An array of a mask has as many pixels as an image at most, in up to four channels.
-LARGEST_ARRAY = Limit(4 * MAX_PIXELS, 8 * MAX_PIXELS)
+CHANNELS = 4  # of the array of a mask at most
+# It has as many pixels as an image at most.
+LARGEST_ARRAY = Limit(CHANNELS * MAX_PIXELS, 8 * MAX_PIXELS)
 
 
 class ImageHeader(NamedTuple):
@@ -105,19 +106,36 @@ def open_mask_pixels(path: str | os.PathLike[str]) -> MaskPixels:
     """The object of a mask, a picture or an array ``.npy``, and what is not scored.
 
     `mask_pixels` says which pixels of a picture are meant; of an array, those not 0 in any channel.
-    Raises as `image_header` does.
+    Raises as `image_header` does, and ``UserError`` where the values are scores, not those of a mask.
     """
     if Path(path).suffix.lower() == ".npy":
         array = mask_array(Path(path))
+        _refuse_scores(array, path)
         return MaskPixels((array != 0).any(axis=2) if array.ndim == 3 else array != 0)
     with opened(path) as image:
         load(image, path)
+        if image.mode in ("I", "F"):
+            _refuse_scores(np.asarray(image), path)
         return mask_pixels(image)
+
+
+def _refuse_scores(values: np.ndarray, path: str | os.PathLike[str]) -> None:
+    """``UserError`` where a pixel is not a whole number from 0 on: that says not in or out."""
+    if values.dtype.kind in "bu":
+        return
+    with np.errstate(invalid="ignore"):  # NaN is not whole, infinity not below
+        wrong = ~((values >= 0) & (values < np.inf) & (values == np.floor(values)))
+    if wrong.any():
+        raise UserError(
+            f"{path}: holds {values[wrong][0]:g}: the pixels of a mask are whole numbers, 0 off the "
+            "object; cut scores at a threshold, or give them to wsol evaluate --maps"
+        )
 
 
 def mask_array(path: Path) -> np.ndarray:
     """The one array of ``.npy``, (height, width) or (height, width, channels).
 
+    Axes of one before these, as tensors have them, are left out: (1, height, width).
     ``FileNotFoundError`` where there is no file, ``UserError`` where it holds no such array.
     """
     refuse_no_file(path)
@@ -130,8 +148,13 @@ def mask_array(path: Path) -> np.ndarray:
     if len(arrays) != 1:
         raise UserError(f"{path}: does not hold one array; save the mask alone")
     array = arrays[0][1]
-    if array.ndim not in (2, 3):
-        raise UserError(f"{path}: a mask is (height, width), this is {array.shape}")
+    while array.ndim > 2 and array.shape[0] == 1 and (array.ndim > 3 or array.shape[2] > CHANNELS):
+        array = array[0]
+    if array.ndim not in (2, 3) or array.shape[2:] > (CHANNELS,):
+        raise UserError(
+            f"{path}: a mask is (height, width), or with up to {CHANNELS} channels behind, this is "
+            f"{arrays[0][1].shape}"
+        )
     return array
 
 
