@@ -246,3 +246,29 @@ def test_the_command_writes_a_table_and_a_picture(run, tmp_path, capsys):
     assert "--epsilons 'a': numbers with commas" in capsys.readouterr().err
     assert main(["robustness", str(tmp_path / "none")]) == 2
     assert "no such run folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--attacks", "fgsm", "--steps", "5", "--from-image"], "--steps, --from-image: of PGD, which"),
+        (["--from-image", "--restarts", "3"], "without a random start --restarts change nothing"),
+        (["--from-image", "--seed", "1"], "without a random start --seed change nothing"),
+        (["--step-size", "nan"], "'nan' is not a number above 0"),
+        (["--step-size", "1,2"], "'1,2' is not a number above 0"),
+        (["--classes", "no.csv"], "--classes no.csv"),
+    ],
+)
+def test_options_that_change_nothing_are_refused(words, said, tmp_path, capsys):
+    assert main(["robustness", "a run", *words, "--output", str(tmp_path / "out")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_named_twice_is_done_once(run, tmp_path, capsys):
+    words = ["robustness", str(run), "--epsilons", "4,4", "--attacks", "fgsm,fgsm"]
+    assert main([*words, "--images-per-class", "1", "--output", str(tmp_path / "out")]) == 0
+    with (tmp_path / "out" / "robustness.csv").open() as file:
+        assert [row["attack"] for row in csv.DictReader(file)] == ["none", "fgsm"]
+    assert main(["robustness", str(run), str(run)]) == 2
+    assert "is named twice" in capsys.readouterr().err

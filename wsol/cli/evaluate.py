@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 
+from wsol.cli.classes import classes_of
 from wsol.cli.evaluate_options import KEY_OF, names_a_recipe, option_of, parsed
 from wsol.cli.model_arguments import open_model
 from wsol.cli.parser import at_least
 from wsol.cli.recipe_arguments import CommandOption, parse_recipe
-from wsol.cli.recipe_values import read_value
-from wsol.data.annotations.class_map import read_class_map
 from wsol.errors import UserError
 from wsol.evaluation.evaluator import Evaluation
 from wsol.maps import listed
 from wsol.pipeline.outputs.publish import Outputs
 from wsol.progress import say
 from wsol.recipe import EvaluationSettings as Settings
-from wsol.recipe.checking import field_hints
 from wsol.scores.resampling.interval import few_images
 
 # The settings that have an option of the same name.
@@ -127,22 +123,8 @@ def _settings(arguments: Namespace, defaults: Settings) -> Settings:
     asked = {key: getattr(arguments, key) for key in ASKED}
     given = {key: value for key, value in asked.items() if value is not None}
     if arguments.classes is not None:
-        given["classes"] = _classes(arguments.classes)
+        given["classes"] = classes_of(arguments.classes)
     return dataclasses.replace(defaults, **given)
-
-
-def _classes(text: str) -> Mapping[str, Sequence[str]]:
-    """What ``--classes`` says: a table, or a mapping as YAML."""
-    if text.lstrip().startswith("{"):
-        given = read_value(text, field_hints(Settings)["classes"], "--classes")
-        return {name: [own] if isinstance(own, str) else own for name, own in given.items()}
-    try:
-        return read_class_map(Path(text))
-    except UserError as error:
-        form = "give a CSV table CLASS,MODEL_CLASS, or '{Horse: [n02389026]}'"
-        raise UserError(
-            f"--classes {error}" + (f"; {form}" if not Path(text).exists() else "")
-        ) from None
 
 
 def _done(evaluations: dict[str, Evaluation], output: str | None) -> int:

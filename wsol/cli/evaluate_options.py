@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from wsol.cli.classes import HELP as CLASSES_HELP
 from wsol.cli.model_arguments import MODEL_OPTION_OF, add_threads, add_trust
 from wsol.cli.parser import Parser, at_least, folder, true_or_false
 from wsol.data.annotations.mask_values import HELP as MASK_VALUES_HELP
@@ -132,8 +133,7 @@ def _parser() -> Parser:
     )
     conventions.add_argument(
         "--classes",
-        help="which of the model's classes, by key or name, stand for the data set's: a CSV table of "
-        "CLASS,MODEL_CLASS, or '{Horse: [n02389026]}'; the others are matched by key and name",
+        help=CLASSES_HELP,
     )
     conventions.add_argument(
         "--faithfulness",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ def open_runs(arguments: Namespace) -> list[Model]:
     if said["weights"] and len(pretrained) != 1:
         found = ", ".join(pretrained) or "only run folders, which have weights of their own"
         raise UserError(f"--weights is of one network, timm:NAME or torchvision:NAME; here is {found}")
+    if twice := [name for name, count in Counter(arguments.runs).items() if count > 1]:
+        raise UserError(f"{twice[0]} is named twice: name each run once")
     opened = []
     for name in arguments.runs:
         if name in pretrained:

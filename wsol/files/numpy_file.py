@@ -52,6 +52,8 @@ def read_arrays(file: Path | BinaryIO, limit: Limit) -> list[tuple[str, np.ndarr
 
 def _arrays(file: BinaryIO, limit: Limit) -> Iterator[tuple[str, np.ndarray]]:
     size = file.seek(0, io.SEEK_END)
+    if not size:
+        raise ValueError("it is empty")
     file.seek(0)
     if file.read(len(MAGIC)) == MAGIC:
         file.seek(0)

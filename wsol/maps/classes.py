@@ -20,7 +20,8 @@ def class_columns(
     if lacking := lacking_classes(model_keys, class_keys, groups):
         raise UserError(
             f"the model lacks {len(lacking)} of the data set's {len(class_keys)} classes, "
-            f"e.g. {lacking[0]!r}: say in evaluation.classes which of the model's stand for it"
+            f"e.g. {lacking[0]!r}: say by --classes, or evaluation.classes of a recipe, which of the "
+            "model's stand for it"
         )
     return [[column[name] for name in groups.get(key, [key])] for key in class_keys]
 

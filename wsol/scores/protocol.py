@@ -144,7 +144,8 @@ class Protocol:
         if self.step < FINEST_SPELLED:
             raise UserError(
                 f"threshold step {self.step:g} is too fine for masks, whose pixels are counted in a bin "
-                f"a step: choose {FINEST_SPELLED:g} or more, or evaluation.masks false"
+                f"a step: choose {FINEST_SPELLED:g} or more; a recipe leaves masks out by "
+                "evaluation.masks false"
             )
 
     @property
