@@ -134,6 +134,13 @@ def test_what_is_wrong_is_said_and_nothing_is_written(tmp_path, capsys, predicti
     assert not output.exists()
 
 
+def test_annotations_of_no_image_are_called_so(tmp_path, capsys):
+    predictions = write(tmp_path, "p.csv", "image,x0,y0,x1,y1\na,0,0,2,2\n")
+    nothing = write(tmp_path, "e.json", "[]")
+    assert main(["iou", "--predictions", str(predictions), "--annotations", str(nothing)]) == 2
+    assert f"{nothing}: annotates no image" in capsys.readouterr().err
+
+
 def test_masks_of_another_size_are_named(tmp_path, capsys):
     predictions = masks(tmp_path / "predicted", "png")
     true = tmp_path / "true"

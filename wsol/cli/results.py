@@ -47,7 +47,8 @@ def _verify(argv: Sequence[str]) -> int:
         "verify",
         "Compute every figure, interval, threshold and optimism of every record again from the arrays "
         "beside it and compare. Differences are named, and the exit code is 2. Records without arrays "
-        "(wsol's own of drawn data sets, whose arrays are not committed) are counted, not verified.",
+        "(wsol's own of drawn data sets, whose arrays are not committed) are counted; of them only "
+        "MaxBoxAcc is verified, by the sums over images beside them.",
     )
     parser.add_argument(
         "--strict", action="store_true", help="a record without its arrays is a finding too"

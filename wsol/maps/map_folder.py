@@ -89,8 +89,9 @@ class MapFolder:
             findings += [f"{self.folder}: {kind}" for kind in other_kinds(paths)]
         if findings and files.unmatched:
             findings.append(
-                f"{self.folder}: {len(files.unmatched)} files are called like no image of the split, "
-                f"e.g. {', '.join(files.unmatched[:3])}; one file holds the map of one image"
+                f"{self.folder}: {len(files.unmatched)} files are called like no image of this split, "
+                f"e.g. {', '.join(files.unmatched[:3])}: maps of another split may lie there, and one "
+                "file holds the map of one image"
             )
         if findings := [f"{self.folder}/{finding}" for finding in files.findings] + findings:
             raise UserError.of(findings)

@@ -78,7 +78,14 @@ def test_masks_of_any_mode(tmp_path, mode):
 
 @pytest.mark.parametrize(
     ("value", "dtype"),
-    [(0.1, float), (np.nan, float), (np.inf, float), (-np.inf, float), (-1, np.int16), (0.5, np.float16)],
+    [
+        (0.1, float),
+        (np.nan, float),
+        (np.inf, float),
+        (-np.inf, float),
+        (-1, np.int16),
+        (0.5, np.float16),
+    ],
 )
 @pytest.mark.parametrize("suffix", ["npy", "tif"])
 def test_scores_are_no_mask(value, dtype, suffix, tmp_path):

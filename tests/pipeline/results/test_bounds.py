@@ -24,6 +24,15 @@ def test_a_line_a_row(scored, tmp_path, capsys):
     assert float(line["max_box_acc"]) == float(f"{100 * reached.mean(axis=0).max():.3f}")
 
 
+def test_an_iou_that_nothing_was_scored_at_is_named(scored, tmp_path, capsys):
+    results = tmp_path / "results"
+    scored(results, "one", 0)
+    for asked in (["0.4"], ["0.5", "0.4"], ["2"]):
+        assert main(["results", "bounds", "--results", str(results), "--iou", *asked]) == 2
+        said = capsys.readouterr()
+        assert f"no row is scored at IoU {asked[-1]}; there are " in said.err and not said.out
+
+
 def test_rows_without_boxes_have_none(scored, tmp_path, capsys):
     results = tmp_path / "results"
     scored(results, "masks", 0, protocol="rubinstein2013")

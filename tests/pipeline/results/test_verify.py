@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from wsol.cli.main import main
 from wsol.pipeline.results.verify import verify
+from wsol.scores import level_counts
 from wsol.scores.metrics import METRICS_VERSION
 from wsol.scores.per_image import PerImage
+from wsol.scores.protocol import Protocol
 from wsol.scores.records import RunRecord, digest
 
 TOP = Path(__file__).parents[3]
@@ -118,6 +122,51 @@ def test_without_arrays_nothing_is_verified_and_it_says_so(scored, tmp_path, cap
     assert f"arrays not beside them: {path.parent} (1)" in output and "1 not verifiable here" in output
     assert main(["results", "verify", "--results", str(tmp_path), "--strict"]) == 2
     assert f"{path}: its arrays are not beside it" in capsys.readouterr().err
+
+
+@pytest.fixture
+def summed(scored, tmp_path):
+    """A record of which only the sums over images are kept; ``changed`` says its lower bound as value."""
+
+    def write(changed="", sums=None):
+        path = scored(tmp_path, "cam", 1)
+        arrays = path.with_suffix(".npz")
+        record = RunRecord.read(path)
+        per_image = PerImage.load(arrays)
+        kept = level_counts.level_counts(per_image, Protocol.of_record(record.protocol))
+        content = level_counts.to_bytes(kept if sums is None else sums)
+        path.with_suffix(".levels.npz").write_bytes(content)
+        arrays.unlink()
+        named = {"levels_file": "cam.levels.npz", "levels_sha256": hashlib.sha256(content).hexdigest()}
+        dataclasses.replace(record, arrays=record.arrays | named).write(path)
+        if changed:
+            change(path, f"metrics {changed} value", record.metrics[changed]["low"])
+        return path
+
+    return write
+
+
+def test_of_sums_alone_maxboxacc_is_verified(summed, tmp_path, capsys):
+    summed()
+    assert main(["results", "verify", "--results", str(tmp_path)]) == 0
+    said = "0 different, 1 not verifiable here (the MaxBoxAcc of 1 is what their sums give)"
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("key", ["max_box_acc@0.3", "max_box_acc_v2@0.7", "max_box_acc_v2"])
+def test_a_figure_that_the_sums_do_not_give_is_named(summed, tmp_path, capsys, key):
+    path = summed(changed=key)
+    low = RunRecord.read(path).metrics[key]["low"]
+    assert main(["results", "verify", "--results", str(tmp_path)]) == 2
+    output = capsys.readouterr()
+    assert f"{path}: metrics.{key}.value is {low:.10g}, the sums beside it give" in output.err
+    assert "1 different, 1 not verifiable here," in output.out
+
+
+def test_damaged_sums_are_named(summed, tmp_path):
+    path = summed(sums={"right_single": np.zeros((3, 5), np.int64)})
+    (finding,) = verify(tmp_path).findings
+    assert finding.startswith(f"{path.with_suffix('.levels.npz')}: sums that cannot be read")
 
 
 def test_a_metric_from_outside_is_neither_imported_nor_believed(scored, tmp_path, capsys):

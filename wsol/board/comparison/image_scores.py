@@ -41,8 +41,7 @@ def accuracy_curves(run: StoredRun) -> dict[str, np.ndarray] | None:
             f"{iou:g}": 100 * per_image.right("single", iou, CURVE_THRESHOLDS).mean(axis=0)
             for iou in Protocol.of_record(run.record.protocol).ious
         }
-    stored = _stored(run, "levels_")
-    levels = None if stored is None else _unpacked(run, "levels_", stored)
+    levels = read_sums(run)
     if levels is None or "right_single" not in levels:
         return None
     percent = 100 * levels["right_single"] / levels["images"]
@@ -69,6 +68,15 @@ def read_arrays(run: StoredRun) -> PerImage | None:
     except ValueError as error:
         path = run.path.parent / run.record.arrays["file"]
         raise UserError(f"{path}: not the per-image arrays of a run: {error}") from error
+
+
+def read_sums(run: StoredRun) -> dict[str, np.ndarray] | None:
+    """The sums over images of a run, `wsol.scores.level_counts`; None where they are not beside it.
+
+    ``UserError`` as from `read_arrays`.
+    """
+    stored = _stored(run, "levels_")
+    return None if stored is None else _unpacked(run, "levels_", stored)
 
 
 class ImageScores(NamedTuple):

@@ -84,6 +84,8 @@ def read_sides(request: Request) -> Sides:
     )
     stands_for = {} if request.classes is None else read_class_map(request.classes)
     true = _read(request.annotations, truth)
+    if not true and not truth.findings:
+        raise UserError(f"{request.annotations}: annotates no image: there is nothing to compare with")
     predicted = _read(request.predictions, guess)
     names, foreign = _names(predicted, true, guess)
     findings = [*truth.findings, *guess.findings, *_idle_corners(request, truth, guess)]

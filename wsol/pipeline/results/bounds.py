@@ -15,6 +15,7 @@ from wsol.board.rows.seeds import Estimate, estimate
 from wsol.board.runs.memory import Memory
 from wsol.board.runs.reading import Reading, StoredRun, read_folder
 from wsol.board.tables.sections import sections
+from wsol.errors import UserError
 from wsol.evaluation.split_scores import compute
 from wsol.files.csv_table import csv_text
 from wsol.pipeline.results.listing import row_name
@@ -45,12 +46,16 @@ def bounds(results: Path | str, ious: Sequence[float] = ()) -> tuple[list[Bound]
         ious: at which; none takes those of each protocol.
 
     Raises:
-        UserError: no sound record there; damaged arrays.
+        UserError: no sound record there; an IoU that no row is scored at; damaged arrays.
     """
     results = Path(results)
     memory = Memory.of(results)
     reading = read_folder(results / RUNS, memory)
     rows = [row for section in sections(group(reading.runs).rows, memory) for row in section.rows]
+    known = {iou for row in rows for run in row.runs for iou in _protocol(run).ious}
+    if unknown := [iou for iou in ious if iou not in known]:
+        there = ", ".join(f"{iou:g}" for iou in sorted(known)) or "none"
+        raise UserError(f"{results}: no row is scored at IoU {unknown[0]:g}; there are {there}")
     return [bound for row in rows for bound in _of_row(row, ious)], reading
 
 
@@ -90,12 +95,17 @@ def _of_run(run: StoredRun, ious: Sequence[float]) -> dict[float, tuple[Figure, 
     arrays = read_arrays(run)
     if arrays is None or not arrays.has("boxes"):
         return {}
-    protocol = dataclasses.replace(Protocol.of_record(run.record.protocol), metrics=(PLACE,))
+    protocol = _protocol(run)
     asked = [iou for iou in protocol.ious if not ious or iou in ious]
     keys = {iou: BestPerImageMetric(iou).key for iou in asked}
     found = compute(arrays, protocol, ThresholdPolicy("oracle"), keys=list(keys.values())).metrics
     scored = run.record.metrics
     return {iou: (scored.get(f"max_box_acc@{iou:g}", {}), found[key]) for iou, key in keys.items()}
+
+
+def _protocol(run: StoredRun) -> Protocol:
+    """The run's own, with the bound as its metric."""
+    return dataclasses.replace(Protocol.of_record(run.record.protocol), metrics=(PLACE,))
 
 
 def _cells(bound: Bound, places: int) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from wsol.board.comparison.image_scores import read_arrays
+from wsol.board.comparison.image_scores import read_arrays, read_sums
 from wsol.board.runs.reading import StoredRun
 from wsol.errors import UserError
 from wsol.evaluation.split_scores import Scores, compute
@@ -53,6 +53,29 @@ def recompute(run: StoredRun) -> Recomputed | None:
     metrics = {_named(key, names): figure for key, figure in scores.metrics.items()}
     scores = dataclasses.replace(scores, metrics=metrics)
     return Recomputed(scores, dict(per_image.counts), len(per_image))
+
+
+def from_sums(run: StoredRun) -> dict[str, float] | None:
+    """MaxBoxAcc of all kinds from the sums over images; None where they, or boxes, are not at hand.
+
+    These need no image: how many are right at each threshold, and how many there are. ``UserError``
+    where the sums are damaged.
+    """
+    sums = read_sums(run)
+    if sums is None or "right_single" not in sums:
+        return None
+    try:
+        ious = [f"{percent / 100:g}" for percent in sums["iou_percents"].tolist()]
+        single, every = (
+            (100 * sums[name].max(axis=1) / sums["images"].item()).tolist()
+            for name in ("right_single", "right_all")
+        )
+    except (KeyError, ValueError, TypeError, ZeroDivisionError) as error:
+        path = run.path.parent / run.record.arrays["levels_file"]
+        raise UserError(f"{path}: sums that cannot be read: {error!r}") from error
+    found = {f"max_box_acc@{iou}": value for iou, value in zip(ious, single, strict=True)}
+    found |= {f"max_box_acc_v2@{iou}": value for iou, value in zip(ious, every, strict=True)}
+    return found | {"max_box_acc_v2": sum(every) / len(every)}
 
 
 def is_own(key: str, computed: Scores) -> bool:

@@ -13,7 +13,7 @@ from wsol.board.board import RUNS
 from wsol.board.runs.reading import StoredRun, read_folder
 from wsol.errors import UserError
 from wsol.files.reading import files_under, read_regular, sha256_of
-from wsol.pipeline.results.recompute import Recomputed, is_own, recompute, same
+from wsol.pipeline.results.recompute import Recomputed, from_sums, is_own, recompute, same
 from wsol.progress import track
 from wsol.scores.metrics import METRICS_VERSION
 
@@ -24,7 +24,8 @@ LARGEST_FACTS = 16_000_000
 class Verification:
     """What came out: ``findings`` are differences and damage, a line each.
 
-    ``unverified`` are the paths of the records whose arrays are not beside them.
+    ``unverified`` are the paths of the records whose arrays are not beside them; ``summed`` counts those
+    of them whose MaxBoxAcc follows from the sums over images that are.
     ``equal`` counts the records all of whose figures follow from their arrays; ``other_version`` those
     of other definitions of the metrics, which are findings: a record that only says so would be
     believed otherwise. ``foreign`` are figures that only metrics from outside could compute, ``weights``
@@ -38,6 +39,7 @@ class Verification:
     left_aside: int = 0
     foreign: int = 0
     weights: int = 0
+    summed: int = 0
     findings: list[str] = field(default_factory=list)
     unverified: list[Path] = field(default_factory=list)
 
@@ -47,7 +49,8 @@ class Verification:
             f"{self.records} records",
             f"{self.equal} equal to what their arrays give",
             f"{self.differing} different",
-            f"{len(self.unverified)} not verifiable here",
+            f"{len(self.unverified)} not verifiable here"
+            + (f" (the MaxBoxAcc of {self.summed} is what their sums give)" if self.summed else ""),
             f"{self.left_aside} left aside",
         ]
         if self.other_version:
@@ -97,12 +100,17 @@ def _verify(run: StoredRun, found: Verification) -> None:
         return
     try:
         computed = recompute(run)
+        sums = from_sums(run) if computed is None else None
     except UserError as error:
         found.differing += 1
         found.findings.append(str(error))
         return
     if computed is None:
         found.unverified.append(run.path)
+        wrong = [f"{run.path}: {line}" for line in _differing_sums(run, sums or {})]
+        found.findings += wrong
+        found.differing += bool(wrong)
+        found.summed += bool(sums) and not wrong
         return
     lines = [f"{run.path}: {line}" for line in _differences(run, computed)]
     found.findings += lines
@@ -136,6 +144,14 @@ def _differences(run: StoredRun, computed: Recomputed) -> Iterator[str]:
     for place, (said, given) in sorted(pairs.items()):
         if not same(said, given):
             yield f"{place} is {_number(said)}, its arrays give {_number(given)}"
+
+
+def _differing_sums(run: StoredRun, sums: Mapping[str, float]) -> Iterator[str]:
+    """A line for each figure of the record that the sums over images do not give."""
+    for key, given in sums.items():
+        said = run.record.metrics.get(key, {}).get("value")
+        if said is not None and not same(said, given):
+            yield f"metrics.{key}.value is {_number(said)}, the sums beside it give {_number(given)}"
 
 
 def _number(value: float | None) -> str:
