@@ -21,8 +21,9 @@ APART = """## Whether networks are told apart
 
 For each test a network that should fail it, and one that should not. The settings of the tests were
 chosen by seeds 0 to 2; seeds 3 to 5 nobody had looked at. *Apart*: in how many seeds the failing one is
-the worse. All are trained in {precision} (`results/validity.csv`; why each should fail:
-`benchmarks/digits_validity.py`).
+the worse. All are trained in {precision} on a CPU with AMX, which rounds otherwise than those of the
+tables above: CAM's figures are of other networks than there (`results/validity.csv`; why each should
+fail: `benchmarks/digits_validity.py`).
 """
 
 DRAWINGS = """## Other drawings

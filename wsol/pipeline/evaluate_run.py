@@ -45,6 +45,7 @@ TRAINING_FACTS = (
     "git_commit",
     "versions",
     "device",
+    "cpu",
     "threads",
     "processes",
     "started",

@@ -20,7 +20,7 @@ from wsol.pipeline.inputs import as_recipe, open_manifest, resolved
 from wsol.pipeline.outputs.provenance import git_commit, now, versions
 from wsol.progress import is_first_rank, say, world_size
 from wsol.recipe import Recipe
-from wsol.training.device import device_name, launch, threads
+from wsol.training.device import cpu_kind, device_name, launch, threads
 from wsol.training.loop import train as run_training
 from wsol.training.run_folder import RunFolder, run_name, training_id
 from wsol.training.shown_maps import shown_maps
@@ -102,6 +102,7 @@ def _train(recipe: Recipe, manifest: Manifest, folder: RunFolder, fabric: Fabric
             "cost": cost(localizer, recipe.data.input_size),
             "pretrained_sha256": localizer.pretrained_sha256,
             "device": device_name(fabric.device, recipe.how.threads),
+            "cpu": cpu_kind() if fabric.device.type == "cpu" else None,
             "threads": recipe.how.threads,
             "train_images_per_second": statistics.median(rates) if rates else None,
             "processes": fabric.world_size,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import platform
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -63,13 +64,28 @@ def computes_bf16(device: str) -> bool:
     """
     if device == "cuda" or (device == "auto" and torch.cuda.is_available()):
         return True
-    told = getattr(torch.cpu, "get_capabilities", dict)()
-    instructions = [there for name, there in told.items() if name.endswith("bf16")]
+    instructions = [there for name, there in _capabilities().items() if name.endswith("bf16")]
     if instructions:
         return any(instructions)
     # Younger than some torch. oneDNN says yes on every CPU with AVX-512, and emulates it on most.
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return supported is None or bool(supported())
+
+
+def cpu_kind() -> str:
+    """The CPU, and of its instructions those by which kernels are chosen: other ones round otherwise.
+
+    ``Intel Xeon, AVX512, amx_bf16, avx512_bf16``: a training repeats bit for bit where this is the same.
+    """
+    told = _capabilities()
+    name = str(told.get("cpu_name") or platform.processor() or platform.machine())
+    bf16 = sorted(one for one, there in told.items() if one.endswith("bf16") and there)
+    return ", ".join([name, torch.backends.cpu.get_cpu_capability(), *bf16])
+
+
+def _capabilities() -> Mapping[str, object]:
+    """What torch tells of the CPU; nothing where it is too old to."""
+    return getattr(torch.cpu, "get_capabilities", dict)()
 
 
 @cache

@@ -126,7 +126,7 @@ def test_without_arrays_nothing_is_verified_and_it_says_so(scored, tmp_path, cap
 
 @pytest.fixture
 def summed(scored, tmp_path):
-    """A record of which only the sums over images are kept; ``changed`` says its lower bound as value."""
+    """A record of which only the sums over images are kept; with ``changed`` a figure is wrong."""
 
     def write(changed="", sums=None):
         path = scored(tmp_path, "cam", 1)
