@@ -46,21 +46,22 @@ def main() -> None:
 def lines_of(output: Path, seeds: Sequence[int], jobs: int) -> Iterator[list[str]]:
     """The lines under `COLUMNS`, all that they need trained before the first."""
     readings = [Reading("CAM", figure, drawn=drawn) for figure in PRIMARY for drawn in SEEDS]
-    recipes = {one: recipe(one, folder(one, output)) for one in readings}
+    recipes = [recipe(one, folder(one, output)) for one in readings]
+    scored = list(zip(readings, recipes, strict=True))
     grid = Grid(
-        list(dict.fromkeys(recipes.values())),
+        list(dict.fromkeys(recipes)),
         seeds,
         also=lambda row: [
-            folder_of(one.figure.images, folder(one, output)) for one in readings if recipes[one] == row
+            folder_of(one.figure.images, folder(one, output)) for one, own in scored if own == row
         ],
         baselines=False,
     )
     grid.run(jobs)
-    for one in readings:
+    for one, own in scored:
         for seed in seeds:
-            value, top1 = recorded(one, grid, recipes[one], seed)
+            value, top1 = recorded(one, grid, own, seed)
             told = [one.figure.test, one.figure.key, str(one.drawn), str(seed), f"{value:.1f}"]
-            yield [*told, recipes[one].training.precision, f"{top1:.1f}"]
+            yield [*told, own.training.precision, f"{top1:.1f}"]
 
 
 def folder(reading: Reading, output: Path) -> Path:

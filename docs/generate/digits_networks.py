@@ -44,12 +44,12 @@ def told_apart(root: Path) -> list[str]:
     for line in lines:
         cells[line["test"], line["which"]].append(line)
     rows = []
-    for figure in PRIMARY:
-        fails, stands = (cells[figure.test, which] for which in ("fails", "stands"))
-        if fails and stands:
-            name = name_of(figure) + (", lower is better" if figure.better == "low" else "")
-            told = [text for one in (fails, stands) for text in (one[0]["reading"], *_by_seed(one))]
-            rows.append([figure.test, name, *told, _apart(fails, stands, figure.better)])
+    for images in dict.fromkeys(line["test"] for line in lines):
+        figure = next(one for one in PRIMARY if one.test == images.partition(" ")[0])
+        fails, stands = (cells[images, which] for which in ("fails", "stands"))
+        name = name_of(figure) + (", lower is better" if figure.better == "low" else "")
+        told = [text for one in (fails, stands) for text in (one[0]["reading"], *_by_seed(one))]
+        rows.append([images, name, *told, _apart(fails, stands, figure.better)])
     head = ["test", "figure"]
     for which in ("should fail", "should not"):
         head += [which, "seeds 0 to 2", "seeds 3 to 5"]

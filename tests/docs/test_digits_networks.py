@@ -3,14 +3,14 @@
 import pytest
 
 VALIDITY = """test,figure,which,reading,seed,precision,value,top1
-base,max_box_acc@0.5,fails,a gate,0,bf16-mixed,30.0,97.0
-base,max_box_acc@0.5,fails,a gate,3,bf16-mixed,80.5,97.0
-base,max_box_acc@0.5,stands,CAM,0,bf16-mixed,75.0,97.0
-base,max_box_acc@0.5,stands,CAM,3,bf16-mixed,76.5,97.0
-context,auc_context_over_ground,fails,CAM of much,0,bf16-mixed,83.0,97.0
-context,auc_context_over_ground,fails,CAM of much,3,bf16-mixed,73.0,97.0
-context,auc_context_over_ground,stands,CAM of half,0,bf16-mixed,49.0,97.0
-context,auc_context_over_ground,stands,CAM of half,3,bf16-mixed,50.0,97.0
+base 2,max_box_acc@0.5,fails,a gate,0,bf16-mixed,30.0,97.0
+base 2,max_box_acc@0.5,fails,a gate,3,bf16-mixed,80.5,97.0
+base 2,max_box_acc@0.5,stands,CAM,0,bf16-mixed,75.0,97.0
+base 2,max_box_acc@0.5,stands,CAM,3,bf16-mixed,76.5,97.0
+context 0.95 correlated,auc_context_over_ground,fails,CAM of much,0,bf16-mixed,83.0,97.0
+context 0.95 correlated,auc_context_over_ground,fails,CAM of much,3,bf16-mixed,73.0,97.0
+context 0.95 correlated,auc_context_over_ground,stands,CAM of half,0,bf16-mixed,49.0,97.0
+context 0.95 correlated,auc_context_over_ground,stands,CAM of half,3,bf16-mixed,50.0,97.0
 """
 DRAWN = """# a comment
 test,figure,generator_seed,training_seed,value,precision,top1
@@ -38,7 +38,7 @@ def test_a_failing_network_that_is_better_is_counted_as_not_told_apart(networks,
     assert "in bf16-mixed" in told
     _, _, base, context = shown.splitlines()
     # Seed 3 was not looked at; there the gate is above CAM. Of context lower is better.
-    assert base == "| base | MaxBoxAcc .5 | a gate | 30.0 | 80.5 | CAM | 75.0 | 76.5 | 1 of 2 |"
+    assert base == "| base 2 | MaxBoxAcc .5 | a gate | 30.0 | 80.5 | CAM | 75.0 | 76.5 | 1 of 2 |"
     assert context.endswith("| CAM of much | 83.0 | 73.0 | CAM of half | 49.0 | 50.0 | 2 of 2 |")
     assert "lower is better" in context
 
