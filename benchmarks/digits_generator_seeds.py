@@ -5,8 +5,8 @@
 
 Other seeds of the generator draw other training images and other test images, but from the same digits
 and textures. Each drawing has its own networks, of the same training seeds. A line is one network's
-figure; the last two columns need no reading of it, they say what the network was trained in, and how
-many test images it classifies.
+figure; the last two columns say what the network was trained in, and how many of 100 test images it
+classifies.
 
 Everything is trained in OUTPUT, and what is there is not trained again.
 """
@@ -14,6 +14,8 @@ Everything is trained in OUTPUT, and what is there is not trained again.
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -40,7 +42,8 @@ def main() -> None:
     lines = list(lines_of(arguments.output, arguments.seeds, arguments.jobs))
     print(csv_text(COLUMNS, lines))
     if arguments.csv:
-        write_text(arguments.csv, csv_text(COLUMNS, lines))
+        command = f"# python benchmarks/digits_generator_seeds.py {shlex.join(sys.argv[1:])}\n"
+        write_text(arguments.csv, command + csv_text(COLUMNS, lines))
 
 
 def lines_of(output: Path, seeds: Sequence[int], jobs: int) -> Iterator[list[str]]:

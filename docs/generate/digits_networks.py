@@ -29,9 +29,9 @@ fail: `benchmarks/digits_validity.py`).
 DRAWINGS = """## Other drawings
 
 CAM where the generator has drawn other images, to train on and to score, from the same digits and
-textures: mean ± standard deviation over the training seeds of each drawing, in {precision}. *Between*:
-the standard deviation of the three means, and in parentheses how large training seeds alone would make
-it (`benchmarks/results/digits_generator_seeds.csv`).
+textures: mean ± standard deviation over the training seeds of each drawing, in {precision} on the CPU of
+the table before. *Between*: the standard deviation of the three means, and in parentheses how large
+training seeds alone would make it (`benchmarks/results/digits_generator_seeds.csv`).
 """
 
 Line = Mapping[str, str]
