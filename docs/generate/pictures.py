@@ -43,7 +43,7 @@ HEADING, LEGEND = 42, 40
 INK, FAINT, PAPER = (31, 41, 51), (97, 110, 124), (255, 255, 255)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-WINDOW = (1560, 1040)
+WINDOW = (1280, 1860)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

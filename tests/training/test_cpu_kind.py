@@ -15,7 +15,7 @@ from wsol.training.device import cpu_kind
             {"cpu_name": "Intel Xeon", "amx_bf16": True, "avx512_bf16": True, "sse2": True},
             "Intel Xeon, AVX512, amx_bf16, avx512_bf16",
         ),
-        ({"cpu_name": "AMD EPYC", "avx512_bf16": True, "amx_bf16": False}, "AMD EPYC, AVX512, avx512_bf16"),
+        ({"cpu_name": "EPYC", "avx512_bf16": True, "amx_bf16": False}, "EPYC, AVX512, avx512_bf16"),
     ],
 )
 def test_name_and_instructions(told, kind, monkeypatch):

@@ -6,6 +6,7 @@ import argparse
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from wsol.cli.classes import HELP as CLASSES_HELP
 from wsol.cli.classes import classes_of
@@ -91,7 +92,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _of_pgd(arguments: argparse.Namespace) -> dict[str, int | float | None]:
+def _of_pgd(arguments: argparse.Namespace) -> dict[str, Any]:
     """What is asked of PGD by numbers; None is its default."""
     return {key: getattr(arguments, key) for key in ("steps", "step_size", "restarts", "seed")}
 
