@@ -23,7 +23,8 @@ def few_images(n: int) -> str:
     """What to say of intervals over ``n`` images; nothing where they are enough."""
     if n >= ENOUGH_IMAGES:
         return ""
-    return f"note: {n} images are few: 95 % intervals over under {ENOUGH_IMAGES} are rough"
+    images = "1 image is" if n == 1 else f"{n} images are"
+    return f"note: {images} few: 95 % intervals over under {ENOUGH_IMAGES} are rough"
 
 
 def interval(
