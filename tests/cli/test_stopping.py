@@ -124,10 +124,14 @@ class Ending:
 @pytest.mark.parametrize("number", CODES)
 def test_a_signal_that_meets_a_finalizer_comes_again(number, capsys):
     Ending.whole, stop = False, Stop()
-    with stop.listening(), pytest.raises(Stopped) as raised:
-        Ending(number)
-        assert Ending.whole, "the finalizer was broken off"
-        time.sleep(20)
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored
+    try:
+        with stop.listening(), pytest.raises(Stopped) as raised:
+            Ending(number)
+            assert Ending.whole, "the finalizer was broken off"
+            time.sleep(20)
+    finally:
+        signal.signal(number, before)
     assert raised.value.number == stop.number == number
     assert not capsys.readouterr().err
 

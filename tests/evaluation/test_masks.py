@@ -84,7 +84,7 @@ def test_damage_in_the_middle_is_named(tmp_path):
 
 
 def test_arrays_are_masks_too_and_bad_files_are_named(tmp_path):
-    np.save(tmp_path / "mask.npy", np.array([[0.0, 0.2]]))
+    np.save(tmp_path / "mask.npy", np.array([[0.0, 1.0]]))
     assert read_mask(tmp_path / "mask.npy").tolist() == [[False, True]]
     (tmp_path / "broken.png").write_bytes(b"not a picture")
     for name in ("broken.png", "absent.png", "absent.npy"):

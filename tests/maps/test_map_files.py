@@ -44,7 +44,7 @@ def test_two_files_of_one_image_and_files_of_none():
     [
         ("b.pt", "1 .pt files (b.pt) are tensors of torch; save them with numpy.save"),
         ("b.PNG", "1 .png files (b.PNG) are pictures"),
-        ("all.npz", "e.g. all.npz; one file holds the map of one image"),
+        ("all.npz", "e.g. all.npz: maps of another split may lie there, and one file"),
     ],
 )
 def test_what_lies_there_instead_is_named(tmp_path, name, said):
