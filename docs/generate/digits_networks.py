@@ -15,6 +15,7 @@ from wsol.pipeline.diagnosis.tables import name_of
 
 VALIDITY = Path("results", "validity.csv")
 DRAWN = Path("benchmarks", "results", "digits_generator_seeds.csv")
+TRAINED = 90  # top-1 under which a network is told by name
 LOOKED_AT = ("0", "1", "2")  # by these seeds the settings of the tests were chosen
 
 APART = """## Whether networks are told apart
@@ -73,7 +74,15 @@ def drawings(root: Path) -> list[str]:
             cells = [f"{mean(one):.1f} ± {stdev(one):.1f}" for one in values]
             rows.append([figure.test, name_of(figure), *cells, between])
     head = ["test", "figure", *(f"drawing {seed}" for seed in range(3)), "between"]
-    return [DRAWINGS.format(precision=_precision(lines)), table(head, rows, left=2)] if rows else []
+    if not rows:
+        return []
+    poor = [line for line in lines if float(line["top1"]) < TRAINED]
+    told = [
+        f"{line['test']}, drawing {line['generator_seed']}, seed {line['training_seed']} ({line['top1']})"
+        for line in poor
+    ]
+    shown = [DRAWINGS.format(precision=_precision(lines)), table(head, rows, left=2)]
+    return [*shown, f"Of a top-1 under {TRAINED}: {'; '.join(told)}.\n"] if told else shown
 
 
 def _read(csv: Path) -> list[Line]:
