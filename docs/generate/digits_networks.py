@@ -78,8 +78,7 @@ def drawings(root: Path) -> list[str]:
         return []
     poor = [line for line in lines if float(line["top1"]) < TRAINED]
     told = [
-        f"{line['test']}, drawing {line['generator_seed']}, seed {line['training_seed']} ({line['top1']})"
-        for line in poor
+        "{test}, drawing {generator_seed}, seed {training_seed} ({top1})".format(**line) for line in poor
     ]
     shown = [DRAWINGS.format(precision=_precision(lines)), table(head, rows, left=2)]
     return [*shown, f"Of a top-1 under {TRAINED}: {'; '.join(told)}.\n"] if told else shown
