@@ -36,6 +36,12 @@ sys.exit(main(["list"]))
 """
 
 
+def hear_all():
+    """Under nohup, or behind a shell's `&`, the tests are deaf to some signals; their children are not."""
+    for number in CODES:
+        signal.signal(number, signal.SIG_DFL)
+
+
 def stopped(number, folder, saved="", waiting="signal.pause()", prefix=()):
     program = WRITES.replace("SAVED", repr(saved)).replace("TAKE_IT", waiting)
     process = subprocess.Popen(
@@ -45,8 +51,7 @@ def stopped(number, folder, saved="", waiting="signal.pause()", prefix=()):
         cwd=folder,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         text=True,
-        # Where the tests themselves run under nohup, their children would be deaf to it.
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        preexec_fn=hear_all,
     )
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
