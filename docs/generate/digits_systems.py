@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from digits_rows import CAM, DigitsRows, images_of
@@ -27,25 +28,63 @@ of the paired test over images and all seeds. ↑ better, ↓ worse: as above, H
 tests of one line. *otherwise*: the two classify otherwise, so their maps are not compared.
 """
 
+# How the lines of the table above go together: what is said of them, and by what.
+GROUPS = (
+    ("DREAL", "the module alone", ("dreal", False)),
+    ("DREAL", "the same critic with shuffled rewards", ("dreal", True)),
+    ("dasNet", "CAM", ("dasnet", False)),
+    ("dasNet", "gains drawn at random", ("dasnet", True)),
+)
+
 
 def systems(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
     """The parts of the page; nothing where no system has a row."""
     if not rows.systems:
         return []
-    lines = [
-        [name, f"*{'none' if against == CAM else against}*", *_cells(rows, tests, name, against)]
-        for name in rows.systems
-        for against in controls(name)
-        if any(rows.top1(figure, against) is not None for figure in OF_ALL)
-    ]
+    pairs = [(name, against) for name in rows.systems for against in controls(name)]
+    found = [(*pair, _cells(rows, tests, *pair)) for pair in pairs]
+    lines = [[name, f"*{against}*", *cells] for name, against, cells in found if any(cells)]
     parts = [HEAD, every_row(rows, tests, rows.systems, "system")]
     if lines:
         parts += [CHANGES, table(["row", "against", *map(head_of, OF_ALL)], lines, left=2)]
+        parts += [in_words(rows, tests, pairs)]
     if (root / COSTS).exists():
         (command, *told), shown = table_of(root / COSTS, left=1)
         notes = [f"- `{command}`", *(f"- {line}" for line in told)]
         parts += ["### What they cost", "", *notes, "", shown]
     return parts
+
+
+def in_words(rows: DigitsRows, tests: Tests, pairs: Sequence[tuple[str, str]]) -> str:
+    """Each method against each of its controls: where it is better, where worse, over all its rows."""
+    told = []
+    for method, control, whose in GROUPS:
+        verdicts: dict[str, list[str]] = {}
+        for name, against in pairs:
+            if _group(name, against) != whose:
+                continue
+            row = name.partition(",")[0]
+            for one in tests.judged(rows, name, OF_ALL, against):
+                if one.test is not None:
+                    verdicts.setdefault(one.verdict, []).append(f"{row} on {one.figure.test}")
+        if n := sum(map(len, verdicts.values())):
+            counts = [_counted(verdicts, verdict) for verdict in ("better", "worse")]
+            comparisons = f"{n} comparison{'s' * (n > 1)}"
+            told.append(f"- {method} against {control}: {comparisons}, {', '.join(counts)}.")
+    return "\n".join(told) + "\n" if told else ""
+
+
+def _group(name: str, against: str) -> tuple[str, bool]:
+    """Which method a row has, and whether ``against`` does it by chance; a row by chance has none."""
+    chance = ("shuffled=True", "search=random")
+    if any(one in name for one in chance):
+        return "", False
+    return "dasnet" if name == "dasnet" else "dreal", any(one in against for one in chance)
+
+
+def _counted(verdicts: dict[str, list[str]], verdict: str) -> str:
+    there = verdicts.get(verdict, [])
+    return f"{verdict} in {len(there)} ({', '.join(there)})" if there else f"{verdict} in none"
 
 
 def controls(name: str) -> tuple[str, ...]:

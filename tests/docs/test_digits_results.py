@@ -194,7 +194,7 @@ def test_a_method_is_compared_with_the_network_that_lacks_it(generate, made_up, 
     rows = made_up(figures | {("base 2", name, "max_box_acc@0.5"): 50.0 for name in names})
     line = ("base 2", "max_box_acc@0.5", 2.5, 0.001, "1 2 4.5")
     tests = written_tests(line, name="se, dreal", against="se, dreal(shuffled=True)")
-    head, _, changes, table = generate("digits_systems").systems(tmp_path, rows, tests)
+    head, _, changes, table, words = generate("digits_systems").systems(tmp_path, rows, tests)
     assert head.startswith("## Systems") and changes.startswith("### What a method changes")
     found = [[cell.strip() for cell in row.split("|")[1:4]] for row in table.splitlines()[2:]]
     assert found == [
@@ -202,6 +202,11 @@ def test_a_method_is_compared_with_the_network_that_lacks_it(generate, made_up, 
         ["se, dreal", "*se, dreal(shuffled=True)*", "+2.5 [-1.0, +1.0] ↑"],
         ["se, dreal(shuffled=True)", "*se*", "*otherwise*"],
     ]
+    # Against the module alone nothing was compared, so nothing is said of it.
+    assert words == (
+        "- DREAL against the same critic with shuffled rewards: 1 comparison, better in 1 "
+        "(se on base), worse in none.\n"
+    )
 
 
 def test_what_systems_cost_stands_by_them_with_its_command(generate, made_up, written_tests, tmp_path):
