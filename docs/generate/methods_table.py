@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from comparisons import holm
 from markdown_table import table
@@ -92,7 +94,7 @@ def methods_table(root: Path, section: Section) -> list[str]:
         rates=f"{', '.join(factors[:-1])} or {factors[-1]}",
         images=f"{rows[0].records[0].n_images:,}",
     )
-    return [text, table(head, lines, left=1), *told]
+    return [text, *cpus(rows), table(head, lines, left=1), *told]
 
 
 def method(row: Row) -> str:
@@ -100,6 +102,23 @@ def method(row: Row) -> str:
     names = {"cam": "CAM", "has": "HaS", "cutmix": "CutMix", "acol": "ACoL", "spg": "SPG"}
     attention = row["attention"]
     return names[row["method"].partition("(")[0]] if attention == "none" else attention.upper()
+
+
+def cpus(rows: Sequence[Row]) -> list[str]:
+    """Which rows say what kind of CPU trained them, where not all say the same one."""
+    named: dict[str, list[str]] = {}
+    for row in rows:
+        for cpu in {str(run["how"]["training"].get("cpu", "")) for run in _recipes(row)}:
+            named.setdefault(cpu, []).append(method(row))
+    if len(named) < 2:
+        return []
+    told = [f"{', '.join(own)} ({cpu})" for cpu, own in sorted(named.items()) if cpu]
+    rest = " The records of the others do not say on which." if "" in named else ""
+    return [f"Kinds of CPU round otherwise; here trained: {'; '.join(told)}.{rest}\n"]
+
+
+def _recipes(row: Row) -> list[Mapping[str, Any]]:
+    return [run.record.recipe for run in row.runs]
 
 
 def _against(row: Row, plain: Row) -> Comparison:
