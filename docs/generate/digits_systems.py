@@ -69,6 +69,8 @@ def in_words(rows: DigitsRows, tests: Tests, pairs: Sequence[tuple[str, str]]) -
                     verdicts.setdefault(one.verdict, []).append(f"{row} on {one.figure.test}")
         if n := sum(map(len, verdicts.values())):
             counts = [_counted(verdicts, verdict) for verdict in ("better", "worse")]
+            if verdicts.keys() - {"better", "worse"}:
+                counts.append("in the others it cannot be told or the seeds disagree")
             comparisons = f"{n} comparison{'s' * (n > 1)}"
             told.append(f"- {method} against {control}: {comparisons}, {', '.join(counts)}.")
     return "\n".join(told) + "\n" if told else ""
