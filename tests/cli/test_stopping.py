@@ -37,7 +37,7 @@ sys.exit(main(["list"]))
 
 
 def hear_all():
-    """Under nohup, or behind a shell's `&`, the tests are deaf to some signals; their children are not."""
+    """Under nohup, or behind a shell's `&`, tests are deaf to some signals; their children are not."""
     for number in CODES:
         signal.signal(number, signal.SIG_DFL)
 
