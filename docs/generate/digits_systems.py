@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from digits_rows import CAM, DigitsRows, images_of
@@ -28,13 +27,11 @@ of the paired test over images and all seeds. ↑ better, ↓ worse: as above, H
 tests of one line. *otherwise*: the two classify otherwise, so their maps are not compared.
 """
 
-# How the lines of the table above go together: what is said of them, and by what.
-GROUPS = (
-    ("DREAL", "the module alone", ("dreal", False)),
-    ("DREAL", "the same critic with shuffled rewards", ("dreal", True)),
-    ("dasNet", "CAM", ("dasnet", False)),
-    ("dasNet", "gains drawn at random", ("dasnet", True)),
-)
+# What a method is compared with: the network without it, and its control (`controls`).
+AGAINST = {
+    "DREAL": ("the module alone", "the same critic with shuffled rewards"),
+    "dasNet": ("CAM", "gains drawn at random"),
+}
 
 
 def systems(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
@@ -47,7 +44,7 @@ def systems(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
     parts = [HEAD, every_row(rows, tests, rows.systems, "system")]
     if lines:
         parts += [CHANGES, table(["row", "against", *map(head_of, OF_ALL)], lines, left=2)]
-        parts += [in_words(rows, tests, pairs)]
+        parts += [in_words(rows, tests)]
     if (root / COSTS).exists():
         (command, *told), shown = table_of(root / COSTS, left=1)
         notes = [f"- `{command}`", *(f"- {line}" for line in told)]
@@ -55,33 +52,25 @@ def systems(root: Path, rows: DigitsRows, tests: Tests) -> list[str]:
     return parts
 
 
-def in_words(rows: DigitsRows, tests: Tests, pairs: Sequence[tuple[str, str]]) -> str:
+def in_words(rows: DigitsRows, tests: Tests) -> str:
     """Each method against each of its controls: where it is better, where worse, over all its rows."""
     told = []
-    for method, control, whose in GROUPS:
-        verdicts: dict[str, list[str]] = {}
-        for name, against in pairs:
-            if _group(name, against) != whose:
-                continue
-            row = name.partition(",")[0]
-            for one in tests.judged(rows, name, OF_ALL, against):
-                if one.test is not None:
-                    verdicts.setdefault(one.verdict, []).append(f"{row} on {one.figure.test}")
-        if n := sum(map(len, verdicts.values())):
-            counts = [_counted(verdicts, verdict) for verdict in ("better", "worse")]
-            if verdicts.keys() - {"better", "worse"}:
-                counts.append("in the others it cannot be told or the seeds disagree")
-            comparisons = f"{n} comparison{'s' * (n > 1)}"
-            told.append(f"- {method} against {control}: {comparisons}, {', '.join(counts)}.")
+    for method, words in AGAINST.items():
+        own = [name for name in rows.systems if method.lower() in name and len(controls(name)) == 2]
+        for at, control in enumerate(words):
+            verdicts: dict[str, list[str]] = {}
+            for name in own:
+                row = name.partition(",")[0]
+                for one in tests.judged(rows, name, OF_ALL, controls(name)[at]):
+                    if one.test is not None:
+                        verdicts.setdefault(one.verdict, []).append(f"{row} on {one.figure.test}")
+            if n := sum(map(len, verdicts.values())):
+                counts = [_counted(verdicts, verdict) for verdict in ("better", "worse")]
+                if verdicts.keys() - {"better", "worse"}:
+                    counts.append("in the others it cannot be told or the seeds disagree")
+                comparisons = f"{n} comparison{'s' * (n > 1)}"
+                told.append(f"- {method} against {control}: {comparisons}, {', '.join(counts)}.")
     return "\n".join(told) + "\n" if told else ""
-
-
-def _group(name: str, against: str) -> tuple[str, bool]:
-    """Which method a row has, and whether ``against`` does it by chance; a row by chance has none."""
-    chance = ("shuffled=True", "search=random")
-    if any(one in name for one in chance):
-        return "", False
-    return "dasnet" if name == "dasnet" else "dreal", any(one in against for one in chance)
 
 
 def _counted(verdicts: dict[str, list[str]], verdict: str) -> str:
@@ -90,7 +79,10 @@ def _counted(verdicts: dict[str, list[str]], verdict: str) -> str:
 
 
 def controls(name: str) -> tuple[str, ...]:
-    """The rows that ``name`` is compared with: the same network without the method, and its control."""
+    """The rows that ``name`` is compared with: the same network without the method, then its control.
+
+    A control itself has the first alone, or none.
+    """
     alone = (CAM,) if name == "dasnet" else ()  # DREAL's names its module itself
     return (*alone, *controls_of(name))
 

@@ -45,7 +45,7 @@ def written_tests(generate, tmp_path):
         name: str = "se",
         against: str = "none",
     ):
-        (tmp_path / "results").mkdir()
+        (tmp_path / "results").mkdir(exist_ok=True)
         row = f'"{name}",cam,{precision},"{against}",0 1 2'
         text = [
             f"digits {images},{metric},{row},2000,{difference},-1,1,{p},{by_seed}"
@@ -206,6 +206,22 @@ def test_a_method_is_compared_with_the_network_that_lacks_it(generate, made_up, 
     assert words == (
         "- DREAL against the same critic with shuffled rewards: 1 comparison, better in 1 "
         "(se on base), worse in none.\n"
+    )
+
+
+def test_what_a_control_does_is_not_said_of_its_method(generate, made_up, written_tests):
+    """A search by SNES against one by chance: that of chance against CAM is no line of dasNet's."""
+    names = ("none", "se", "se, dreal(shuffled=True)", "dasnet", "dasnet(search=random)")
+    key = "max_box_acc@0.5"
+    rows = made_up({("base 2", name, metric): 97.0 for name in names for metric in ("top1_acc", key)})
+    words = generate("digits_systems").in_words
+    line = ("base 2", key, 2.5, 0.001, "1 -2 4.5")
+    tests = written_tests(line, name="se, dreal(shuffled=True)", against="se")
+    assert words(rows, tests) == ""
+    tests = written_tests(line, name="dasnet")
+    assert words(rows, tests) == (
+        "- dasNet against CAM: 1 comparison, better in none, worse in none, in the others it cannot "
+        "be told or the seeds disagree.\n"
     )
 
 
